@@ -1,0 +1,215 @@
+import type { HomeRegion } from "./core/ids.ts";
+import type { Jurisdictions } from "./region/placement.ts";
+import {
+  HOME_REGION_NAMES,
+  HOME_REGIONS,
+  INGEST_REGION_NAMES,
+  isIngestRegion,
+  type ArchiveLocation,
+  type IngestRegion,
+} from "./region/regions.ts";
+import { bucketUrlProblem } from "./region/bucket-url.ts";
+import type { KeySecret, KeySecrets } from "./region/write-key.ts";
+
+/** The platform's own bucket at one location, and the keys that sign for it. */
+export type BucketConfig = {
+  readonly location: ArchiveLocation;
+  /** Path-style base, `https://host/bucket`, without a trailing slash. */
+  readonly url: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+};
+
+export type Config = {
+  readonly environment: "production" | "development";
+  readonly jurisdictions: Jurisdictions;
+  /** Host name (with port, if any) to ingest region. A host that is not listed takes no events. */
+  readonly hosts: ReadonlyMap<string, IngestRegion>;
+  readonly writeKeySecrets: Readonly<Record<HomeRegion, KeySecrets>>;
+  readonly operatorToken: string;
+  readonly buckets: Readonly<Record<ArchiveLocation, BucketConfig>>;
+  readonly seal: { readonly afterMs: number; readonly bytes: number };
+  readonly windowMs: number;
+};
+
+/** Vars and secrets as the platform hands them over; everything is text or absent. */
+export type Vars = Readonly<Record<string, unknown>>;
+
+/** Seconds until a range of the log is sealed, when it did not fill up before. */
+const SEAL_SECONDS_DEFAULT = 60;
+/** Megabytes of NDJSON at which a range is sealed. */
+const SEAL_MEGABYTES_DEFAULT = 64;
+const SEAL_MEGABYTES_MAX = 100;
+/** Hours for which a messageId is remembered; fewer than 24 would break the promise. */
+const WINDOW_HOURS_DEFAULT = 24;
+const WINDOW_HOURS_MAX = 72;
+const SECRET_BYTES_MIN = 32;
+const OPERATOR_TOKEN_CHARS_MIN = 32;
+
+/**
+ * Reads all vars and secrets, once per isolate; nothing else reads them.
+ *
+ * @throws Error that lists every problem at once, each with the command or line that fixes it.
+ */
+export function parseConfig(vars: Vars): Config {
+  const problems: string[] = [];
+  const read = new Reader(vars, problems);
+  const environment = read.oneOf("ENVIRONMENT", ["production", "development"]);
+  const jurisdictions = read.oneOf("JURISDICTIONS", ["enforced", "simulated"]);
+  if (jurisdictions === "simulated" && environment !== "development") {
+    problems.push(
+      'JURISDICTIONS is "simulated", which only ENVIRONMENT "development" may use: set JURISDICTIONS = "enforced" under [vars] in wrangler.toml',
+    );
+  }
+  const development = environment === "development";
+  const config: Config = {
+    environment,
+    jurisdictions,
+    hosts: readHosts(read),
+    writeKeySecrets: { us: readSecrets(read, "us"), eu: readSecrets(read, "eu") },
+    operatorToken: readOperatorToken(read, development),
+    buckets: readBuckets(read, development),
+    seal: {
+      afterMs: read.number("SEAL_SECONDS", SEAL_SECONDS_DEFAULT, 1, 3600) * 1000,
+      bytes: read.number("SEAL_MEGABYTES", SEAL_MEGABYTES_DEFAULT, 1, SEAL_MEGABYTES_MAX) * 1e6,
+    },
+    windowMs:
+      read.number("WINDOW_HOURS", WINDOW_HOURS_DEFAULT, WINDOW_HOURS_DEFAULT, WINDOW_HOURS_MAX) *
+      3_600_000,
+  };
+  if (problems.length > 0) {
+    throw new Error(
+      `Cannot start, ${problems.length} settings are wrong:\n- ${problems.join("\n- ")}`,
+    );
+  }
+  return config;
+}
+
+class Reader {
+  readonly #vars: Vars;
+  readonly problems: string[];
+
+  constructor(vars: Vars, problems: string[]) {
+    this.#vars = vars;
+    this.problems = problems;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#vars[name];
+    return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+  }
+
+  secret(name: string): string {
+    const value = this.text(name);
+    if (value === undefined) {
+      this.problems.push(`${name} is missing: run npx wrangler secret put ${name}`);
+    }
+    return value ?? "";
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly [T, ...T[]]): T {
+    const value = this.text(name);
+    const found = allowed.find((option) => option === value);
+    if (found === undefined) {
+      const got = value === undefined ? "missing" : `"${value}"`;
+      this.problems.push(
+        `${name} is ${got}: set it to ${allowed.join(" or ")} under [vars] in wrangler.toml`,
+      );
+    }
+    return found ?? allowed[0];
+  }
+
+  number(name: string, byDefault: number, min: number, max: number): number {
+    const value = this.text(name);
+    if (value === undefined) return byDefault;
+    const number = Number(value);
+    if (Number.isFinite(number) && number >= min && number <= max) return number;
+    this.problems.push(
+      `${name} is "${value}": set it to a number from ${min} to ${max} under [vars] in wrangler.toml`,
+    );
+    return byDefault;
+  }
+}
+
+function readHosts(read: Reader): ReadonlyMap<string, IngestRegion> {
+  const hosts = new Map<string, IngestRegion>();
+  for (const entry of (read.text("HOSTS") ?? "").split(",")) {
+    if (entry.trim() === "") continue;
+    const [host = "", region = ""] = entry.trim().split("=");
+    if (!/^[a-z0-9.-]+(:\d+)?$/.test(host) || !isIngestRegion(region)) {
+      read.problems.push(
+        `HOSTS holds "${entry.trim()}": write host=region with one of ${INGEST_REGION_NAMES.join(", ")}, for example events.eu1.example.com=eu1`,
+      );
+    } else {
+      hosts.set(host, region);
+    }
+  }
+  if (hosts.size === 0) {
+    read.problems.push(
+      'HOSTS names no host: set HOSTS = "events.eu1.example.com=eu1" under [vars] in wrangler.toml',
+    );
+  }
+  return hosts;
+}
+
+/** `01:<base64>`, several separated by commas; the first one signs. */
+function readSecrets(read: Reader, region: HomeRegion): KeySecrets {
+  const name = `WRITE_KEY_SECRETS_${region.toUpperCase()}`;
+  const secrets: KeySecret[] = [];
+  for (const entry of read.secret(name).split(",")) {
+    if (entry.trim() === "") continue;
+    const [id = "", text = ""] = entry.trim().split(":");
+    const secret = decodeBase64(text);
+    if (!/^\d{1,4}$/.test(id) || Number(id) > 1023 || secret.length < SECRET_BYTES_MIN) {
+      read.problems.push(
+        `${name} holds an entry that is not <number>:<base64 of ${SECRET_BYTES_MIN} bytes or more>: run echo "1:$(openssl rand -base64 32)" | npx wrangler secret put ${name}`,
+      );
+    } else {
+      secrets.push({ id: Number(id), secret });
+    }
+  }
+  return secrets;
+}
+
+function decodeBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+function readOperatorToken(read: Reader, development: boolean): string {
+  const token = read.secret("OPERATOR_TOKEN");
+  if (!development && token !== "" && token.length < OPERATOR_TOKEN_CHARS_MIN) {
+    read.problems.push(
+      `OPERATOR_TOKEN has ${token.length} characters, wanted ${OPERATOR_TOKEN_CHARS_MIN} or more: run openssl rand -hex 32 | npx wrangler secret put OPERATOR_TOKEN`,
+    );
+  }
+  return token;
+}
+
+/** `BUCKET_EU_WEST_1 = "https://s3.eu-west-1.amazonaws.com/my-bucket"` and so on, keys per home. */
+function readBuckets(
+  read: Reader,
+  development: boolean,
+): Readonly<Record<ArchiveLocation, BucketConfig>> {
+  const buckets: Partial<Record<ArchiveLocation, BucketConfig>> = {};
+  for (const home of HOME_REGION_NAMES) {
+    const suffix = home.toUpperCase();
+    const accessKeyId = read.secret(`S3_ACCESS_KEY_ID_${suffix}`);
+    const secretAccessKey = read.secret(`S3_SECRET_ACCESS_KEY_${suffix}`);
+    for (const location of HOME_REGIONS[home].locations) {
+      const name = `BUCKET_${location.toUpperCase().replaceAll("-", "_")}`;
+      const url = (read.text(name) ?? "").replace(/\/+$/, "");
+      const problem = bucketUrlProblem(url, location, development);
+      if (problem !== undefined) {
+        read.problems.push(
+          `${name} ${problem}: set ${name} = "https://s3.${location}.amazonaws.com/<bucket>" under [vars] in wrangler.toml`,
+        );
+      }
+      buckets[location] = { location, url, accessKeyId, secretAccessKey };
+    }
+  }
+  return buckets as Record<ArchiveLocation, BucketConfig>;
+}

@@ -1,0 +1,36 @@
+import { homeOf, type ArchiveLocation } from "./regions.ts";
+
+/**
+ * What is wrong with `url` as the platform's bucket at `location`, or `undefined`. The host itself
+ * has to show the location: AWS's regional endpoint, or R2's endpoint of the home's jurisdiction.
+ * In development the loopback address is allowed as well.
+ */
+export function bucketUrlProblem(
+  url: string,
+  location: ArchiveLocation,
+  development: boolean,
+): string | undefined {
+  if (url === "") return "is missing";
+  if (!URL.canParse(url)) return `is "${url}", not a URL`;
+  const parsed = new URL(url);
+  if (parsed.username !== "" || parsed.search !== "" || parsed.hash !== "") {
+    return "holds more than a host and a bucket";
+  }
+  if (!/^\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(parsed.pathname)) {
+    return `names no bucket after the host`;
+  }
+  if (development && isLoopback(parsed.hostname)) return undefined;
+  if (parsed.protocol !== "https:") return "does not begin with https";
+  const hosts = [
+    new RegExp(`^s3\\.(dualstack\\.)?${location}\\.amazonaws\\.com$`),
+    new RegExp(`^[0-9a-f]{32}\\.${homeOf(location)}\\.r2\\.cloudflarestorage\\.com$`),
+  ];
+  if (parsed.port !== "" || !hosts.some((host) => host.test(parsed.hostname))) {
+    return `is at host "${parsed.host}", which does not show the location ${location}`;
+  }
+  return undefined;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "127.0.0.1" || hostname === "localhost" || hostname === "[::1]";
+}

@@ -1,0 +1,111 @@
+import type { RecordedFile, ArchiveFile } from "./archive/archive-file.ts";
+import type { Config } from "./config.ts";
+import type { RandomBytes } from "./core/base32.ts";
+import type { HomeRegion, SourceId, WorkspaceId } from "./core/ids.ts";
+import type { Append, AppendAnswer } from "./ingest/append.ts";
+import type { IngestRegion } from "./region/regions.ts";
+import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
+
+/**
+ * Ports: what route handlers and objects may reach, in domain words. Stubs of the objects satisfy
+ * them structurally, so nothing under `src/<stage>` knows an object's class.
+ */
+export interface Services {
+  readonly config: Config;
+  now(): number;
+  readonly random: RandomBytes;
+  workspace(id: WorkspaceId): WorkspacePort;
+  directory(region: HomeRegion): DirectoryPort;
+  queue(sourceId: SourceId, ref: QueueRef): QueuePort;
+  archive(sourceId: SourceId): ArchivePort;
+  archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
+  /** The source's config, at most 5 s old; while its Workspace cannot be reached, at most 60 s. */
+  sourceConfig(sourceId: SourceId): Promise<SourceLookup>;
+  /** Forgets a cached config, after a queue answered `moved`. */
+  learnRoute(sourceId: SourceId, route: Route): void;
+}
+
+export type SourceLookup =
+  | { readonly kind: "found"; readonly config: SourceConfig }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "unavailable" };
+
+/** One queue of a source. */
+export interface QueuePort {
+  append(append: Append): Promise<AppendAnswer>;
+  /** Takes a newer config at once; an older one is ignored. Returns when it is in force. */
+  push(config: SourceConfig): Promise<void>;
+  /** Commits a fence: every epoch below `config.route.n` is refused from now on, also after a crash. */
+  fence(config: SourceConfig): Promise<void>;
+  /** One byte per fingerprint: 1 when this queue accepted it within the window. */
+  known(prints: Uint8Array): Promise<Uint8Array>;
+  /** What this queue knows of one event, by the fingerprint of its messageId. */
+  find(print: Uint8Array): Promise<QueueSighting | undefined>;
+  /** Seals and archives what is due; harmless when nothing is. */
+  poke(): Promise<void>;
+  /** Counters since the queue began, by step and code. */
+  counters(): Promise<readonly QueueCounter[]>;
+  status(): Promise<QueueStatus>;
+}
+
+export type QueueSighting = {
+  readonly acceptedAtMs: number;
+  /** The archive file it went to; absent while it waits in the log. */
+  readonly file?: { readonly key: string };
+};
+
+export type QueueCounter = {
+  readonly step: "accepted" | "duplicate" | "refused" | "archived";
+  readonly code: string;
+  readonly count: number;
+};
+
+export type QueueStatus = {
+  readonly waitingEvents: number;
+  readonly waitingBytes: number;
+  readonly databaseBytes: number;
+  readonly oldestWaitingAtMs: number | undefined;
+  readonly alert: string | undefined;
+};
+
+/** What queues and Workers ask of a workspace; the management API has its own methods besides. */
+export interface WorkspacePort {
+  /** `queue` names the asker, which is then known as one that may hold data of the source. */
+  sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined>;
+  /** A queue got its first event since it was empty: cron pokes it until it says it is empty. */
+  queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void>;
+  queueDrained(sourceId: SourceId, queue: QueueRef): Promise<void>;
+  /** A queue of that epoch nears its cap: doubles the shards, unless that epoch is over already. */
+  raiseShards(sourceId: SourceId, epoch: number): Promise<void>;
+  /** Called by cron: pokes the queues that hold data and finishes what is overdue. */
+  poke(): Promise<void>;
+}
+
+/** The workspaces of one home region. */
+export interface DirectoryPort {
+  list(after?: string): Promise<{ data: readonly DirectoryEntry[]; next: string | undefined }>;
+}
+
+export type DirectoryEntry = {
+  readonly id: WorkspaceId;
+  readonly name: string;
+  readonly region: HomeRegion;
+  readonly createdAt: string;
+};
+
+/** A source's archive: its months and jobs. */
+export interface ArchivePort {
+  months(): Promise<readonly string[]>;
+  /** Makes a month known before its first file is recorded. */
+  openMonth(month: string): Promise<void>;
+}
+
+/** The catalogue of a source's files of one month (UTC, by the day in the key). */
+export interface ArchiveMonthPort {
+  /** Inserts if absent, by key and location; answers what the catalogue holds under that key. */
+  record(file: RecordedFile): Promise<ArchiveFile>;
+  find(key: string): Promise<ArchiveFile | undefined>;
+}
+
+/** Host names and the ingest region they stand for, as handlers need them. */
+export type HostRegion = IngestRegion | "any" | undefined;
