@@ -1,0 +1,50 @@
+import type { Config } from "../src/config.ts";
+import type { HomeRegion, SourceId, WorkspaceId } from "../src/core/ids.ts";
+import type { ObjectName } from "../src/region/object-names.ts";
+import { locate } from "../src/region/placement.ts";
+import type {
+  ArchiveMonthPort,
+  ArchivePort,
+  DirectoryPort,
+  QueuePort,
+  WorkspacePort,
+} from "../src/services.ts";
+import type { QueueRef } from "../src/workspace/source-config.ts";
+
+/** The bindings of wrangler.toml; vars and secrets are read by parseConfig alone. */
+export interface Env {
+  readonly WORKSPACE: DurableObjectNamespace;
+  readonly INGEST_QUEUE: DurableObjectNamespace;
+  readonly ARCHIVE: DurableObjectNamespace;
+  readonly ARCHIVE_MONTH: DurableObjectNamespace;
+  readonly REGION_DIRECTORY: DurableObjectNamespace;
+}
+
+/** The ways to our objects, in domain words. */
+export type Reach = {
+  workspace(id: WorkspaceId): WorkspacePort;
+  queue(sourceId: SourceId, ref: QueueRef): QueuePort;
+  archive(sourceId: SourceId): ArchivePort;
+  archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
+  directory(region: HomeRegion): DirectoryPort;
+};
+
+/**
+ * Turns bindings into ports. The only file that sees a namespace and gives its stubs a type: each
+ * class has the methods of its port, which its own file states with `implements`.
+ */
+export function reach(env: Env, config: Pick<Config, "jurisdictions">): Reach {
+  const stub = (namespace: DurableObjectNamespace, name: ObjectName): unknown =>
+    locate(namespace, name, config.jurisdictions);
+  return {
+    workspace: (workspaceId) =>
+      stub(env.WORKSPACE, { kind: "workspace", workspaceId }) as WorkspacePort,
+    queue: (sourceId, { ingestRegion, shard }) =>
+      stub(env.INGEST_QUEUE, { kind: "queue", sourceId, ingestRegion, shard }) as QueuePort,
+    archive: (sourceId) => stub(env.ARCHIVE, { kind: "archive", sourceId }) as ArchivePort,
+    archiveMonth: (sourceId, month) =>
+      stub(env.ARCHIVE_MONTH, { kind: "archive-month", sourceId, month }) as ArchiveMonthPort,
+    directory: (region) =>
+      stub(env.REGION_DIRECTORY, { kind: "directory", region }) as DirectoryPort,
+  };
+}

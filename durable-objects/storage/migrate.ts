@@ -1,0 +1,54 @@
+/** One step of an object's schema. Steps are only ever appended: an applied one never changes. */
+export type Migration = {
+  /** Sorts by age and says what it does, e.g. `0001-create-files`. */
+  readonly id: string;
+  readonly sql: string;
+};
+
+/** What the message of the error begins with when storage was written by newer code. */
+export const NEWER_SCHEMA = "newer_schema";
+
+/**
+ * Brings the storage of an object up to `migrations`, all or nothing. Synchronous, so that a
+ * constructor can call it before anything else runs.
+ *
+ * @throws Error beginning with `newer_schema` when storage holds every step of ours and more: the
+ * code was rolled back, or an old isolate met a new one's storage. The object then answers 503.
+ * @throws Error when what was applied is not a prefix of the list, which is a bug in the list.
+ */
+export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[]): void {
+  storage.transactionSync(() => {
+    storage.sql.exec(
+      `CREATE TABLE IF NOT EXISTS applied_migrations (
+         position INTEGER PRIMARY KEY, -- 0 for the first step of the list
+         id       TEXT NOT NULL        -- the step's id
+       ) STRICT`,
+    );
+    const applied = storage.sql
+      .exec<{ id: string }>("SELECT id FROM applied_migrations ORDER BY position")
+      .toArray()
+      .map((row) => row.id);
+    checkPrefix(applied, migrations);
+    for (const [position, { id, sql }] of migrations.entries()) {
+      if (position < applied.length) continue;
+      storage.sql.exec(sql);
+      storage.sql.exec("INSERT INTO applied_migrations (position, id) VALUES (?, ?)", position, id);
+    }
+  });
+}
+
+function checkPrefix(applied: readonly string[], migrations: readonly Migration[]): void {
+  for (const [position, { id }] of migrations.entries()) {
+    const found = applied[position];
+    if (found !== undefined && found !== id) {
+      throw new Error(
+        `Cannot migrate storage: applied migration "${found}" is not entry ${position} of the list, wanted "${id}"`,
+      );
+    }
+  }
+  if (applied.length > migrations.length) {
+    throw new Error(
+      `${NEWER_SCHEMA}: Cannot migrate storage: ${applied.length} migrations are applied, this code knows ${migrations.length}`,
+    );
+  }
+}
