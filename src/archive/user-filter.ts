@@ -1,0 +1,182 @@
+import { USER_HASH_BYTES } from "../ingest/append.ts";
+
+/**
+ * A Golomb-coded set of the user hashes inside one archive file. It answers "surely not" or
+ * "perhaps", never wrongly "surely not", so that a deletion opens only files that can hold the user.
+ *
+ * Each hash is cut to its top `ceil(log2 n) + 16` bits; the sorted cuts are kept as gaps, each gap as
+ * a unary quotient and 16 bits of remainder. So a hash that is not inside matches with a probability
+ * of at most 2^-16 (1.5e-5), and n hashes take at most 19 bits each.
+ *
+ * Stored for years: byte 0 the version, byte 1 the bits of a cut, bytes 2 to 5 how many, then the bits,
+ * most significant first.
+ */
+const VERSION = 1;
+const HEADER_BYTES = 6;
+const REMAINDER_BITS = 16;
+/** Of a hash only this many bits count: what a number holds exactly. */
+const HASH_BITS = 53;
+/** n stop bits, n remainders of 16 bits, and quotients that sum up to less than 2n. */
+const BITS_PER_HASH_MAX = 1 + REMAINDER_BITS + 2;
+
+/** A filter that matches every user, for a file whose lines could not all be read. */
+export const MATCHES_EVERYONE: Uint8Array = Uint8Array.of(0);
+
+/** Hashes to look for, as {@link prepareUsers} sorts them. */
+export type UserQuery = { readonly sorted: Float64Array };
+
+/**
+ * The filter of `hashes`: 8 bytes each, in any order, any number of times; eight zero bytes stand
+ * for "absent" and are left out. The same set always gives the same bytes.
+ */
+export function buildUserFilter(hashes: Uint8Array): Uint8Array {
+  const distinct = sortDistinct(hashes);
+  const cutBits = Math.max(0, Math.ceil(Math.log2(distinct.length))) + REMAINDER_BITS;
+  const writer = new BitWriter(userFilterBytesMax(distinct.length));
+  let count = 0;
+  let previous = 0;
+  for (const hash of distinct) {
+    const cut = cutTo(hash, cutBits);
+    if (count > 0 && cut === previous) continue;
+    const gap = cut - previous;
+    writer.unary(Math.floor(gap / 2 ** REMAINDER_BITS));
+    writer.remainder(gap % 2 ** REMAINDER_BITS);
+    previous = cut;
+    count++;
+  }
+  return writer.finish(cutBits, count);
+}
+
+/** What the filter of that many distinct hashes takes at most, in bytes. */
+export function userFilterBytesMax(hashes: number): number {
+  return HEADER_BYTES + Math.ceil((hashes * BITS_PER_HASH_MAX) / 8);
+}
+
+/** Sorts hashes once, to ask many filters. */
+export function prepareUsers(hashes: Uint8Array): UserQuery {
+  return { sorted: sortDistinct(hashes) };
+}
+
+/**
+ * Whether any of the users may be in the file. A filter that cannot be read matches: the file then
+ * has to be opened, which is slow but never misses anyone.
+ */
+export function matchesAny(filter: Uint8Array, query: UserQuery): boolean {
+  const { sorted } = query;
+  if (sorted.length === 0) return false;
+  const view = new DataView(filter.buffer, filter.byteOffset, filter.byteLength);
+  if (filter.byteLength < HEADER_BYTES || view.getUint8(0) !== VERSION) return true;
+  const cutBits = view.getUint8(1);
+  const count = view.getUint32(2);
+  if (cutBits < REMAINDER_BITS || cutBits > HASH_BITS) return true;
+  const reader = new BitReader(filter);
+  let wanted = 0;
+  let cut = 0;
+  for (let i = 0; i < count; i++) {
+    const gap = reader.gap();
+    if (gap === undefined) return true;
+    cut += gap;
+    while (wanted < sorted.length && cutTo(sorted[wanted] ?? 0, cutBits) < cut) wanted++;
+    if (wanted === sorted.length) return false;
+    if (cutTo(sorted[wanted] ?? 0, cutBits) === cut) return true;
+  }
+  return false;
+}
+
+function cutTo(hash: number, bits: number): number {
+  return Math.floor(hash / 2 ** (HASH_BITS - bits));
+}
+
+/** The top 53 bits of each hash, ascending, each once, without the absent ones. */
+function sortDistinct(hashes: Uint8Array): Float64Array {
+  if (hashes.byteLength % USER_HASH_BYTES !== 0) {
+    throw new RangeError(
+      `Cannot read user hashes from ${hashes.byteLength} bytes: wanted a multiple of ${USER_HASH_BYTES}`,
+    );
+  }
+  const view = new DataView(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+  const all = new Float64Array(hashes.byteLength / USER_HASH_BYTES);
+  let present = 0;
+  for (let offset = 0; offset < hashes.byteLength; offset += USER_HASH_BYTES) {
+    const high = view.getUint32(offset);
+    const low = view.getUint32(offset + 4);
+    if (high === 0 && low === 0) continue;
+    all[present++] = high * 2 ** 21 + (low >>> 11);
+  }
+  const sorted = all.subarray(0, present).sort();
+  let distinct = 0;
+  for (const hash of sorted) {
+    if (distinct === 0 || hash !== sorted[distinct - 1]) sorted[distinct++] = hash;
+  }
+  return sorted.subarray(0, distinct);
+}
+
+class BitWriter {
+  readonly #bytes: Uint8Array;
+  #bit = HEADER_BYTES * 8;
+
+  constructor(bytesMax: number) {
+    this.#bytes = new Uint8Array(bytesMax);
+  }
+
+  /** That many ones, then a zero. */
+  unary(quotient: number): void {
+    for (let i = 0; i < quotient; i++) this.#one();
+    this.#bit++;
+  }
+
+  remainder(value: number): void {
+    for (let bit = REMAINDER_BITS - 1; bit >= 0; bit--) {
+      if (((value >>> bit) & 1) === 1) this.#one();
+      else this.#bit++;
+    }
+  }
+
+  finish(cutBits: number, count: number): Uint8Array {
+    const view = new DataView(this.#bytes.buffer);
+    view.setUint8(0, VERSION);
+    view.setUint8(1, cutBits);
+    view.setUint32(2, count);
+    return this.#bytes.slice(0, Math.ceil(this.#bit / 8));
+  }
+
+  #one(): void {
+    const at = this.#bit >>> 3;
+    this.#bytes[at] = (this.#bytes[at] ?? 0) | (128 >>> (this.#bit & 7));
+    this.#bit++;
+  }
+}
+
+class BitReader {
+  readonly #bytes: Uint8Array;
+  readonly #bits: number;
+  #bit = HEADER_BYTES * 8;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#bits = bytes.byteLength * 8;
+  }
+
+  /** The next gap; `undefined` when the bytes end before it does. */
+  gap(): number | undefined {
+    let quotient = 0;
+    while (this.#bit < this.#bits && this.#isOne()) {
+      quotient++;
+      this.#bit++;
+    }
+    this.#bit++;
+    if (this.#bit + REMAINDER_BITS > this.#bits) return undefined;
+    const at = this.#bit >>> 3;
+    const three =
+      ((this.#bytes[at] ?? 0) << 16) |
+      ((this.#bytes[at + 1] ?? 0) << 8) |
+      (this.#bytes[at + 2] ?? 0);
+    const remainder = (three >>> (8 - (this.#bit & 7))) & (2 ** REMAINDER_BITS - 1);
+    this.#bit += REMAINDER_BITS;
+    return quotient * 2 ** REMAINDER_BITS + remainder;
+  }
+
+  #isOne(): boolean {
+    return ((this.#bytes[this.#bit >>> 3] ?? 0) & (128 >>> (this.#bit & 7))) !== 0;
+  }
+}
