@@ -8,5 +8,42 @@ declare module "node:crypto" {
   export function createHmac(algorithm: "sha256", key: string | Uint8Array): Hash;
   export function createHash(algorithm: "sha256"): Hash;
   export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;
+  export function hkdfSync(
+    digest: "sha256",
+    key: string,
+    salt: string,
+    info: string,
+    length: number,
+  ): ArrayBuffer;
+  interface Cipher {
+    update(data: string, encoding: "utf8"): Uint8Array;
+    final(): Uint8Array;
+    getAuthTag(): Uint8Array;
+  }
+  interface Decipher {
+    update(data: Uint8Array): Uint8Array;
+    final(): Uint8Array;
+    setAuthTag(tag: Uint8Array): Decipher;
+  }
+  export function createCipheriv(
+    algorithm: "aes-256-gcm",
+    key: Uint8Array,
+    nonce: Uint8Array,
+  ): Cipher;
+  export function createDecipheriv(
+    algorithm: "aes-256-gcm",
+    key: Uint8Array,
+    nonce: Uint8Array,
+  ): Decipher;
+}
+declare module "node:zlib" {
+  interface GzipStream {
+    on(event: "data", listener: (part: Uint8Array) => void): void;
+    on(event: "end", listener: () => void): void;
+    on(event: "error", listener: (error: Error) => void): void;
+    write(data: Uint8Array, done: (error?: Error | null) => void): boolean;
+    end(): void;
+  }
+  export function createGzip(options: { level: number }): GzipStream;
 }
 declare const Buffer: { from(text: string): Uint8Array };

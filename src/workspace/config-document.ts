@@ -1,0 +1,202 @@
+import type { HomeRegion, SourceId } from "../core/ids.ts";
+import {
+  HOME_REGIONS,
+  mayIngestAt,
+  type ArchiveLocation,
+  type IngestRegion,
+} from "../region/regions.ts";
+import type { Source, SourceDraft, SourcePatch, SourceSettings } from "./source.ts";
+import { isTypeInRegion } from "./source-types.ts";
+
+/** The configuration of a workspace as one document. It holds no secret and no key. */
+export type ConfigDocument = {
+  readonly version: 1;
+  /** Where it was exported; applying it elsewhere moves settings, never data. */
+  readonly region: HomeRegion;
+  readonly workspace: { readonly name: string };
+  readonly sources: readonly ConfigSource[];
+};
+
+export type ConfigSource = SourceSettings & {
+  /** Absent in a document written by hand; then the name is matched. */
+  readonly id?: SourceId;
+  readonly ingestRegion: IngestRegion;
+  readonly shards: number;
+};
+
+/** One line of a plan. */
+export type PlanEntry = {
+  readonly action: "create" | "update" | "unchanged" | "delete" | "not-applicable";
+  readonly kind: "workspace" | "source" | "region";
+  readonly id?: string;
+  readonly name: string;
+  /** Names of the fields that change. */
+  readonly fields: readonly string[];
+  /** What the document asked for and this region cannot have, and what is taken instead. */
+  readonly notes: readonly string[];
+};
+
+/** A line of a plan with what would be done. */
+export type PlanStep = {
+  readonly entry: PlanEntry;
+  readonly act?:
+    | { readonly kind: "rename"; readonly name: string }
+    | { readonly kind: "create"; readonly draft: SourceDraft }
+    | { readonly kind: "update"; readonly id: SourceId; readonly patch: SourcePatch }
+    | { readonly kind: "delete"; readonly id: SourceId };
+};
+
+/** What a document is compared with. */
+export type Held = {
+  readonly home: HomeRegion;
+  readonly name: string;
+  readonly sources: readonly Source[];
+};
+
+/** The document of what is held. */
+export function exportConfig(held: Held): ConfigDocument {
+  return {
+    version: 1,
+    region: held.home,
+    workspace: { name: held.name },
+    sources: held.sources.map((source) => ({ id: source.id, ...settingsOf(source) })),
+  };
+}
+
+/**
+ * What applying the document would do, in order. Sources are matched by id, else by name; what the
+ * document does not name is deleted only when `prune` asks for it. The region of the workspace is
+ * never among the changes.
+ */
+export function planConfig(held: Held, wanted: ConfigDocument, prune: boolean): PlanStep[] {
+  const steps: PlanStep[] = [];
+  if (wanted.region !== held.home) steps.push({ entry: regionEntry(held.home, wanted.region) });
+  steps.push(planName(held.name, wanted.workspace.name));
+  const left = new Map(held.sources.map((source) => [source.id, source]));
+  const named = new Set(wanted.sources.map((source) => source.id));
+  for (const source of wanted.sources) {
+    const match = findMatch(source, left, named);
+    if (match !== undefined) left.delete(match.id);
+    steps.push(planSource(held.home, source, match));
+  }
+  if (!prune) return steps;
+  for (const { id, name } of left.values()) {
+    const entry: PlanEntry = { action: "delete", kind: "source", id, name, fields: [], notes: [] };
+    steps.push({ entry, act: { kind: "delete", id } });
+  }
+  return steps;
+}
+
+function regionEntry(home: HomeRegion, from: HomeRegion): PlanEntry {
+  const note = `The document comes from ${from}. This workspace stays in ${home}; no data moves.`;
+  return { action: "not-applicable", kind: "region", name: home, fields: [], notes: [note] };
+}
+
+function planName(held: string, wanted: string): PlanStep {
+  const isSame = held === wanted;
+  const entry: PlanEntry = {
+    action: isSame ? "unchanged" : "update",
+    kind: "workspace",
+    name: wanted,
+    fields: isSame ? [] : ["name"],
+    notes: [],
+  };
+  return isSame ? { entry } : { entry, act: { kind: "rename", name: wanted } };
+}
+
+/** By id, else the oldest of that name which no other entry of the document names by its id. */
+function findMatch(
+  source: ConfigSource,
+  left: ReadonlyMap<SourceId, Source>,
+  named: ReadonlySet<SourceId | undefined>,
+): Source | undefined {
+  const byId = source.id === undefined ? undefined : left.get(source.id);
+  if (byId !== undefined) return byId;
+  return [...left.values()].find((held) => held.name === source.name && !named.has(held.id));
+}
+
+function planSource(home: HomeRegion, wanted: ConfigSource, match: Source | undefined): PlanStep {
+  const line = { kind: "source", name: wanted.name } as const;
+  if (!isTypeInRegion(wanted.type, home)) {
+    const note = `Sources of type ${wanted.type} are not offered in ${home}.`;
+    return { entry: { ...line, action: "not-applicable", fields: [], notes: [note] } };
+  }
+  const { settings, notes } = fitToHome(home, wanted);
+  if (match === undefined) {
+    const entry: PlanEntry = { ...line, action: "create", fields: [], notes };
+    return { entry, act: { kind: "create", draft: settings } };
+  }
+  const { type, ...patch } = settings;
+  if (type !== match.type) {
+    notes.push(`The type of a source is fixed: it stays ${match.type}.`);
+  }
+  const fields = changedFields(settingsOf(match), patch);
+  const action = fields.length === 0 ? "unchanged" : "update";
+  const entry: PlanEntry = { ...line, action, id: match.id, fields, notes };
+  return fields.length === 0
+    ? { entry }
+    : { entry, act: { kind: "update", id: match.id, patch: pick(patch, fields) } };
+}
+
+type Settings = Omit<ConfigSource, "id">;
+
+/** Replaces what the home cannot have by its defaults, and says so. */
+function fitToHome(
+  home: HomeRegion,
+  wanted: ConfigSource,
+): { settings: Settings; notes: string[] } {
+  const { id: _id, ...settings } = wanted;
+  const notes: string[] = [];
+  const byDefault = HOME_REGIONS[home];
+  let { ingestRegion } = settings;
+  let archiveLocations: readonly ArchiveLocation[] = settings.archiveLocations;
+  if (!mayIngestAt(home, ingestRegion)) {
+    notes.push(
+      `Ingest region ${ingestRegion} is not allowed in ${home}: ${byDefault.ingestRegionDefault} is taken.`,
+    );
+    ingestRegion = byDefault.ingestRegionDefault;
+  }
+  if (!archiveLocations.every((location) => byDefault.locations.includes(location))) {
+    notes.push(
+      `Archive locations ${archiveLocations.join(", ")} are not all in ${home}: ${byDefault.locations.join(", ")} are taken.`,
+    );
+    archiveLocations = byDefault.locations;
+  }
+  return { settings: { ...settings, ingestRegion, archiveLocations }, notes };
+}
+
+function settingsOf(source: Source): Settings {
+  const { name, type, enabled, rate, ip, pixel, archiveLocations, retentionDays } = source;
+  const { ingestRegion, shards } = source.route;
+  return {
+    name,
+    type,
+    enabled,
+    ingestRegion,
+    shards,
+    rate,
+    ip,
+    pixel,
+    archiveLocations,
+    retentionDays,
+  };
+}
+
+/** Names of the fields of `wanted` whose values differ from what is held. */
+export function changedFields(
+  held: Readonly<Record<string, unknown>>,
+  wanted: Readonly<Record<string, unknown>>,
+): string[] {
+  return Object.keys(wanted).filter(
+    (field) => JSON.stringify(held[field]) !== JSON.stringify(wanted[field]),
+  );
+}
+
+/** The settings of a source by name, for comparison with a change. */
+export function comparableSettings(source: Source): Readonly<Record<string, unknown>> {
+  return settingsOf(source);
+}
+
+function pick(patch: SourcePatch, fields: readonly string[]): SourcePatch {
+  return Object.fromEntries(Object.entries(patch).filter(([field]) => fields.includes(field)));
+}

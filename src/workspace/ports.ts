@@ -1,0 +1,109 @@
+import type { HomeRegion, TokenId, WorkspaceId } from "../core/ids.ts";
+import type { Result } from "../core/result.ts";
+import type { AuditEntry } from "./audit.ts";
+import type { ConfigDocument, PlanEntry } from "./config-document.ts";
+import type { Idempotency, IdempotencyRefusal } from "./idempotency.ts";
+import type { RegionLocked } from "./region-lock.ts";
+import type { Need } from "./rights.ts";
+import type { Credential } from "./secrets.ts";
+import type { QueueRef } from "./source-config.ts";
+import type { SourceDraft, SourcePatch, SourceRefusal } from "./source.ts";
+import type { SourceView, WriteKeyView } from "./source-view.ts";
+import type { AccessRefusal, TokenDraft, TokenView } from "./token.ts";
+import type { KeyRefusal } from "./write-key-versions.ts";
+
+/**
+ * What the management API asks of the objects. Every method of a workspace checks the credential
+ * itself, in the same turn in which it acts, so that no caller can forget to.
+ */
+export interface WorkspaceAdminPort {
+  /** Writes the region lock. The caller is the directory, for the operator. */
+  create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>>;
+  /** Exchanges the invite for an owner token, once. */
+  redeem(
+    inviteSha256: string,
+    idempotency?: Idempotency,
+  ): Promise<Answer<{ workspace: WorkspaceView; token: string }>>;
+  /** Only checks the credential, for calls that are served elsewhere. */
+  authorize(call: AdminCall): Promise<Answer<{ actor: TokenId }>>;
+  describe(call: AdminCall): Promise<Answer<WorkspaceView>>;
+  change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceView>>;
+  exportConfig(call: AdminCall): Promise<Answer<ConfigDocument>>;
+  /** Plans, and unless `plan` is set applies all of it or nothing. */
+  applyConfig(
+    call: AdminCall,
+    document: ConfigDocument,
+    options: { plan: boolean; prune: boolean },
+  ): Promise<Answer<readonly PlanEntry[]>>;
+  tokens(call: AdminCall): Promise<Answer<readonly TokenView[]>>;
+  addToken(call: AdminCall, draft: TokenDraft): Promise<Answer<{ view: TokenView; text: string }>>;
+  revokeToken(call: AdminCall, id: string): Promise<Answer<TokenView>>;
+  audit(call: AdminCall, page: Page): Promise<Answer<PageOf<AuditEntry>>>;
+  sources(call: AdminCall, page: Page): Promise<Answer<PageOf<SourceView>>>;
+  source(call: AdminCall, id: string): Promise<Answer<SourceView>>;
+  addSource(call: AdminCall, draft: SourceDraft): Promise<Answer<SourceView>>;
+  changeSource(call: AdminCall, id: string, patch: SourcePatch): Promise<Answer<SourceView>>;
+  /** Disables the source and revokes its keys; what is archived stays. */
+  removeSource(call: AdminCall, id: string): Promise<Answer<SourceView>>;
+  addWriteKey(call: AdminCall, id: string): Promise<Answer<WriteKeyView>>;
+  retireWriteKey(call: AdminCall, id: string, version: number): Promise<Answer<WriteKeyView>>;
+  /** Every queue that ever asked for the source's config. */
+  queues(call: AdminCall, id: string): Promise<Answer<readonly QueueRef[]>>;
+}
+
+/** What the management API and cron ask of a region's directory. */
+export interface DirectoryAdminPort {
+  /** Makes a workspace in this region and an invite into it. The operator was checked before. */
+  create(
+    name: string,
+    idempotency?: Idempotency,
+  ): Promise<Answer<{ workspace: WorkspaceView; invite: string }>>;
+  /** Takes over a workspace's new name, for the operator's list. */
+  rename(id: WorkspaceId, name: string): Promise<void>;
+  /** Pokes every workspace of the region; what cron calls. Returns how many did not answer. */
+  pokeAll(): Promise<{ poked: number; failed: number }>;
+}
+
+/** Who calls, what the call needs, and what it is repeated by. */
+export type AdminCall = {
+  readonly credential: Credential;
+  readonly need: Need;
+  readonly idempotency?: Idempotency;
+};
+
+export type Creation = {
+  readonly id: WorkspaceId;
+  readonly name: string;
+  readonly region: HomeRegion;
+  readonly inviteSha256: string;
+  readonly createdAtMs: number;
+};
+
+export type WorkspaceView = {
+  readonly id: WorkspaceId;
+  readonly name: string;
+  readonly region: HomeRegion;
+  readonly createdAt: string;
+};
+
+/** `region` is carried as it was sent, to be refused where the lock is. */
+export type WorkspaceChange = { readonly name?: string; readonly region?: unknown };
+
+export type Page = { readonly after?: string; readonly limit: number };
+export type PageOf<T> = { readonly data: readonly T[]; readonly next: string | undefined };
+
+export type Answer<T> = Result<T, AdminRefusal>;
+
+export type AdminRefusal =
+  | AccessRefusal
+  | IdempotencyRefusal
+  | SourceRefusal
+  | KeyRefusal
+  | RegionLocked
+  | { readonly kind: "not-found"; readonly what: "workspace" | "source" | "token" }
+  | { readonly kind: "invite-invalid" }
+  | { readonly kind: "last-owner-token" }
+  | { readonly kind: "limit-reached"; readonly what: "sources" | "tokens"; readonly max: number };
+
+/** Sources of one workspace, deleted ones included; a plan and a poke walk all of them. */
+export const SOURCES_MAX = 1000;
