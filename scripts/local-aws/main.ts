@@ -1,0 +1,68 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ArchiveLocation } from "../../src/region/regions.ts";
+import { createControl } from "./control.ts";
+import { FaultTable } from "./faults.ts";
+import { createGate } from "./gate.ts";
+import {
+  allBuckets,
+  allUsers,
+  LOCATIONS,
+  type LocalAwsAddresses,
+  type LocalAwsOptions,
+} from "./options.ts";
+import { RequestLog } from "./request-log.ts";
+import { KeyRing } from "./sessions.ts";
+import { Store } from "./store.ts";
+
+/**
+ * A stand-in for S3 and STS in four locations, for development and tests. It is not AWS: a check of
+ * signatures, regions and permissions in front of Cloudflare's R2 simulator.
+ *
+ * Options are the JSON of the first argument. Ends with the process that started it.
+ */
+const options = JSON.parse(process.argv[2] ?? "{}") as LocalAwsOptions;
+const buckets = allBuckets(options);
+const faults = new FaultTable();
+const log = new RequestLog();
+const keys = new KeyRing(allUsers(options), options.roles ?? []);
+const store = await Store.open(
+  buckets.map(({ name }) => name),
+  options.stateDir,
+);
+
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await store.close();
+  process.exit(0);
+}
+process.on("SIGTERM", () => void stop());
+process.on("SIGINT", () => void stop());
+process.on("disconnect", () => void stop());
+
+const endpoints: Partial<Record<ArchiveLocation, string>> = {};
+for (const location of LOCATIONS) {
+  const gate = createGate(location, { buckets, keys, store, faults, log });
+  endpoints[location] = await listen(gate, options.ports?.[location]);
+}
+const controlUrl = await listen(createControl(faults, log), options.controlPort);
+const addresses: LocalAwsAddresses = {
+  endpoints: endpoints as LocalAwsAddresses["endpoints"],
+  controlUrl,
+};
+if (process.send === undefined) {
+  console.log(`Local AWS (not AWS) is up: ${JSON.stringify(addresses)}`);
+} else {
+  process.send(addresses);
+}
+
+function listen(server: Server, port: number | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port ?? 0, "127.0.0.1", () => {
+      resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    });
+  });
+}
