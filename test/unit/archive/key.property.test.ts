@@ -6,7 +6,7 @@ import type { SourceId } from "../../../src/core/ids.ts";
 const DAY_MS = 86_400_000;
 const base32 = (length: number) =>
   fc
-    .array(fc.constantFrom(..."0123456789abcdefghjkmnpqrstvwxyz"), {
+    .array(fc.constantFrom(..."0123456789abcdefghjkmnpqrstvwxyz".split("")), {
       minLength: length,
       maxLength: length,
     })

@@ -1,0 +1,251 @@
+import { AwsV4Signer } from "aws4fetch";
+import { err, ok, type Result } from "../core/result.ts";
+import { egress, type EgressContext } from "../egress/guard.ts";
+import { encodeKey, encodeStrict } from "./encode-key.ts";
+import {
+  failureOf,
+  guardFailure,
+  type BucketFailure,
+  type NotFound,
+  type PutFailure,
+} from "./failures.ts";
+import { elementText, parseListXml, type ListedObject } from "./list-xml.ts";
+
+/** Where a bucket is and the keys that sign for it. */
+export type BucketAddress = {
+  /** Path-style base, `https://host/bucket`, without a trailing slash. */
+  readonly url: string;
+  /** The region of the signature's scope, e.g. `eu-west-1`. */
+  readonly location: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+};
+
+export type NewObject = {
+  readonly contentType: string;
+  readonly contentEncoding?: string;
+  /** `x-amz-meta-<name>`; names in lower case. */
+  readonly meta?: Readonly<Record<string, string>>;
+};
+
+/** What an answer's headers say of an object. */
+export type ObjectHead = {
+  readonly size: number | undefined;
+  readonly etag: string;
+  readonly meta: ReadonlyMap<string, string>;
+};
+
+export type ObjectBody = ObjectHead & {
+  /** As the runtime hands it over: already decompressed when the object has a `Content-Encoding`. */
+  readonly body: ReadableStream<Uint8Array>;
+};
+
+export type ListPage = {
+  readonly entries: readonly ListedObject[];
+  /** Hand it in as `after` for the page that follows; absent on the last one. */
+  readonly next: string | undefined;
+};
+
+/** Until an answer begins. AWS answers in well under a second; a PUT of 100 MB takes a few. */
+const ANSWER_MS_MAX = 60_000;
+/** Of an error's XML; S3's are under 1 KB. */
+const ERROR_CHARS_MAX = 16_384;
+const META_PREFIX = "x-amz-meta-";
+const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+type Sending = {
+  readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
+  readonly key?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Ends the reading of the answer's body as well. */
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * One S3-compatible bucket. Makes single attempts: the Durable Object that calls it owns retries.
+ * Every header is signed, and the hash of every body, so that nothing on the way can change either.
+ */
+export class Bucket {
+  readonly #address: BucketAddress;
+  readonly #context: EgressContext;
+  /** Signing keys, which last for a day; one is made per day and scope. */
+  readonly #signingKeys = new Map<string, ArrayBuffer>();
+
+  constructor(address: BucketAddress, context: EgressContext) {
+    this.#address = address;
+    this.#context = context;
+  }
+
+  /** Writes `key` unless it exists, so that a repeated flush cannot overwrite an archive file. */
+  async putNew(
+    key: string,
+    body: Uint8Array,
+    { contentType, contentEncoding, meta }: NewObject,
+  ): Promise<Result<{ readonly etag: string }, PutFailure>> {
+    const headers: Record<string, string> = { "if-none-match": "*", "content-type": contentType };
+    if (contentEncoding !== undefined) headers["content-encoding"] = contentEncoding;
+    for (const [name, value] of Object.entries(meta ?? {})) headers[META_PREFIX + name] = value;
+    const sent = await this.#send({ method: "PUT", key, headers, body });
+    if (!sent.ok) return sent;
+    const response = sent.value;
+    if (response.ok) {
+      await response.body?.cancel();
+      return ok({ etag: response.headers.get("etag") ?? "" });
+    }
+    const failure = await readFailure(response);
+    if (response.status === 412) return err({ kind: "already-exists" });
+    if (response.status === 409) return err({ kind: "conflict" });
+    return err(failure);
+  }
+
+  /** Size and metadata of an object. */
+  async head(key: string): Promise<Result<ObjectHead, NotFound | BucketFailure>> {
+    const sent = await this.#send({ method: "HEAD", key });
+    if (!sent.ok) return sent;
+    await sent.value.body?.cancel();
+    if (sent.value.status === 404) return err({ kind: "not-found" });
+    return sent.value.ok ? ok(headOf(sent.value)) : err(failureOf(sent.value.status, ""));
+  }
+
+  /**
+   * An object's bytes as a stream, never whole in memory. The caller reads it to its end or cancels
+   * it; aborting `signal` ends it too.
+   */
+  async get(
+    key: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Result<ObjectBody, NotFound | BucketFailure>> {
+    const sent = await this.#send({ method: "GET", key, ...options });
+    if (!sent.ok) return sent;
+    const response = sent.value;
+    if (!response.ok) {
+      const failure = await readFailure(response);
+      return err(response.status === 404 ? { kind: "not-found" } : failure);
+    }
+    const body: ReadableStream<Uint8Array> = response.body ?? new Blob([]).stream();
+    return ok({ ...headOf(response), body });
+  }
+
+  /**
+   * Up to `max` objects whose key begins with `prefix` and comes after `after`, in the order of
+   * keys. A position is a key, not a token of the bucket's, so that it can be kept for days.
+   */
+  async list(
+    prefix: string,
+    { after, max }: { readonly after?: string; readonly max: number },
+  ): Promise<Result<ListPage, BucketFailure>> {
+    const query: Record<string, string> = {
+      "encoding-type": "url",
+      "list-type": "2",
+      "max-keys": String(max),
+      prefix,
+    };
+    if (after !== undefined) query["start-after"] = after;
+    const sent = await this.#send({ method: "GET", query });
+    if (!sent.ok) return sent;
+    if (!sent.value.ok) return err(await readFailure(sent.value));
+    const text = await readText(sent.value);
+    if (text === undefined) {
+      return err({ kind: "unavailable", status: sent.value.status, code: "interrupted" });
+    }
+    const page = parseListXml(text);
+    const last = page?.entries.at(-1)?.key;
+    if (page === undefined || (page.isTruncated && last === undefined)) {
+      return err({ kind: "refused", status: sent.value.status, code: "unreadable-listing" });
+    }
+    return ok({ entries: page.entries, next: page.isTruncated ? last : undefined });
+  }
+
+  /** Removes an object; one that does not exist counts as removed. */
+  async remove(key: string): Promise<Result<undefined, BucketFailure>> {
+    const sent = await this.#send({ method: "DELETE", key });
+    if (!sent.ok) return sent;
+    const failure = await readFailure(sent.value);
+    if (sent.value.ok || sent.value.status === 404) return ok(undefined);
+    return err(failure);
+  }
+
+  async #send(sending: Sending): Promise<Result<Response, BucketFailure>> {
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), ANSWER_MS_MAX);
+    const signals = sending.signal === undefined ? [] : [sending.signal];
+    try {
+      const request = await this.#sign(sending, AbortSignal.any([timeout.signal, ...signals]));
+      const answer = await egress(this.#context, request);
+      return answer.ok ? answer : err(guardFailure(answer.error));
+    } catch (error) {
+      if (error instanceof RangeError) throw error;
+      const code = timeout.signal.aborted ? "timeout" : "network";
+      const isRead = sending.method === "GET" || sending.method === "HEAD";
+      return err(
+        isRead ? { kind: "unavailable", status: undefined, code } : { kind: "unknown", code },
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #sign(sending: Sending, signal: AbortSignal): Promise<Request> {
+    const { url, location, sessionToken, ...keys } = this.#address;
+    const path = sending.key === undefined ? "" : `/${encodeKey(sending.key)}`;
+    const signer = new AwsV4Signer({
+      accessKeyId: keys.accessKeyId,
+      secretAccessKey: keys.secretAccessKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      service: "s3",
+      region: location,
+      cache: this.#signingKeys,
+      method: sending.method,
+      url: `${url}${path}${queryOf(sending.query ?? {})}`,
+      // aws4fetch would send UNSIGNED-PAYLOAD, and leave Content-Type out of the signature.
+      headers: { ...sending.headers, "x-amz-content-sha256": await sha256Hex(sending.body) },
+      allHeaders: true,
+    });
+    const { headers } = await signer.sign();
+    const body = sending.body as Uint8Array<ArrayBuffer> | undefined;
+    return new Request(signer.url, { method: sending.method, headers, body: body ?? null, signal });
+  }
+}
+
+function queryOf(query: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(query).map(
+    ([name, value]) => `${encodeStrict(name)}=${encodeStrict(value)}`,
+  );
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+}
+
+async function sha256Hex(body: Uint8Array | undefined): Promise<string> {
+  if (body === undefined) return EMPTY_SHA256;
+  const digest = await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function headOf(response: Response): ObjectHead {
+  const size = response.headers.get("content-length");
+  const meta = new Map<string, string>();
+  for (const [name, value] of response.headers) {
+    if (name.startsWith(META_PREFIX)) meta.set(name.slice(META_PREFIX.length), value);
+  }
+  return {
+    size: size === null ? undefined : Number(size),
+    etag: response.headers.get("etag") ?? "",
+    meta,
+  };
+}
+
+/** Reads an error to its end, so that the connection can be used again. */
+async function readFailure(response: Response): Promise<BucketFailure> {
+  const text = (await readText(response)) ?? "";
+  return failureOf(response.status, elementText(text.slice(0, ERROR_CHARS_MAX), "Code") ?? "");
+}
+
+async function readText(response: Response): Promise<string | undefined> {
+  try {
+    return await response.text();
+  } catch {
+    return undefined;
+  }
+}

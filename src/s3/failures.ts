@@ -1,0 +1,53 @@
+import type { EgressRefusal } from "../egress/guard.ts";
+
+/**
+ * Why a bucket did not do what it was asked. Codes are S3's own words; messages are left out,
+ * because vendors quote their input in them.
+ */
+export type BucketFailure =
+  /** The bucket, or our guard, said no: the same request again cannot help. */
+  | {
+      readonly kind: "refused";
+      readonly status: number | undefined;
+      readonly code: string;
+    }
+  /** Not now. Nothing was written. */
+  | { readonly kind: "unavailable"; readonly status: number | undefined; readonly code: string }
+  /** No answer, or only a gateway's: the request may have been carried out, or may be later. */
+  | { readonly kind: "unknown"; readonly code: string };
+
+/** Nothing is under that key. */
+export type NotFound = { readonly kind: "not-found" };
+
+/** Why a new object was not written: the key is taken, or another write to it is going on. */
+export type NotNew = { readonly kind: "already-exists" } | { readonly kind: "conflict" };
+
+export type PutFailure = NotNew | BucketFailure;
+
+/** Codes with which S3 answers 400 although the same request can succeed. */
+const TRANSIENT_CODES: ReadonlySet<string> = new Set([
+  "RequestTimeout",
+  "SlowDown",
+  "InternalError",
+  "ServiceUnavailable",
+  "Throttling",
+  "ThrottlingException",
+  "RequestLimitExceeded",
+]);
+
+/** Answers of something between us and the bucket, which may still pass the request on. */
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 504, 520, 522, 523, 524]);
+
+/** What an answer that is no success means. `code` is the XML's, empty when there was none. */
+export function failureOf(status: number, code: string): BucketFailure {
+  if (GATEWAY_STATUSES.has(status)) return { kind: "unknown", code: code || `http-${status}` };
+  if (status >= 500 || status === 429 || status === 408 || TRANSIENT_CODES.has(code)) {
+    return { kind: "unavailable", status, code: code || `http-${status}` };
+  }
+  return { kind: "refused", status, code: code || `http-${status}` };
+}
+
+/** What a refusal of our own guard means: nothing was sent, or a redirect was not followed. */
+export function guardFailure(refusal: EgressRefusal): BucketFailure {
+  return { kind: "refused", status: undefined, code: `egress-${refusal.kind}` };
+}
