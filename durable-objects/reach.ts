@@ -9,6 +9,7 @@ import type {
   QueuePort,
   WorkspacePort,
 } from "../src/services.ts";
+import type { DirectoryAdminPort, WorkspaceAdminPort } from "../src/workspace/ports.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 
 /** The bindings of wrangler.toml; vars and secrets are read by parseConfig alone. */
@@ -27,6 +28,8 @@ export type Reach = {
   archive(sourceId: SourceId): ArchivePort;
   archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
   directory(region: HomeRegion): DirectoryPort;
+  workspaceAdmin(id: WorkspaceId): WorkspaceAdminPort;
+  directoryAdmin(region: HomeRegion): DirectoryAdminPort;
 };
 
 /**
@@ -46,5 +49,9 @@ export function reach(env: Env, config: Pick<Config, "jurisdictions">): Reach {
       stub(env.ARCHIVE_MONTH, { kind: "archive-month", sourceId, month }) as ArchiveMonthPort,
     directory: (region) =>
       stub(env.REGION_DIRECTORY, { kind: "directory", region }) as DirectoryPort,
+    workspaceAdmin: (workspaceId) =>
+      stub(env.WORKSPACE, { kind: "workspace", workspaceId }) as WorkspaceAdminPort,
+    directoryAdmin: (region) =>
+      stub(env.REGION_DIRECTORY, { kind: "directory", region }) as DirectoryAdminPort,
   };
 }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
 
 import type { RandomBytes } from "../core/base32.ts";
+import { concatBytes } from "../core/bytes.ts";
 
 /**
  * Idempotency keys. The answer to a POST may hold a token that is shown once, so what is stored for
@@ -58,7 +59,7 @@ export function sealAnswer(sealKey: Uint8Array, answer: unknown, random: RandomB
   const nonce = random(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", sealKey, nonce);
   const text = cipher.update(JSON.stringify(answer), "utf8");
-  return concat([nonce, text, cipher.final(), cipher.getAuthTag()]);
+  return concatBytes([nonce, text, cipher.final(), cipher.getAuthTag()]);
 }
 
 /**
@@ -71,15 +72,5 @@ export function openAnswer(sealKey: Uint8Array, sealed: Uint8Array): unknown {
   const decipher = createDecipheriv("aes-256-gcm", sealKey, nonce);
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const text = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES));
-  return JSON.parse(new TextDecoder().decode(concat([text, decipher.final()])));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return JSON.parse(new TextDecoder().decode(concatBytes([text, decipher.final()])));
 }

@@ -30,7 +30,7 @@ export type SourceConfig = {
   /** Counts up with every change of the source; a holder never replaces a newer one by an older. */
   readonly version: number;
   readonly enabled: boolean;
-  /** Versions of the write keys that are live: one or two. */
+  /** Versions of the write keys that are live: two at most, none once all were revoked. */
   readonly keyVersions: readonly number[];
   readonly route: Route;
   readonly ip: IpRule;

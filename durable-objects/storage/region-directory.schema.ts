@@ -1,0 +1,21 @@
+import type { Migration } from "./migrate.ts";
+
+/** Tables of a RegionDirectory. */
+export const REGION_DIRECTORY_MIGRATIONS = [
+  {
+    id: "0001-create-directory",
+    sql: `CREATE TABLE workspaces (
+            id            TEXT PRIMARY KEY,   -- ws_…
+            name          TEXT NOT NULL,
+            created_at_ms INTEGER NOT NULL,
+            is_created    INTEGER NOT NULL    -- 0 until the workspace's object has its region lock
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE answers (
+            key_hash      TEXT PRIMARY KEY,   -- of secret and Idempotency-Key, hex
+            request_hash  TEXT NOT NULL,
+            sealed        BLOB NOT NULL,      -- encrypted under a key only the caller has
+            is_done       INTEGER NOT NULL,   -- 0 while the workspace is being made
+            expires_at_ms INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;`,
+  },
+] as const satisfies readonly Migration[];

@@ -1,0 +1,69 @@
+import type { Migration } from "./migrate.ts";
+
+/** Tables of a Workspace. The trigger holds the region lock even against a mistake of ours. */
+export const WORKSPACE_MIGRATIONS = [
+  {
+    id: "0001-create-workspace",
+    sql: `CREATE TABLE workspace (
+            id             TEXT PRIMARY KEY,  -- ws_…, one row
+            name           TEXT NOT NULL,
+            region         TEXT NOT NULL,     -- eu, us; written once
+            created_at_ms  INTEGER NOT NULL,
+            directory_name TEXT NOT NULL      -- the name the directory was last told
+          ) STRICT;
+          CREATE TRIGGER workspace_region_locked BEFORE UPDATE OF id, region ON workspace
+            BEGIN SELECT RAISE(ABORT, 'region_locked'); END;
+          CREATE TRIGGER workspace_kept BEFORE DELETE ON workspace
+            BEGIN SELECT RAISE(ABORT, 'region_locked'); END;
+          CREATE TABLE invites (
+            sha256         TEXT PRIMARY KEY,  -- of the invite's text, hex
+            expires_at_ms  INTEGER NOT NULL,
+            redeemed_at_ms INTEGER
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE tokens (
+            id              TEXT PRIMARY KEY, -- tok_…
+            name            TEXT NOT NULL,
+            sha256          TEXT NOT NULL,    -- of the token's text, hex
+            rights          TEXT NOT NULL,    -- JSON list
+            created_at_ms   INTEGER NOT NULL,
+            expires_at_ms   INTEGER,
+            last_used_at_ms INTEGER           -- to the hour
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE sources (
+            position   INTEGER PRIMARY KEY,   -- order of creation
+            id         TEXT NOT NULL UNIQUE,  -- src_…
+            is_deleted INTEGER NOT NULL,
+            is_fencing INTEGER NOT NULL,      -- 1 while its route waits for fences
+            body       TEXT NOT NULL          -- JSON: settings, route epochs, key versions
+          ) STRICT;
+          CREATE TABLE queues (
+            source_id     TEXT NOT NULL,
+            ingest_region TEXT NOT NULL,
+            shard         INTEGER NOT NULL,
+            holds_events  INTEGER NOT NULL,   -- 1 from its first event until it says it is empty
+            fenced_epoch  INTEGER NOT NULL,   -- every epoch below is fenced there
+            PRIMARY KEY (source_id, ingest_region, shard)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE audit (
+            seq      INTEGER PRIMARY KEY,
+            at_ms    INTEGER NOT NULL,
+            actor    TEXT NOT NULL,           -- tok_…, operator or invite
+            action   TEXT NOT NULL,
+            subject  TEXT NOT NULL,           -- an id
+            fields   TEXT NOT NULL,           -- JSON list of names
+            previous TEXT NOT NULL,           -- hash of the entry before
+            hash     TEXT NOT NULL
+          ) STRICT;
+          CREATE TRIGGER audit_append_only BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'audit_append_only'); END;
+          CREATE TRIGGER audit_kept BEFORE DELETE ON audit
+            BEGIN SELECT RAISE(ABORT, 'audit_append_only'); END;
+          CREATE TABLE answers (
+            key_hash      TEXT PRIMARY KEY,   -- of secret and Idempotency-Key, hex
+            request_hash  TEXT NOT NULL,
+            sealed        BLOB NOT NULL,      -- encrypted under a key only the caller has
+            is_done       INTEGER NOT NULL,
+            expires_at_ms INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;`,
+  },
+] as const satisfies readonly Migration[];

@@ -1,0 +1,102 @@
+import type { SourceId } from "../src/core/ids.ts";
+import { err, ok } from "../src/core/result.ts";
+import {
+  exportConfig,
+  planConfig,
+  type ConfigDocument,
+  type Held,
+  type PlanEntry,
+  type PlanStep,
+} from "../src/workspace/config-document.ts";
+import type { AdminRefusal, Answer } from "../src/workspace/ports.ts";
+import type { WorkspaceSources } from "./workspace-sources.ts";
+import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
+
+/** What applying a document did, and the sources whose queues have to hear of it. */
+export type Applied = {
+  readonly plan: readonly PlanEntry[];
+  readonly changed: readonly SourceId[];
+};
+
+/** The configuration of a workspace as one document. Each act runs inside a turn. */
+export class WorkspaceConfig {
+  readonly #turn: WorkspaceTurn;
+  readonly #sources: WorkspaceSources;
+
+  constructor(turn: WorkspaceTurn, sources: WorkspaceSources) {
+    this.#turn = turn;
+    this.#sources = sources;
+  }
+
+  export(): Answer<ConfigDocument> {
+    return ok(exportConfig(this.#held()));
+  }
+
+  /**
+   * Plans the document and, unless `plan` is set, does all of it.
+   *
+   * @throws Undone when a step is refused, so that the transaction around it leaves nothing behind.
+   */
+  apply(
+    by: Acting,
+    document: ConfigDocument,
+    options: { readonly plan: boolean; readonly prune: boolean },
+  ): Answer<Applied> {
+    const steps = planConfig(this.#held(), document, options.prune);
+    if (options.plan) return ok({ plan: steps.map((step) => step.entry), changed: [] });
+    const plan: PlanEntry[] = [];
+    const changed: SourceId[] = [];
+    for (const step of steps) {
+      const done = this.#do(by, step);
+      if (!done.ok) throw new Undone(done.error);
+      plan.push(done.value === undefined ? step.entry : { ...step.entry, id: done.value });
+      if (done.value !== undefined) changed.push(done.value);
+    }
+    if (plan.some((entry) => entry.action !== "unchanged" && entry.action !== "not-applicable")) {
+      this.#turn.note(by, "config.apply", this.#turn.id);
+    }
+    return ok({ plan, changed });
+  }
+
+  /** Does one step; the id of the source it changed, if it changed one. */
+  #do(by: Acting, { act }: PlanStep): Answer<SourceId | undefined> {
+    if (act === undefined) return ok(undefined);
+    if (act.kind === "rename") {
+      this.#turn.tables.rename(act.name);
+      this.#turn.note(by, "workspace.update", this.#turn.id, ["name"]);
+      return ok(undefined);
+    }
+    const source =
+      act.kind === "create"
+        ? this.#sources.add(by, act.draft)
+        : act.kind === "update"
+          ? this.#sources.change(by, act.id, act.patch)
+          : this.#sources.remove(by, act.id);
+    return source.ok ? ok(source.value.id) : source;
+  }
+
+  #held(): Held {
+    const { tables, home } = this.#turn;
+    return { home, name: tables.workspace()?.name ?? "", sources: tables.sources() };
+  }
+}
+
+/** Carries a refusal out of a transaction that has to leave nothing behind. */
+export class Undone extends Error {
+  readonly refusal: AdminRefusal;
+
+  constructor(refusal: AdminRefusal) {
+    super(`undone: ${refusal.kind}`);
+    this.refusal = refusal;
+  }
+}
+
+/** Runs `work`; a refusal that was thrown to undo it becomes its answer. */
+export function undoing<T>(work: () => Answer<T>): Answer<T> {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Undone) return err(error.refusal);
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import type { SourceId } from "../src/core/ids.ts";
+import { openRoute } from "../src/workspace/route.ts";
+import { configOf, nextVersion, type Source } from "../src/workspace/source.ts";
+import type { Reach } from "./reach.ts";
+import type { WorkspaceTurn } from "./workspace-turn.ts";
+
+/** How long a change waits for a queue to take it; the queues' 5 s lease covers the rest. */
+const PUSH_MS_MAX = 2000;
+
+/** Queues poked at a time: a Durable Object may wait for six connections at once. */
+const POKES_AT_A_TIME = 6;
+
+/** What a Workspace tells the queues of its sources. */
+export class WorkspaceQueues {
+  readonly #turn: WorkspaceTurn;
+  readonly #reach: Reach;
+
+  constructor(turn: WorkspaceTurn, reach: Reach) {
+    this.#turn = turn;
+    this.#reach = reach;
+  }
+
+  /**
+   * Hands the newest config to every queue known, best effort. Of a source that is being fenced,
+   * fences first: it opens within this call when every queue answers.
+   */
+  async announce(id: SourceId): Promise<void> {
+    const source = this.#turn.tables.source(id);
+    if (source === undefined) return;
+    if (source.route.state === "fencing") return this.fence(id);
+    const config = this.#config(source);
+    await Promise.all(
+      this.#turn.tables
+        .queues(id)
+        .map((queue) => succeeds(this.#reach.queue(id, queue).push(config))),
+    );
+  }
+
+  /**
+   * Has every known queue of the source commit its fence, and opens the epoch once all have. What
+   * cannot be reached now is asked again by the alarm; until then the source takes no events.
+   */
+  async fence(id: SourceId): Promise<void> {
+    const source = this.#turn.tables.source(id);
+    if (source === undefined || source.route.state !== "fencing") return;
+    const epoch = source.route.n;
+    const config = this.#config(source);
+    await Promise.all(
+      this.#turn.tables.queuesUnfenced(id, epoch).map(async (queue) => {
+        const isFenced = await succeeds(this.#reach.queue(id, queue).fence(config));
+        if (isFenced) this.#turn.tables.queueFenced(id, queue, epoch);
+      }),
+    );
+    if (this.#open(id, epoch)) await this.announce(id);
+  }
+
+  /** Continues every fencing that waits; whether any still does. */
+  async fenceAll(): Promise<boolean> {
+    for (const source of this.#turn.tables.sourcesFencing()) await this.fence(source.id);
+    return this.#turn.tables.sourcesFencing().length > 0;
+  }
+
+  /** Pokes the queues that hold events, a few at a time. */
+  async pokeHolding(): Promise<void> {
+    const waiting = this.#turn.tables.queuesHolding();
+    while (waiting.length > 0) {
+      const some = waiting.splice(0, POKES_AT_A_TIME);
+      await Promise.all(
+        some.map(({ sourceId, queue }) => succeeds(this.#reach.queue(sourceId, queue).poke())),
+      );
+    }
+  }
+
+  /** Looks and opens in one turn: a queue that became known meanwhile has to be fenced as well. */
+  #open(id: SourceId, epoch: number): boolean {
+    const { tables } = this.#turn;
+    const source = tables.source(id);
+    if (source === undefined || source.route.state !== "fencing") return false;
+    if (source.route.n !== epoch || tables.queuesUnfenced(id, epoch).length > 0) return false;
+    const nowMs = Date.now();
+    tables.save(nextVersion({ ...source, route: openRoute(source.route, nowMs) }, nowMs));
+    return true;
+  }
+
+  #config(source: Source) {
+    return configOf(source, Date.now(), this.#turn.config.windowMs);
+  }
+}
+
+/** Whether the call came back in time. Why not is of no use here: it is made again, or expires. */
+async function succeeds(call: Promise<unknown>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), PUSH_MS_MAX);
+  const done = call.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([done, late]).finally(() => clearTimeout(timer));
+}

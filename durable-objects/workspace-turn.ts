@@ -1,0 +1,107 @@
+import type { Config } from "../src/config.ts";
+import type { RandomBytes } from "../src/core/base32.ts";
+import type { HomeRegion, WorkspaceId } from "../src/core/ids.ts";
+import { err } from "../src/core/result.ts";
+import type { Idempotency } from "../src/workspace/idempotency.ts";
+import type { AdminCall, Answer } from "../src/workspace/ports.ts";
+import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
+import { AnswersTable } from "./storage/answers-table.ts";
+import { migrate } from "./storage/migrate.ts";
+import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
+import { WorkspaceTables } from "./storage/workspace-tables.ts";
+
+/** Who acts and when; what goes into the audit chain besides the act itself. */
+export type Acting = { readonly actor: string; readonly nowMs: number };
+
+/**
+ * One synchronous turn of a Workspace: access check, repetition check, act, audit and the answer to
+ * repeat are one transaction, so that a call has happened as a whole or not at all.
+ */
+export class WorkspaceTurn {
+  readonly id: WorkspaceId;
+  readonly home: HomeRegion;
+  readonly config: Config;
+  readonly tables: WorkspaceTables;
+  readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+  readonly #storage: DurableObjectStorage;
+  readonly #answers: AnswersTable;
+  #isCreated: boolean;
+
+  constructor(
+    storage: DurableObjectStorage,
+    self: { readonly id: WorkspaceId; readonly home: HomeRegion; readonly config: Config },
+  ) {
+    this.id = self.id;
+    this.home = self.home;
+    this.config = self.config;
+    this.#storage = storage;
+    this.tables = new WorkspaceTables(storage.sql);
+    this.#answers = new AnswersTable(storage.sql, this.random);
+    this.#isCreated = holdsTables(storage.sql);
+    if (this.#isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
+  }
+
+  /**
+   * Whether this workspace was ever created. Before that no row is written: whoever makes up ids
+   * and tokens must not be able to fill an account's storage with empty objects.
+   */
+  get isCreated(): boolean {
+    return this.#isCreated;
+  }
+
+  /** Makes the tables; only a creation does. */
+  makeTables(): void {
+    migrate(this.#storage, WORKSPACE_MIGRATIONS);
+    this.#isCreated = true;
+  }
+
+  /** Acts for the holder of a token, if the token allows it. */
+  act<T>(call: AdminCall, work: (by: Acting) => Answer<T>): Answer<T> {
+    if (!this.#isCreated) return err({ kind: "unauthenticated" });
+    return this.once(call.idempotency, (nowMs) => {
+      const token = this.tables.token(call.credential.tokenId);
+      const refusal = refuseAccess(token, call.credential, call.need, nowMs);
+      if (refusal !== undefined) return { refusal };
+      const used = token === undefined ? undefined : lastUseToWrite(token, nowMs);
+      if (used !== undefined) this.tables.tokenUsed(call.credential.tokenId, used);
+      return { work: () => work({ actor: call.credential.tokenId, nowMs }) };
+    });
+  }
+
+  /**
+   * Acts once per Idempotency-Key: a repetition gets the first answer again, after `admit` let it
+   * in. Only successes are held, so that a call that was refused can be made again.
+   */
+  once<T>(idempotency: Idempotency | undefined, admit: (nowMs: number) => Admission<T>): Answer<T> {
+    const nowMs = Date.now();
+    return this.#storage.transactionSync(() => {
+      const admission = admit(nowMs);
+      if ("refusal" in admission) return err(admission.refusal);
+      if (idempotency === undefined) return admission.work();
+      const held = this.#answers.find(idempotency, nowMs);
+      if (!held.ok) return held;
+      if (held.value !== undefined) return held.value.answer as Answer<T>;
+      const answer = admission.work();
+      if (answer.ok) this.#answers.hold(idempotency, answer, true, nowMs);
+      return answer;
+    });
+  }
+
+  /** Adds to the audit chain. */
+  note(by: Acting, action: string, subject: string, fields: readonly string[] = []): void {
+    this.tables.note({ atMs: by.nowMs, actor: by.actor, action, subject, fields });
+  }
+
+  pruneAnswers(nowMs: number): void {
+    this.#answers.prune(nowMs);
+  }
+}
+
+type Admission<T> =
+  | { readonly refusal: Extract<Answer<T>, { ok: false }>["error"] }
+  | { readonly work: () => Answer<T> };
+
+function holdsTables(sql: SqlStorage): boolean {
+  const query = "SELECT count(*) AS n FROM sqlite_master WHERE name = 'workspace'";
+  return sql.exec<{ n: number }>(query).one().n > 0;
+}

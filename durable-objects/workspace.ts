@@ -1,0 +1,293 @@
+import { DurableObject } from "cloudflare:workers";
+
+import { parseConfig } from "../src/config.ts";
+import { regionOf, type HomeRegion, type SourceId, type TokenId } from "../src/core/ids.ts";
+import { err, ok, type Result } from "../src/core/result.ts";
+import { standing } from "../src/region/placement.ts";
+import type { WorkspacePort } from "../src/services.ts";
+import type { ConfigDocument } from "../src/workspace/config-document.ts";
+import type { Idempotency } from "../src/workspace/idempotency.ts";
+import type {
+  AdminCall,
+  Answer,
+  Creation,
+  Page,
+  WorkspaceAdminPort,
+  WorkspaceChange,
+  WorkspaceView,
+} from "../src/workspace/ports.ts";
+import { lockRegion, type RegionLocked } from "../src/workspace/region-lock.ts";
+import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
+import { isoTime, type SourceView } from "../src/workspace/source-view.ts";
+import {
+  configOf,
+  type Source,
+  type SourceDraft,
+  type SourcePatch,
+} from "../src/workspace/source.ts";
+import type { TokenDraft } from "../src/workspace/token.ts";
+import { reach, type Env, type Reach } from "./reach.ts";
+import { undoing, WorkspaceConfig } from "./workspace-config.ts";
+import { WorkspaceQueues } from "./workspace-queues.ts";
+import { WorkspaceSources } from "./workspace-sources.ts";
+import { WorkspaceTokens } from "./workspace-tokens.ts";
+import { WorkspaceTurn } from "./workspace-turn.ts";
+
+/** How soon queues that could not be fenced are asked again. */
+const FENCE_RETRY_MS = 2000;
+
+/**
+ * One workspace: its region lock, sources, tokens, audit chain and what is known of its queues.
+ *
+ * State: the tables of `workspace.schema.ts`. Alarm: set while a source's route waits for fences.
+ */
+export class Workspace extends DurableObject<Env> implements WorkspacePort, WorkspaceAdminPort {
+  readonly #turn: WorkspaceTurn;
+  readonly #sources: WorkspaceSources;
+  readonly #tokens: WorkspaceTokens;
+  readonly #document: WorkspaceConfig;
+  readonly #queues: WorkspaceQueues;
+  readonly #reach: Reach;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const config = parseConfig(env as unknown as Record<string, unknown>);
+    const { name } = standing(ctx.id, config.jurisdictions);
+    if (name.kind !== "workspace") {
+      throw new Error("outside_jurisdiction: This object is no workspace");
+    }
+    this.#reach = reach(env, config);
+    const home: HomeRegion = regionOf(name.workspaceId);
+    this.#turn = new WorkspaceTurn(ctx.storage, { id: name.workspaceId, home, config });
+    this.#sources = new WorkspaceSources(this.#turn);
+    this.#tokens = new WorkspaceTokens(this.#turn);
+    this.#document = new WorkspaceConfig(this.#turn, this.#sources);
+    this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
+  }
+
+  async create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>> {
+    const { tables, home, id } = this.#turn;
+    const held = this.#turn.isCreated ? tables.workspace()?.region : undefined;
+    const locked = lockRegion(held, home, creation.region);
+    if (!locked.ok) return locked;
+    if (creation.id !== id) return err({ kind: "region-locked", region: home });
+    this.#turn.makeTables();
+    return this.ctx.storage.transactionSync(() => {
+      tables.create(creation);
+      this.#turn.note({ actor: "operator", nowMs: creation.createdAtMs }, "workspace.create", id);
+      return ok(this.#view(creation));
+    });
+  }
+
+  async redeem(
+    inviteSha256: string,
+    idempotency?: Idempotency,
+  ): Promise<Answer<{ workspace: WorkspaceView; token: string }>> {
+    if (!this.#turn.isCreated) return err({ kind: "invite-invalid" });
+    return this.#turn.once(idempotency, (nowMs) => ({
+      work: () => {
+        const { tables } = this.#turn;
+        const workspace = tables.workspace();
+        if (workspace === undefined || !tables.redeem(inviteSha256, nowMs)) {
+          return err({ kind: "invite-invalid" });
+        }
+        const draft: TokenDraft = {
+          name: "First owner",
+          rights: ["owner", "events:read"],
+          expiresAtMs: null,
+        };
+        const token = this.#tokens.add({ actor: "invite", nowMs }, draft);
+        return token.ok ? ok({ workspace: this.#view(workspace), token: token.value.text }) : token;
+      },
+    }));
+  }
+
+  async authorize(call: AdminCall): Promise<Answer<{ actor: TokenId }>> {
+    return this.#turn.act(call, () => ok({ actor: call.credential.tokenId }));
+  }
+
+  async describe(call: AdminCall): Promise<Answer<WorkspaceView>> {
+    return this.#turn.act(call, () => this.#describe());
+  }
+
+  async change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceView>> {
+    const answer = this.#turn.act<WorkspaceView>(call, (by) => {
+      if (change.region !== undefined) {
+        return err({ kind: "region-locked", region: this.#turn.home });
+      }
+      if (change.name !== undefined) {
+        this.#turn.tables.rename(change.name);
+        this.#turn.note(by, "workspace.update", this.#turn.id, ["name"]);
+      }
+      return this.#describe();
+    });
+    if (answer.ok) await this.#tellDirectory();
+    return answer;
+  }
+
+  async exportConfig(call: AdminCall) {
+    return this.#turn.act(call, () => this.#document.export());
+  }
+
+  async applyConfig(
+    call: AdminCall,
+    document: ConfigDocument,
+    options: { plan: boolean; prune: boolean },
+  ) {
+    const applied = undoing(() =>
+      this.#turn.act(call, (by) => this.#document.apply(by, document, options)),
+    );
+    if (!applied.ok) return applied;
+    await this.#tellDirectory();
+    for (const id of applied.value.changed) await this.#announce(id);
+    return ok(applied.value.plan);
+  }
+
+  async tokens(call: AdminCall) {
+    return this.#turn.act(call, () => this.#tokens.list());
+  }
+
+  async addToken(call: AdminCall, draft: TokenDraft) {
+    return this.#turn.act(call, (by) => this.#tokens.add(by, draft));
+  }
+
+  async revokeToken(call: AdminCall, id: string) {
+    return this.#turn.act(call, (by) => this.#tokens.revoke(by, id));
+  }
+
+  async audit(call: AdminCall, page: Page) {
+    return this.#turn.act(call, () => {
+      const found = this.#turn.tables.audit(Number(page.after ?? 0), page.limit + 1);
+      const data = found.slice(0, page.limit);
+      return ok({ data, next: found.length > page.limit ? String(data.at(-1)?.seq) : undefined });
+    });
+  }
+
+  async sources(call: AdminCall, page: Page) {
+    return this.#turn.act(call, () => this.#sources.list(page));
+  }
+
+  async source(call: AdminCall, id: string) {
+    return this.#turn.act(call, () => this.#sources.show(id));
+  }
+
+  async addSource(call: AdminCall, draft: SourceDraft) {
+    return this.#turn.act(call, (by) => this.#shown(this.#sources.add(by, draft)));
+  }
+
+  async changeSource(call: AdminCall, id: string, patch: SourcePatch) {
+    const answer = this.#turn.act(call, (by) => this.#shown(this.#sources.change(by, id, patch)));
+    return answer.ok ? this.#announced(answer.value) : answer;
+  }
+
+  async removeSource(call: AdminCall, id: string) {
+    const answer = this.#turn.act(call, (by) => this.#shown(this.#sources.remove(by, id)));
+    return answer.ok ? this.#announced(answer.value) : answer;
+  }
+
+  async addWriteKey(call: AdminCall, id: string) {
+    const answer = this.#turn.act(call, (by) => this.#sources.addKey(by, id));
+    if (answer.ok) await this.#announce(id as SourceId);
+    return answer;
+  }
+
+  async retireWriteKey(call: AdminCall, id: string, version: number) {
+    const answer = this.#turn.act(call, (by) => this.#sources.retireKey(by, id, version));
+    if (answer.ok) await this.#announce(id as SourceId);
+    return answer;
+  }
+
+  async queues(call: AdminCall, id: string): Promise<Answer<readonly QueueRef[]>> {
+    return this.#turn.act(call, () => {
+      const source = this.#sources.find(id);
+      return source.ok ? ok(this.#turn.tables.queues(source.value.id)) : source;
+    });
+  }
+
+  async sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined> {
+    const source = this.#turn.isCreated ? this.#turn.tables.source(sourceId) : undefined;
+    if (source === undefined) return undefined;
+    if (queue !== undefined) this.#turn.tables.learnQueue(sourceId, queue);
+    return configOf(source, Date.now(), this.#turn.config.windowMs);
+  }
+
+  async queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void> {
+    if (!this.#turn.isCreated) return;
+    this.#turn.tables.learnQueue(sourceId, queue);
+    this.#turn.tables.queueHolds(sourceId, queue, true);
+  }
+
+  async queueDrained(sourceId: SourceId, queue: QueueRef): Promise<void> {
+    if (this.#turn.isCreated) this.#turn.tables.queueHolds(sourceId, queue, false);
+  }
+
+  async raiseShards(sourceId: SourceId, epoch: number): Promise<void> {
+    if (!this.#turn.isCreated) return;
+    const by = { actor: "queue", nowMs: Date.now() };
+    const changed = this.ctx.storage.transactionSync(() =>
+      this.#sources.raiseShards(by, sourceId, epoch),
+    );
+    if (changed !== undefined) await this.#announce(sourceId);
+  }
+
+  async poke(): Promise<void> {
+    if (!this.#turn.isCreated) return;
+    this.#turn.pruneAnswers(Date.now());
+    await this.#tellDirectory();
+    await this.#fenceAndArm();
+    await this.#queues.pokeHolding();
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#fenceAndArm();
+  }
+
+  /** The alarm is set before the work, so that a crash in the middle of it cannot lose it. */
+  async #fenceAndArm(): Promise<void> {
+    if (this.#turn.tables.sourcesFencing().length === 0) return;
+    await this.ctx.storage.setAlarm(Date.now() + FENCE_RETRY_MS);
+    const isWaiting = await this.#queues.fenceAll().catch(() => true);
+    if (!isWaiting) await this.ctx.storage.deleteAlarm();
+  }
+
+  /** Tells the queues of a change, with the alarm behind it for those that do not answer. */
+  async #announce(id: SourceId): Promise<void> {
+    const isFencing = this.#turn.tables.source(id)?.route.state === "fencing";
+    if (isFencing) await this.ctx.storage.setAlarm(Date.now() + FENCE_RETRY_MS);
+    await this.#queues.announce(id);
+  }
+
+  /** The source as it stands after its queues were told: a route may have opened meanwhile. */
+  async #announced(view: SourceView): Promise<Answer<SourceView>> {
+    await this.#announce(view.id);
+    const source = this.#turn.tables.source(view.id);
+    return ok(source === undefined ? view : this.#sources.view(source));
+  }
+
+  #shown(answer: Answer<Source>): Answer<SourceView> {
+    return answer.ok ? ok(this.#sources.view(answer.value)) : answer;
+  }
+
+  #describe(): Answer<WorkspaceView> {
+    const held = this.#turn.tables.workspace();
+    return held === undefined
+      ? err({ kind: "not-found", what: "workspace" })
+      : ok(this.#view(held));
+  }
+
+  #view(held: Pick<Creation, "id" | "name" | "region" | "createdAtMs">): WorkspaceView {
+    const { id, name, region, createdAtMs } = held;
+    return { id, name, region, createdAt: isoTime(createdAtMs) };
+  }
+
+  /** Keeps the operator's list right; what fails now is done by the next poke. */
+  async #tellDirectory(): Promise<void> {
+    const held = this.#turn.tables.workspace();
+    if (held === undefined || held.name === held.directoryName) return;
+    const told = this.#reach.directoryAdmin(this.#turn.home).rename(held.id, held.name);
+    await told.then(
+      () => this.#turn.tables.directoryTold(held.name),
+      () => undefined,
+    );
+  }
+}
