@@ -49,13 +49,14 @@ export interface QueuePort {
 }
 
 export type QueueSighting = {
+  /** When it was committed, to the second. */
   readonly acceptedAtMs: number;
-  /** The archive file it went to; absent while it waits in the log. */
-  readonly file?: { readonly key: string };
+  /** The archive files of that second, one of which holds it; none while it waits in the log. */
+  readonly files: readonly { readonly key: string }[];
 };
 
 export type QueueCounter = {
-  readonly step: "accepted" | "duplicate" | "refused" | "archived";
+  readonly step: "accepted" | "duplicate" | "refused" | "noted" | "archived";
   readonly code: string;
   readonly count: number;
 };

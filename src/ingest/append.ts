@@ -20,6 +20,8 @@ export type Append = {
   readonly epoch: number;
   /** The version of the write key that signed the request. */
   readonly keyVersion: number;
+  /** When the request came in, epoch ms; one for all its events. */
+  readonly receivedAtMs: number;
   /** The events as NDJSON, each ended by one newline. */
   readonly lines: Uint8Array;
   /** Where each line ends in `lines`, in bytes, newline included. */

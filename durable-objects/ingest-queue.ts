@@ -1,0 +1,173 @@
+import { DurableObject } from "cloudflare:workers";
+
+import { parseConfig, type Config } from "../src/config.ts";
+import { workspaceOf, type SourceId } from "../src/core/ids.ts";
+import type { Append, AppendAnswer } from "../src/ingest/append.ts";
+import { unavailable } from "../src/ingest/queue/admission.ts";
+import { Committer } from "../src/ingest/queue/committer.ts";
+import { Counters } from "../src/ingest/queue/counters.ts";
+import { FileTable } from "../src/ingest/queue/file-table.ts";
+import { Gather } from "../src/ingest/queue/gather.ts";
+import { release, reserve } from "../src/ingest/queue/memory-budget.ts";
+import { askPredecessors, livePredecessors } from "../src/ingest/queue/predecessors.ts";
+import { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
+import { standing } from "../src/region/placement.ts";
+import type { QueueCounter, QueuePort, QueueSighting, QueueStatus } from "../src/services.ts";
+import { ConfigLease } from "../src/workspace/config-lease.ts";
+import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
+import { QueueWork } from "./queue-work.ts";
+import { reach, type Env, type Reach } from "./reach.ts";
+import { INGEST_QUEUE_MIGRATIONS } from "./storage/ingest-queue.schema.ts";
+import { migrate } from "./storage/migrate.ts";
+
+/**
+ * The durable log of accepted events of one source × ingest region × shard, with its deduplication
+ * window and its archive cursor.
+ *
+ * State: tables `segments`, `log_<n>`, `dedup_*`, `files`, `counters`, `state`. Alarm: the earliest
+ * of sealing, retry, merging, expiry and the idle notice; armed with the first event that waits and
+ * again after each piece of work, so that a crash between two lines cannot lose it.
+ */
+export class IngestQueue extends DurableObject<Env> implements QueuePort {
+  readonly #config: Config;
+  readonly #self: QueueRef;
+  readonly #reach: Reach;
+  readonly #sourceId: SourceId;
+  readonly #storage: QueueStorage;
+  readonly #counters: Counters;
+  readonly #lease: ConfigLease;
+  readonly #gather: Gather;
+  readonly #work: QueueWork;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#config = parseConfig(env as unknown as Record<string, unknown>);
+    const { name } = standing(ctx.id, this.#config.jurisdictions);
+    if (name.kind !== "queue") throw new Error("outside_jurisdiction: This object is no queue");
+    this.#sourceId = name.sourceId;
+    this.#self = { ingestRegion: name.ingestRegion, shard: name.shard };
+    this.#reach = reach(env, this.#config);
+    migrate(ctx.storage, INGEST_QUEUE_MIGRATIONS);
+    const { sql } = ctx.storage;
+    this.#storage = new QueueStorage(
+      { sql, transaction: (work) => ctx.storage.transactionSync(work), databaseBytes: () => sql.databaseSize },
+      this.#config.windowMs,
+      Date.now(),
+    );
+    this.#counters = new Counters(sql);
+    const workspaceId = workspaceOf(this.#sourceId);
+    this.#lease = new ConfigLease(
+      () => this.#reach.workspace(workspaceId).sourceConfig(this.#sourceId, this.#self),
+      () => Date.now(),
+    );
+    this.#work = new QueueWork({
+      ctx,
+      config: this.#config,
+      reach: this.#reach,
+      sourceId: this.#sourceId,
+      self: this.#self,
+      storage: this.#storage,
+      files: new FileTable(sql),
+      counters: this.#counters,
+      lease: this.#lease,
+    });
+    this.#gather = this.#makeGather();
+  }
+
+  async append(append: Append): Promise<AppendAnswer> {
+    const bytes = append.lines.byteLength;
+    if (!reserve(bytes)) return unavailable("memory");
+    try {
+      return await this.#admit(append);
+    } finally {
+      release(bytes);
+    }
+  }
+
+  async push(config: SourceConfig): Promise<void> {
+    this.#lease.push(config);
+  }
+
+  async fence(config: SourceConfig): Promise<void> {
+    this.#storage.fence(config.route.n);
+    this.#lease.push(config);
+    await this.#gather.settled();
+    await this.ctx.storage.sync();
+  }
+
+  async known(prints: Uint8Array): Promise<Uint8Array> {
+    const known = this.#storage.known(prints);
+    // What is known may still be on its way to disk: the answer has to wait for it.
+    await this.ctx.storage.sync();
+    return known;
+  }
+
+  async find(print: Uint8Array): Promise<QueueSighting | undefined> {
+    return this.#work.find(print);
+  }
+
+  async poke(): Promise<void> {
+    await this.#work.run();
+  }
+
+  async counters(): Promise<readonly QueueCounter[]> {
+    return this.#work.readCounters();
+  }
+
+  async status(): Promise<QueueStatus> {
+    return this.#work.status();
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#work.run();
+  }
+
+  async #admit(append: Append): Promise<AppendAnswer> {
+    if (append.ends.length === 0) return this.#gather.submit({ append, knownElsewhere: undefined });
+    let leased = await this.#lease.get();
+    if (leased.kind === "found" && append.epoch > leased.config.route.n) {
+      leased = await this.#lease.refresh();
+    }
+    if (leased.kind === "unknown") return { kind: "refused", code: "unknown_source" };
+    if (leased.kind === "unavailable") return unavailable("config");
+    const refs = livePredecessors(
+      this.#self,
+      leased.config.route,
+      this.#config.windowMs,
+      Date.now(),
+    );
+    if (refs.length === 0) return this.#gather.submit({ append, knownElsewhere: undefined });
+    const queues = refs.map((ref) => this.#reach.queue(this.#sourceId, ref));
+    const knownElsewhere = await askPredecessors(queues, append.prints);
+    if (knownElsewhere === undefined) return unavailable("predecessor");
+    return this.#gather.submit({ append, knownElsewhere });
+  }
+
+  #makeGather(): Gather {
+    const committer = new Committer({
+      log: this.#storage.log,
+      seen: this.#storage.seen,
+      counters: this.#counters,
+      self: this.#self,
+      transaction: (work) => this.ctx.storage.transactionSync(work),
+      config: () => this.#lease.current,
+      fencedBelow: () => this.#storage.fencedBelow,
+      isFull: () => this.#storage.isFull,
+      now: () => Date.now(),
+    });
+    return new Gather({
+      commit: (entries) => {
+        try {
+          const answers = committer.commit(entries);
+          this.#work.committed();
+          return answers;
+        } catch (error) {
+          // Memory may be ahead of storage now; starting anew from storage is the only safe state.
+          this.ctx.abort("a commit failed");
+          throw error;
+        }
+      },
+      sync: () => this.ctx.storage.sync(),
+    });
+  }
+}

@@ -1,0 +1,270 @@
+import { formatKey, monthOf } from "../src/archive/key.ts";
+import { buildUserFilter } from "../src/archive/user-filter.ts";
+import type { Config } from "../src/config.ts";
+import { randomBase32 } from "../src/core/base32.ts";
+import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { archiveNext, type ArchiveOutcome, type ArchiverDeps } from "../src/ingest/queue/archiver.ts";
+import type { Counters } from "../src/ingest/queue/counters.ts";
+import type { FileTable } from "../src/ingest/queue/file-table.ts";
+import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
+import { IDLE_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest/queue/schedule.ts";
+import { oneAtATime } from "../src/ingest/queue/seal-gate.ts";
+import { platformBucket } from "../src/s3/platform-bucket.ts";
+import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
+import type { ConfigLease } from "../src/workspace/config-lease.ts";
+import type { QueueRef } from "../src/workspace/source-config.ts";
+import type { Reach } from "./reach.ts";
+
+type QueueWorkDeps = {
+  readonly ctx: DurableObjectState;
+  readonly config: Config;
+  readonly reach: Reach;
+  readonly sourceId: SourceId;
+  readonly self: QueueRef;
+  readonly storage: QueueStorage;
+  readonly files: FileTable;
+  readonly counters: Counters;
+  readonly lease: ConfigLease;
+};
+
+/** Characters of an incarnation: 40 random bits. */
+const INCARNATION_CHARS = 8;
+
+/** Counts of refusals are written at the latest this long after they were made. */
+const COUNTERS_WRITE_MS = 5_000;
+
+/** Pieces of merging done in one run; more would keep the object from its requests. */
+const MERGE_SLICES_MAX = 200;
+
+const DAY_MS = 86_400_000;
+
+/** What a queue does besides taking events in: archive, drop, merge, expire, and wake up again. */
+export class QueueWork {
+  readonly #deps: QueueWorkDeps;
+  readonly #incarnation: string;
+  #waiting: { events: number; bytes: number; oldestAtMs: number | undefined };
+  #archivedSeq: number;
+  #failures = 0;
+  #lastFailureAtMs = 0;
+  #alert: string | undefined;
+  #toldFilled = false;
+  #measuredBytes = 0;
+  #lastCommitAtMs = 0;
+  #alarmAtMs: number | undefined;
+  #running: Promise<void> | undefined;
+  #countersTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(deps: QueueWorkDeps) {
+    this.#deps = deps;
+    this.#incarnation = deps.storage.incarnation(() =>
+      randomBase32(INCARNATION_CHARS, (length) => crypto.getRandomValues(new Uint8Array(length))),
+    );
+    this.#archivedSeq = deps.files.archivedSeq();
+    this.#waiting = deps.storage.log.waiting(this.#archivedSeq + 1);
+  }
+
+  /** Called in the turn of each commit: arms the alarm with the first event, starts work when due. */
+  committed(): void {
+    const { storage, counters } = this.#deps;
+    const nowMs = Date.now();
+    this.#grow();
+    storage.rotateIfDue(nowMs);
+    if (counters.hasPending) this.#writeCountersSoon();
+    if (this.#waiting.oldestAtMs === undefined) return;
+    this.#tellFilled();
+    if (this.#alarmAtMs === undefined) this.#arm(nowMs);
+    if (mayArchive(this.#state(), this.#deps.config.seal, nowMs)) {
+      this.#deps.ctx.waitUntil(this.run());
+    }
+  }
+
+  /** Does all that is due. Never throws: what failed is noted and the alarm is set for another try. */
+  async run(): Promise<void> {
+    this.#running ??= this.#runOnce().finally(() => {
+      this.#running = undefined;
+      this.#arm(Date.now());
+    });
+    await this.#running;
+  }
+
+  find(print: Uint8Array): QueueSighting | undefined {
+    const second = this.#deps.storage.committedSecond(print);
+    if (second === undefined) return undefined;
+    const files = this.#deps.files.committedWithin(second).map(({ key }) => ({ key }));
+    return { acceptedAtMs: second * 1000, files };
+  }
+
+  readCounters(): readonly QueueCounter[] {
+    const accepted = this.#deps.storage.log.nextSeq - 1;
+    return [
+      { step: "accepted", code: "accepted", count: accepted },
+      { step: "archived", code: "archived", count: this.#archivedSeq },
+      ...this.#deps.counters.read(),
+    ];
+  }
+
+  status(): QueueStatus {
+    return {
+      waitingEvents: this.#waiting.events,
+      waitingBytes: this.#waiting.bytes,
+      databaseBytes: this.#deps.storage.databaseBytes,
+      oldestWaitingAtMs: this.#waiting.oldestAtMs,
+      alert: this.#alert,
+    };
+  }
+
+  async #runOnce(): Promise<void> {
+    const { storage, files, counters, config, lease } = this.#deps;
+    try {
+      // Where files may go is part of the config, which may not have been asked for since a restart.
+      if (mayArchive(this.#state(), config.seal, Date.now())) await lease.get();
+      while (mayArchive(this.#state(), config.seal, Date.now())) {
+        const outcome = await oneAtATime(() => archiveNext(this.#archiverDeps()));
+        if (!this.#settle(outcome)) break;
+      }
+      storage.rotateIfDue(Date.now());
+      storage.dropConsumed(this.#archivedSeq);
+      storage.expire(Date.now());
+      files.prune(Date.now() - config.windowMs - DAY_MS);
+      counters.write();
+      for (let i = 0; i < MERGE_SLICES_MAX && storage.mergeSlice(Date.now()); i++) {
+        await scheduler.wait(0);
+      }
+      if (storage.isPressed) await this.#askForShards();
+      await this.#tellDrained();
+    } catch {
+      // The cause may quote an event, so only that it happened is kept.
+      this.#failed("internal");
+    }
+  }
+
+  #settle(outcome: ArchiveOutcome): boolean {
+    switch (outcome.kind) {
+      case "archived":
+        this.#archivedSeq = outcome.file.lastSeq;
+        this.#failures = 0;
+        this.#alert = undefined;
+        this.#measure();
+        return true;
+      case "idle":
+        return false;
+      case "retry":
+        this.#failed(outcome.why);
+        return false;
+      case "conflict":
+        this.#failed("archive_conflict: an object of this file's name holds other events");
+        return false;
+    }
+  }
+
+  #failed(why: string): void {
+    this.#failures += 1;
+    this.#lastFailureAtMs = Date.now();
+    this.#alert = why;
+  }
+
+  #state(): QueueState {
+    return {
+      waiting: this.#waiting,
+      failures: this.#failures,
+      lastFailureAtMs: this.#lastFailureAtMs,
+      mergePending: this.#deps.storage.mergePending,
+      expiryAtMs: this.#deps.storage.expiryAtMs,
+      toldFilled: this.#toldFilled,
+    };
+  }
+
+  /** Sets the alarm where the tables want it; `setAlarm` is a row written, so only on a change. */
+  #arm(nowMs: number): void {
+    const wanted = nextAlarmAt(this.#state(), this.#deps.config.seal, nowMs);
+    this.#alarmAtMs = wanted;
+    if (wanted !== undefined) void this.#deps.ctx.storage.setAlarm(wanted);
+  }
+
+  /** Adds what the last commit inserted. */
+  #grow(): void {
+    const { log } = this.#deps.storage;
+    const events = log.nextSeq - 1 - this.#archivedSeq;
+    if (events === this.#waiting.events) return;
+    this.#waiting = {
+      events,
+      bytes: this.#waiting.bytes + log.insertedBytes - this.#measuredBytes,
+      oldestAtMs: this.#waiting.oldestAtMs ?? log.commitTime(0),
+    };
+    this.#measuredBytes = log.insertedBytes;
+    this.#lastCommitAtMs = Date.now();
+  }
+
+  /** Reads what waits from the tables, after the cursor moved. */
+  #measure(): void {
+    const { log } = this.#deps.storage;
+    this.#waiting = log.waiting(this.#archivedSeq + 1);
+    this.#measuredBytes = log.insertedBytes;
+  }
+
+  #archiverDeps(): ArchiverDeps {
+    const { storage, files, config, sourceId, self, reach, ctx, lease } = this.#deps;
+    const month = (dayMs: number) => reach.archiveMonth(sourceId, monthOf(dayMs));
+    return {
+      sourceId,
+      log: storage.log,
+      files,
+      rule: config.seal,
+      transaction: (work) => ctx.storage.transactionSync(work),
+      sync: () => ctx.storage.sync(),
+      locations: () => lease.current?.archiveLocations ?? [],
+      keyFor: (dayMs, firstSeq, lastSeq) =>
+        formatKey({ sourceId, dayMs, ...self, incarnation: this.#incarnation, firstSeq, lastSeq }),
+      put: (location, key, { gzip, ndjsonSha256 }) =>
+        platformBucket(config, regionOf(sourceId), location).putNew(key, gzip, {
+          contentType: "text/plain",
+          contentEncoding: "gzip",
+          meta: { "ndjson-sha256": ndjsonSha256 },
+        }),
+      storedSha256: async (location, key) => {
+        const head = await platformBucket(config, regionOf(sourceId), location).head(key);
+        return head.ok ? head.value.meta.get("ndjson-sha256") : undefined;
+      },
+      inCatalogue: (key, dayMs) => month(dayMs).find(key),
+      record: (file, dayMs) => month(dayMs).record(file),
+      userFilter: buildUserFilter,
+    };
+  }
+
+  #writeCountersSoon(): void {
+    this.#countersTimer ??= setTimeout(() => {
+      this.#countersTimer = undefined;
+      this.#deps.counters.write();
+    }, COUNTERS_WRITE_MS);
+  }
+
+  #tellFilled(): void {
+    if (this.#toldFilled) return;
+    this.#toldFilled = true;
+    this.#deps.ctx.waitUntil(
+      this.#workspace()
+        .queueFilled(this.#deps.sourceId, this.#deps.self)
+        .catch(() => {
+          this.#toldFilled = false;
+        }),
+    );
+  }
+
+  async #tellDrained(): Promise<void> {
+    if (!this.#toldFilled || this.#waiting.oldestAtMs !== undefined) return;
+    if (Date.now() - this.#lastCommitAtMs < IDLE_MS) return;
+    await this.#workspace().queueDrained(this.#deps.sourceId, this.#deps.self);
+    this.#toldFilled = false;
+  }
+
+  async #askForShards(): Promise<void> {
+    const config = this.#deps.lease.current;
+    if (config !== undefined) {
+      await this.#workspace().raiseShards(this.#deps.sourceId, config.route.n);
+    }
+  }
+
+  #workspace() {
+    return this.#deps.reach.workspace(workspaceOf(this.#deps.sourceId));
+  }
+}

@@ -1,0 +1,75 @@
+import { reach, type Env } from "../durable-objects/reach.ts";
+import { handleApi } from "./api/router.ts";
+import { parseConfig, type Config } from "./config.ts";
+import { workspaceOf } from "./core/ids.ts";
+import { handleIngest } from "./ingest/routes.ts";
+import { HOME_REGION_NAMES } from "./region/regions.ts";
+import { logFault } from "./telemetry/log.ts";
+import type { ApiServices } from "./workspace/ports.ts";
+import { SourceConfigs } from "./workspace/source-configs.ts";
+
+export { Archive } from "../durable-objects/archive.ts";
+export { ArchiveMonth } from "../durable-objects/archive-month.ts";
+export { IngestQueue } from "../durable-objects/ingest-queue.ts";
+export { RegionDirectory } from "../durable-objects/region-directory.ts";
+export { Workspace } from "../durable-objects/workspace.ts";
+
+const configs = new WeakMap<Env, Config>();
+const sourceConfigs = new SourceConfigs();
+
+/** The Worker: tracking API, management API, cron. Everything else it does is done by objects. */
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      const services = servicesOf(env, ctx);
+      const answer =
+        (await handleApi(request, services)) ?? (await handleIngest(request, services));
+      return answer ?? Response.json({ success: false, code: "not_found", message: "No such path", error: "No such path" }, { status: 404 });
+    } catch (error) {
+      return internalError(error);
+    }
+  },
+
+  async scheduled(_controller, env, ctx) {
+    const services = servicesOf(env, ctx);
+    const pokes = HOME_REGION_NAMES.map((region) => services.directory(region).pokeAll());
+    for (const poke of await Promise.allSettled(pokes)) {
+      if (poke.status === "rejected") logFault("cron_poke_failed", {});
+    }
+  },
+} satisfies ExportedHandler<Env>;
+
+function servicesOf(env: Env, ctx: ExecutionContext): ApiServices {
+  const config = configs.get(env) ?? parseConfig(env as unknown as Record<string, unknown>);
+  configs.set(env, config);
+  const ways = reach(env, config);
+  return {
+    ...ways,
+    config,
+    now: () => Date.now(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    sourceConfig: (sourceId) =>
+      sourceConfigs.lookup(sourceId, {
+        ask: () => ways.workspace(workspaceOf(sourceId)).sourceConfig(sourceId),
+        now: () => Date.now(),
+        later: (work) => ctx.waitUntil(work),
+      }),
+    learnRoute: (sourceId, route) => sourceConfigs.learn(sourceId, route),
+  };
+}
+
+/** A bug or a platform fault: counted by its request id; nothing of the error's text leaves. */
+function internalError(error: unknown): Response {
+  const requestId = crypto.randomUUID();
+  const settings = error instanceof Error && error.message.startsWith("Cannot start, ");
+  logFault(settings ? "settings_wrong" : "internal", {
+    requestId,
+    // The list of wrong settings names variables only; any other text may quote its input.
+    ...(settings ? { problems: error.message } : {}),
+  });
+  const message = `Something went wrong on our side; try again. Request ${requestId}`;
+  return Response.json(
+    { success: false, code: "internal", message, error: message, requestId },
+    { status: 503, headers: { "Retry-After": "5" } },
+  );
+}

@@ -1,0 +1,55 @@
+import type { Sql } from "./queue-log.ts";
+
+/** Steps whose counts cannot be derived from the log itself. */
+export type CountedStep = "duplicate" | "refused" | "noted";
+
+/**
+ * Counts of what was not stored. Held in memory until the next commit carries them, so that a
+ * refusal alone costs no row; the queue writes them out at the latest a few seconds after.
+ */
+export class Counters {
+  readonly #sql: Sql;
+  #pending = new Map<string, number>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  get hasPending(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  add(step: CountedStep, code: string, count: number): void {
+    if (count <= 0) return;
+    const name = `${step} ${code}`;
+    this.#pending.set(name, (this.#pending.get(name) ?? 0) + count);
+  }
+
+  /** Writes what is pending: one row for each step and code. */
+  write(): void {
+    for (const [name, count] of this.#pending) {
+      const [step, code] = name.split(" ", 2);
+      this.#sql.exec(
+        `INSERT INTO counters (step, code, count) VALUES (?, ?, ?)
+         ON CONFLICT (step, code) DO UPDATE SET count = count + excluded.count`,
+        step,
+        code,
+        count,
+      );
+    }
+    this.#pending = new Map();
+  }
+
+  /** All counts, pending ones included. */
+  read(): readonly { step: CountedStep; code: string; count: number }[] {
+    const totals = new Map<string, number>(this.#pending);
+    for (const row of this.#sql.exec("SELECT step, code, count FROM counters").toArray()) {
+      const name = `${String(row["step"])} ${String(row["code"])}`;
+      totals.set(name, (totals.get(name) ?? 0) + Number(row["count"]));
+    }
+    return [...totals].map(([name, count]) => {
+      const [step, code = ""] = name.split(" ", 2);
+      return { step: step as CountedStep, code, count };
+    });
+  }
+}

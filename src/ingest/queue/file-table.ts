@@ -1,0 +1,126 @@
+import { HOME_REGIONS, type ArchiveLocation } from "../../region/regions.ts";
+import type { Sql } from "./queue-log.ts";
+
+/** A range of the log that became, or is becoming, an archive file. */
+export type SealedFile = {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly key: string;
+  readonly dayMs: number;
+  readonly events: number;
+  readonly rawBytes: number;
+  readonly ndjsonSha256: string;
+  readonly receivedMinMs: number;
+  readonly receivedMaxMs: number;
+  readonly committedMinMs: number;
+  readonly committedMaxMs: number;
+  /** Every location a PUT may have reached; written down before it is sent. */
+  readonly tried: readonly ArchiveLocation[];
+};
+
+/**
+ * The files of one queue within the deduplication window. It is the archive cursor as well: what was
+ * archived last is where the next range begins. Two rows written a file, one more when it is forgotten.
+ */
+export class FileTable {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** The last event that is in the archive and in the catalogue; 0 before the first. */
+  archivedSeq(): number {
+    const [row] = this.#sql
+      .exec("SELECT COALESCE(MAX(last_seq), 0) AS seq FROM files WHERE state = 'archived'")
+      .toArray();
+    return Number(row?.["seq"] ?? 0);
+  }
+
+  /** The range that was sealed and not archived yet: at most one. */
+  sealed(): SealedFile | undefined {
+    const [row] = this.#sql.exec("SELECT * FROM files WHERE state = 'sealed'").toArray();
+    return row === undefined ? undefined : readFile(row);
+  }
+
+  /** The archived files that may hold an event committed in that second, oldest first. */
+  committedWithin(second: number): readonly SealedFile[] {
+    return this.#sql
+      .exec(
+        `SELECT * FROM files WHERE committed_min_ms < ? AND committed_max_ms >= ? AND state = 'archived'
+         ORDER BY first_seq`,
+        (second + 1) * 1000,
+        second * 1000,
+      )
+      .toArray()
+      .map(readFile);
+  }
+
+  /** Writes down a sealed range, with its name, before anything is sent. */
+  seal(file: SealedFile): void {
+    this.#sql.exec(
+      `INSERT INTO files (first_seq, last_seq, key, day_ms, events, raw_bytes, ndjson_sha256,
+                          received_min_ms, received_max_ms, committed_min_ms, committed_max_ms,
+                          tried, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sealed')`,
+      file.firstSeq,
+      file.lastSeq,
+      file.key,
+      file.dayMs,
+      file.events,
+      file.rawBytes,
+      file.ndjsonSha256,
+      file.receivedMinMs,
+      file.receivedMaxMs,
+      file.committedMinMs,
+      file.committedMaxMs,
+      JSON.stringify(file.tried),
+    );
+  }
+
+  /** Adds a location to those a PUT may have reached. */
+  willTry(file: SealedFile, location: ArchiveLocation): SealedFile {
+    if (file.tried.includes(location)) return file;
+    const tried = [...file.tried, location];
+    this.#sql.exec("UPDATE files SET tried = ? WHERE first_seq = ?", JSON.stringify(tried), file.firstSeq);
+    return { ...file, tried };
+  }
+
+  /** Moves the archive cursor past the file. */
+  archived(file: SealedFile): void {
+    this.#sql.exec("UPDATE files SET state = 'archived' WHERE first_seq = ?", file.firstSeq);
+  }
+
+  /** Forgets archived files whose day is over for longer than the window; keeps the newest one. */
+  prune(beforeDayMs: number): void {
+    this.#sql.exec(
+      `DELETE FROM files WHERE state = 'archived' AND day_ms < ?
+         AND last_seq < (SELECT MAX(last_seq) FROM files WHERE state = 'archived')`,
+      beforeDayMs,
+    );
+  }
+}
+
+function readFile(row: Record<string, unknown>): SealedFile {
+  return {
+    firstSeq: Number(row["first_seq"]),
+    lastSeq: Number(row["last_seq"]),
+    key: String(row["key"]),
+    dayMs: Number(row["day_ms"]),
+    events: Number(row["events"]),
+    rawBytes: Number(row["raw_bytes"]),
+    ndjsonSha256: String(row["ndjson_sha256"]),
+    receivedMinMs: Number(row["received_min_ms"]),
+    receivedMaxMs: Number(row["received_max_ms"]),
+    committedMinMs: Number(row["committed_min_ms"]),
+    committedMaxMs: Number(row["committed_max_ms"]),
+    tried: readLocations(String(row["tried"])),
+  };
+}
+
+function readLocations(json: string): readonly ArchiveLocation[] {
+  const known = Object.values(HOME_REGIONS).flatMap((home) => home.locations);
+  const names: unknown = JSON.parse(json);
+  if (!Array.isArray(names)) throw new TypeError("Cannot read a file's locations: not a list");
+  return known.filter((location) => names.includes(location));
+}

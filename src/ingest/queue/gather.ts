@@ -1,0 +1,87 @@
+import type { Append, AppendAnswer } from "../append.ts";
+
+/** One append on its way into the log. */
+export type Entry = {
+  readonly append: Append;
+  /** One byte per event: 1 when a queue of an earlier epoch knows it. Absent: none was asked. */
+  readonly knownElsewhere: Uint8Array | undefined;
+};
+
+/** What the group commit needs of its queue. */
+export type GatherDeps = {
+  /** Decides and inserts one group in one synchronous turn; one answer per entry. */
+  commit(entries: readonly Entry[]): readonly AppendAnswer[];
+  /** Resolves when everything written so far is on disk. */
+  sync(): Promise<void>;
+};
+
+/** Bytes of lines committed together; more would make the first of a group wait for the rest. */
+const GROUP_BYTES_MAX = 8_000_000;
+
+type Waiting = Entry & {
+  resolve(answer: AppendAnswer): void;
+  reject(reason: unknown): void;
+};
+
+/**
+ * Group commit. While one group is being flushed to disk, what arrives is gathered and committed
+ * together next, so that under load many requests share one row and one flush, and without load a
+ * request waits for nobody. An answer leaves only after its group is on disk.
+ */
+export class Gather {
+  readonly #deps: GatherDeps;
+  #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(deps: GatherDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves with the answer once it is durable; rejects when the storage failed. */
+  submit(entry: Entry): Promise<AppendAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<AppendAnswer>();
+    this.#waiting.push({ ...entry, resolve, reject });
+    if (!this.#running) void this.#run();
+    return promise;
+  }
+
+  /** Resolves once everything submitted before is durable or refused. */
+  async settled(): Promise<void> {
+    await this.#deps.sync();
+    while (this.#running) await this.#deps.sync();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#waiting.length > 0) await this.#commitGroup(this.#takeGroup());
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #takeGroup(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { append } of this.#waiting) {
+      if (count > 0 && bytes + append.lines.byteLength > GROUP_BYTES_MAX) break;
+      bytes += append.lines.byteLength;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #commitGroup(group: readonly Waiting[]): Promise<void> {
+    try {
+      const answers = this.#deps.commit(group);
+      await this.#deps.sync();
+      for (const [index, waiting] of group.entries()) {
+        const answer = answers[index];
+        if (answer === undefined) throw new Error("Cannot answer: the commit left an entry out");
+        waiting.resolve(answer);
+      }
+    } catch (error) {
+      for (const waiting of group) waiting.reject(error);
+    }
+  }
+}

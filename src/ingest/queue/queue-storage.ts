@@ -1,0 +1,152 @@
+import { PRINT_BYTES } from "../append.ts";
+import { ordinalOf, type Seen } from "./committer.ts";
+import { Deduplication } from "./dedup/deduplication.ts";
+import type { DedupStorage } from "./dedup/dedup-storage.ts";
+import { QueueLog, type Segment } from "./queue-log.ts";
+
+/** Storage at which nothing more is taken in: 10 GB is the platform's end, and merging needs room. */
+export const DATABASE_BYTES_MAX = 8_500_000_000;
+
+/** Storage at which more shards are asked for. */
+export const DATABASE_BYTES_PRESSURE = 4_000_000_000;
+
+/** A segment is closed, and its fingerprints packed, at this many events or this age. */
+const SEGMENT_EVENTS_MAX = 200_000;
+const SEGMENT_AGE_MS_MAX = 3_600_000;
+
+/** What the queue's storage needs of the platform. */
+export type QueueStoragePort = DedupStorage & {
+  readonly sql: DedupStorage["sql"] & { readonly databaseSize: number };
+};
+
+/**
+ * The log and the memory of fingerprints of one queue, kept in step: ids of the open segment are in
+ * memory and in the log, those of closed segments in packed runs. All methods are synchronous.
+ */
+export class QueueStorage {
+  readonly #port: QueueStoragePort;
+  readonly #dedup: Deduplication;
+  readonly log: QueueLog;
+  readonly seen: Seen;
+  #fencedBelow: number;
+
+  constructor(port: QueueStoragePort, windowMs: number, nowMs: number) {
+    this.#port = port;
+    this.log = new QueueLog(port.sql, nowMs);
+    this.#dedup = new Deduplication(port, { windowMs });
+    this.#dedup.load(nowMs);
+    for (const segment of this.log.segments) if (!segment.packed) this.#recall(segment);
+    this.#fencedBelow = Number(this.#readState("fenced_below") ?? 0);
+    this.seen = {
+      hasMany: (prints, out) => this.#dedup.hasMany(prints, out),
+      add: (prints, index, ordinal) => this.#dedup.add(prints, index, ordinal),
+    };
+  }
+
+  /** Appends of epochs below this one are refused for good. */
+  get fencedBelow(): number {
+    return this.#fencedBelow;
+  }
+
+  get databaseBytes(): number {
+    return this.#port.sql.databaseSize;
+  }
+
+  get isFull(): boolean {
+    return this.databaseBytes >= DATABASE_BYTES_MAX;
+  }
+
+  /** Whether more shards are due. */
+  get isPressed(): boolean {
+    return this.databaseBytes >= DATABASE_BYTES_PRESSURE;
+  }
+
+  get mergePending(): boolean {
+    return this.#dedup.mergePending;
+  }
+
+  get expiryAtMs(): number | undefined {
+    return this.#dedup.nextExpiryMs;
+  }
+
+  /** One byte per fingerprint: 1 when it was accepted within the window. */
+  known(prints: Uint8Array): Uint8Array {
+    const known = new Uint8Array(prints.byteLength / PRINT_BYTES);
+    this.#dedup.hasMany(prints, known);
+    return known;
+  }
+
+  /** The second in which the event of that fingerprint was committed, if it is in the window. */
+  committedSecond(print: Uint8Array): number | undefined {
+    return this.#dedup.ordinalOf(print);
+  }
+
+  /** The random name of this life of the storage: a restore to an earlier time gets another. */
+  incarnation(make: () => string): string {
+    const known = this.#readState("incarnation");
+    if (known !== undefined) return known;
+    const made = make();
+    this.#writeState("incarnation", made);
+    return made;
+  }
+
+  /** Refuses every epoch below `epoch` from now on. */
+  fence(epoch: number): void {
+    if (epoch <= this.#fencedBelow) return;
+    this.#writeState("fenced_below", String(epoch));
+    this.#fencedBelow = epoch;
+  }
+
+  /** Closes the open segment when it is big or old enough, and packs its fingerprints. */
+  rotateIfDue(nowMs: number): void {
+    const { open, nextSeq } = this.log;
+    const events = nextSeq - open.firstSeq;
+    const old = nowMs - open.openedAtMs >= SEGMENT_AGE_MS_MAX;
+    if (events === 0 || (events < SEGMENT_EVENTS_MAX && !old)) return;
+    try {
+      this.#port.transactionSync(() => {
+        this.#dedup.pack(ordinalOf(this.log.commitTime(0)), nowMs);
+        this.log.markPacked(open.id);
+        this.log.rotate(nowMs);
+      });
+    } finally {
+      this.log.reload();
+    }
+  }
+
+  /** Drops the closed segments that the archive has passed. */
+  dropConsumed(archivedSeq: number): void {
+    for (const segment of this.log.segments) {
+      if (segment.lastSeq === undefined || !segment.packed) continue;
+      if (segment.lastSeq > archivedSeq) continue;
+      this.#port.transactionSync(() => this.log.drop(segment.id));
+    }
+    this.log.reload();
+  }
+
+  /** Does a bounded piece of merging; true while more waits. */
+  mergeSlice(nowMs: number): boolean {
+    return this.#dedup.mergeSlice(nowMs);
+  }
+
+  /** Forgets fingerprints whose window is over. */
+  expire(nowMs: number): void {
+    this.#dedup.expire(nowMs);
+  }
+
+  #recall(segment: Segment): void {
+    for (const { committedAtMs, prints } of this.log.prints(segment)) {
+      const count = prints.byteLength / PRINT_BYTES;
+      for (let i = 0; i < count; i++) this.#dedup.add(prints, i, ordinalOf(committedAtMs));
+    }
+  }
+
+  #readState(name: string): string | undefined {
+    const [row] = this.#port.sql.exec("SELECT value FROM state WHERE name = ?", name).toArray();
+    return row === undefined ? undefined : String(row["value"]);
+  }
+
+  #writeState(name: string, value: string): void {
+    this.#port.sql.exec("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", name, value);
+  }
+}

@@ -1,0 +1,49 @@
+import { sealAt, type SealRule } from "./seal.ts";
+
+/** First and longest wait after a failed attempt to archive. */
+const RETRY_MS_BASE = 1_000;
+const RETRY_MS_MAX = 60_000;
+
+/** A queue that has held nothing for this long tells its workspace so. */
+export const IDLE_MS = 600_000;
+
+/** What the alarm time depends on; all of it is read from tables or survives a restart unneeded. */
+export type QueueState = {
+  readonly waiting: { readonly bytes: number; readonly oldestAtMs: number | undefined };
+  /** Attempts to archive that failed in a row. */
+  readonly failures: number;
+  readonly lastFailureAtMs: number;
+  /** Whether fingerprints wait to be merged. */
+  readonly mergePending: boolean;
+  /** When the oldest remembered fingerprints end their window. */
+  readonly expiryAtMs: number | undefined;
+  /** Whether the workspace was told that this queue holds data. */
+  readonly toldFilled: boolean;
+};
+
+/** When the queue has work again; `undefined` when nothing is left to do. */
+export function nextAlarmAt(state: QueueState, rule: SealRule, nowMs: number): number | undefined {
+  const times = [state.expiryAtMs];
+  const seal = sealAt(state.waiting, rule);
+  if (seal !== undefined) {
+    const retry = state.failures > 0 ? state.lastFailureAtMs + retryDelayMs(state.failures) : 0;
+    times.push(Math.max(seal, retry));
+  } else if (state.toldFilled) {
+    times.push(nowMs + IDLE_MS);
+  }
+  if (state.mergePending) times.push(nowMs + RETRY_MS_BASE);
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(nowMs, Math.min(...known));
+}
+
+/** Whether an attempt to archive may be made now. */
+export function mayArchive(state: QueueState, rule: SealRule, nowMs: number): boolean {
+  const seal = sealAt(state.waiting, rule);
+  if (seal === undefined || seal > nowMs) return false;
+  return state.failures === 0 || nowMs >= state.lastFailureAtMs + retryDelayMs(state.failures);
+}
+
+/** Doubles with each failure, up to a minute. */
+export function retryDelayMs(failures: number): number {
+  return Math.min(RETRY_MS_MAX, RETRY_MS_BASE * 2 ** (failures - 1));
+}
