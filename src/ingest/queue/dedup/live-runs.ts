@@ -1,0 +1,108 @@
+import type { DedupStorage } from "./dedup-storage.ts";
+import type { FilterAccount, FilterShare } from "./filter-account.ts";
+import { filterWords, mayHold, type FilterShape } from "./filter.ts";
+import { findOrdinal, partOf, printWord } from "./records.ts";
+import { readFilter, shapeOf, visitPages, type Run } from "./run.ts";
+import type { DedupSizes } from "./sizes.ts";
+
+type LiveRun = { readonly run: Run; readonly shape: FilterShape; filter: Uint32Array | undefined };
+
+/** Called with the index of a fingerprint and the ordinal it was found under. */
+export type Found = (index: number, ordinal: number) => void;
+
+/**
+ * The runs that lookups read, and those of their filters for which the account has room. A run
+ * without a filter in memory is simply read: filters spare time and decide nothing.
+ */
+export class LiveRuns {
+  readonly #storage: DedupStorage;
+  readonly #sizes: DedupSizes;
+  readonly #share: FilterShare;
+  /** Newest first, since most duplicates come soon after the original. */
+  #live: LiveRun[] = [];
+
+  constructor(storage: DedupStorage, sizes: DedupSizes, filters: FilterAccount) {
+    this.#storage = storage;
+    this.#sizes = sizes;
+    this.#share = filters.open(this);
+  }
+
+  get runs(): readonly Run[] {
+    return this.#live.map(({ run }) => run);
+  }
+
+  get filterBytes(): number {
+    return this.#share.bytes;
+  }
+
+  /** Takes runs out, with the memory of their filters, and puts others in. */
+  replace(gone: readonly Run[], fresh: readonly Run[]): void {
+    const ids = new Set(gone.map((run) => run.id));
+    const kept: LiveRun[] = [];
+    for (const live of this.#live) {
+      if (ids.has(live.run.id)) this.#dropFilter(live);
+      else kept.push(live);
+    }
+    for (const run of fresh) kept.push({ run, shape: shapeOf(run), filter: undefined });
+    this.#live = kept.sort((a, b) => b.run.lastAtMs - a.run.lastAtMs);
+  }
+
+  /** Loads filters while the account has room, the smallest first: they spare most per byte. */
+  loadFilters(): void {
+    const missing = this.#live.filter(({ filter }) => filter === undefined);
+    for (const live of missing.sort((a, b) => a.run.ids - b.run.ids)) {
+      if (!this.#share.reserve(filterWords(live.shape) * Uint32Array.BYTES_PER_ELEMENT)) return;
+      live.filter = readFilter(this.#storage, this.#sizes, live.run);
+    }
+  }
+
+  dropFilters(): void {
+    for (const live of this.#live) this.#dropFilter(live);
+  }
+
+  /** Looks the fingerprints at `wanted` up and tells of each that is found, once. */
+  search(prints: Uint8Array, wanted: readonly number[], found: Found): void {
+    if (this.#live.length === 0 || wanted.length === 0) return;
+    // In the order of the pages, so that each page is read once and pages are read ascending.
+    let open = [...wanted].sort((a, b) => printWord(prints, a, 0) - printWord(prints, b, 0));
+    for (const live of this.#live) {
+      const byPage = candidates(live, prints, open);
+      if (byPage.size === 0) continue;
+      const done = new Set<number>();
+      visitPages(this.#storage, this.#sizes, live.run, [...byPage.keys()], (page, records) => {
+        for (const index of byPage.get(page) ?? []) {
+          const ordinal = findOrdinal(records, prints, index);
+          if (ordinal === undefined) continue;
+          found(index, ordinal);
+          done.add(index);
+        }
+      });
+      if (done.size > 0) open = open.filter((index) => !done.has(index));
+    }
+  }
+
+  #dropFilter(live: LiveRun): void {
+    this.#share.release(live.filter?.byteLength ?? 0);
+    live.filter = undefined;
+  }
+}
+
+/** Of the fingerprints at `open`, those that the run's filter cannot rule out, by page. */
+function candidates(
+  { run, shape, filter }: LiveRun,
+  prints: Uint8Array,
+  open: readonly number[],
+): Map<number, number[]> {
+  const byPage = new Map<number, number[]>();
+  for (const index of open) {
+    const first = printWord(prints, index, 0);
+    if (filter !== undefined && !mayHold(filter, shape, first, printWord(prints, index, 1))) {
+      continue;
+    }
+    const page = partOf(first, run.pages);
+    const onPage = byPage.get(page);
+    if (onPage === undefined) byPage.set(page, [index]);
+    else onPage.push(index);
+  }
+  return byPage;
+}

@@ -1,0 +1,184 @@
+import type { DedupStorage } from "./dedup-storage.ts";
+import { buildFilter, filterShape, filterWords, type FilterShape } from "./filter.ts";
+import { partOf, RECORD_WORDS } from "./records.ts";
+import { ROW_BYTES_MAX, type DedupSizes } from "./sizes.ts";
+
+/**
+ * A run: ids in order, cut into pages by their first word, in tables `dedup_run_<id>_<n>` of
+ * `tablePages` pages each, with the filter of every slice of pages in `dedup_run_<id>_filter`.
+ * Tables, because dropping one costs no rows written. A run never changes once it is live.
+ */
+export type Run = {
+  readonly id: number;
+  /** How many merges its ids went through. */
+  readonly level: number;
+  readonly pages: number;
+  /** Ids it was laid out for; its filter's shape follows from this. */
+  readonly ids: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+};
+
+export function shapeOf(run: Run): FilterShape {
+  return filterShape(run.ids, run.pages);
+}
+
+export function pagesFor(ids: number, sizes: DedupSizes): number {
+  return Math.max(1, Math.ceil(ids / sizes.pageIds));
+}
+
+/** Tables a run of that many pages has, apart from its filter. */
+export function tablesOf(pages: number, sizes: DedupSizes): number {
+  return Math.ceil(pages / sizes.tablePages);
+}
+
+/** Writes all pages of a run, a slice at a time. */
+export function writeRun(
+  storage: DedupStorage,
+  sizes: DedupSizes,
+  run: Run,
+  records: Uint32Array,
+): void {
+  let from = 0;
+  for (let first = 0; first < run.pages; first += sizes.slicePages) {
+    const end = Math.min(first + sizes.slicePages, run.pages);
+    let to = from;
+    while (to < records.length && partOf(records[to] ?? 0, run.pages) < end) to += RECORD_WORDS;
+    writePages(storage, sizes, run, { first, end }, records.subarray(from, to));
+    from = to;
+  }
+}
+
+/** Writes the pages from `first` to before `end`, which are a slice or the end of one. */
+export function writePages(
+  storage: DedupStorage,
+  sizes: DedupSizes,
+  run: Run,
+  range: { readonly first: number; readonly end: number },
+  records: Uint32Array,
+): void {
+  const table = `dedup_run_${run.id}_${Math.floor(range.first / sizes.tablePages)}`;
+  storage.sql.exec(
+    `CREATE TABLE IF NOT EXISTS ${table} (page INTEGER PRIMARY KEY, ids BLOB NOT NULL) STRICT`,
+  );
+  let from = 0;
+  while (from < records.length) {
+    const page = partOf(records[from] ?? 0, run.pages);
+    let to = from + RECORD_WORDS;
+    while (to < records.length && partOf(records[to] ?? 0, run.pages) === page) to += RECORD_WORDS;
+    insert(
+      storage,
+      `INSERT INTO ${table} (page, ids) VALUES (?, ?)`,
+      page,
+      records.slice(from, to),
+    );
+    from = to;
+  }
+  writeFilter(storage, run, range, records);
+}
+
+function writeFilter(
+  storage: DedupStorage,
+  run: Run,
+  range: { readonly first: number; readonly end: number },
+  records: Uint32Array,
+): void {
+  const bits = buildFilter(shapeOf(run), records, { ...range, pages: run.pages });
+  const table = `dedup_run_${run.id}_filter`;
+  storage.sql.exec(
+    `CREATE TABLE IF NOT EXISTS ${table} (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT`,
+  );
+  insert(storage, `INSERT INTO ${table} (page, bits) VALUES (?, ?)`, range.first, bits);
+}
+
+function insert(storage: DedupStorage, query: string, page: number, words: Uint32Array): void {
+  if (words.byteLength > ROW_BYTES_MAX) {
+    throw new RangeError(
+      `Cannot write a row of ${words.byteLength} bytes: at most ${ROW_BYTES_MAX}`,
+    );
+  }
+  storage.sql.exec(query, page, words.buffer as ArrayBuffer);
+}
+
+/** The records of the pages from `first` to before `end`, page by page in order. */
+export function readPages(
+  storage: DedupStorage,
+  sizes: DedupSizes,
+  run: Run,
+  range: { readonly first: number; readonly end: number },
+): Uint32Array[] {
+  const found: Uint32Array[] = [];
+  const tableLast = Math.floor((range.end - 1) / sizes.tablePages);
+  for (let n = Math.floor(range.first / sizes.tablePages); n <= tableLast; n++) {
+    const rows = storage.sql.exec<{ ids: ArrayBuffer }>(
+      `SELECT ids FROM dedup_run_${run.id}_${n} WHERE page >= ? AND page < ? ORDER BY page`,
+      range.first,
+      range.end,
+    );
+    for (const { ids } of rows.toArray()) found.push(new Uint32Array(ids));
+  }
+  return found;
+}
+
+/** Pages read by one query at most, about 1 MB together. */
+const QUERY_PAGES_MAX = 50;
+
+/** Calls `visit` with each of the ascending `pages` that the run has. */
+export function visitPages(
+  storage: DedupStorage,
+  sizes: DedupSizes,
+  run: Run,
+  pages: readonly number[],
+  visit: (page: number, records: Uint32Array) => void,
+): void {
+  let from = 0;
+  while (from < pages.length) {
+    const n = Math.floor((pages[from] ?? 0) / sizes.tablePages);
+    let to = from + 1;
+    while (
+      to < pages.length &&
+      to - from < QUERY_PAGES_MAX &&
+      Math.floor((pages[to] ?? 0) / sizes.tablePages) === n
+    ) {
+      to += 1;
+    }
+    const rows = storage.sql.exec<{ page: number; ids: ArrayBuffer }>(
+      `SELECT page, ids FROM dedup_run_${run.id}_${n} WHERE page IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(pages.slice(from, to)),
+    );
+    for (const { page, ids } of rows.toArray()) visit(page, new Uint32Array(ids));
+    from = to;
+  }
+}
+
+/** Filter rows read at once, about 2 MB, so that loading holds little besides the filter. */
+const FILTER_ROWS_MAX = 32;
+
+/** Reads the run's whole filter into memory. */
+export function readFilter(storage: DedupStorage, sizes: DedupSizes, run: Run): Uint32Array {
+  const bits = new Uint32Array(filterWords(shapeOf(run)));
+  const wordsPerPage = bits.length / run.pages;
+  const step = FILTER_ROWS_MAX * sizes.slicePages;
+  for (let page = 0; page < run.pages; page += step) {
+    const rows = storage.sql.exec<{ page: number; bits: ArrayBuffer }>(
+      `SELECT page, bits FROM dedup_run_${run.id}_filter WHERE page >= ? AND page < ?`,
+      page,
+      page + step,
+    );
+    for (const row of rows.toArray()) bits.set(new Uint32Array(row.bits), row.page * wordsPerPage);
+  }
+  return bits;
+}
+
+/** Drops the last table of a run of which `pages` are left, and returns the pages left then. */
+export function dropLastTable(
+  storage: DedupStorage,
+  sizes: DedupSizes,
+  id: number,
+  pages: number,
+): number {
+  const last = tablesOf(pages, sizes) - 1;
+  storage.sql.exec(`DROP TABLE IF EXISTS dedup_run_${id}_${last}`);
+  if (last === 0) storage.sql.exec(`DROP TABLE IF EXISTS dedup_run_${id}_filter`);
+  return last * sizes.tablePages;
+}
