@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
+import { killWorkerd, workerdPidsOf } from "../stack/workerd-process.ts";
 import { createControl } from "./control.ts";
 import { FaultTable } from "./faults.ts";
 import { createGate } from "./gate.ts";
@@ -8,8 +9,8 @@ import {
   allBuckets,
   allUsers,
   LOCATIONS,
-  type LocalAwsAddresses,
   type LocalAwsOptions,
+  type LocalAwsReady,
 } from "./options.ts";
 import { RequestLog } from "./request-log.ts";
 import { KeyRing } from "./sessions.ts";
@@ -31,6 +32,8 @@ const store = await Store.open(
   options.stateDir,
 );
 
+/** Programs of the starting process that must not outlive it. */
+const guarded = new Set<number>();
 let stopping = false;
 async function stop(): Promise<void> {
   if (stopping) return;
@@ -40,7 +43,10 @@ async function stop(): Promise<void> {
 }
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
-process.on("disconnect", () => void stop());
+process.on("disconnect", () => {
+  void Promise.all([...guarded].map(killWorkerd)).then(stop);
+});
+process.on("message", (message: { readonly guard: number }) => guarded.add(message.guard));
 
 const endpoints: Partial<Record<ArchiveLocation, string>> = {};
 for (const location of LOCATIONS) {
@@ -48,14 +54,15 @@ for (const location of LOCATIONS) {
   endpoints[location] = await listen(gate, options.ports?.[location]);
 }
 const controlUrl = await listen(createControl(faults, log), options.controlPort);
-const addresses: LocalAwsAddresses = {
-  endpoints: endpoints as LocalAwsAddresses["endpoints"],
+const ready: LocalAwsReady = {
+  endpoints: endpoints as LocalAwsReady["endpoints"],
   controlUrl,
+  storePid: (await workerdPidsOf(process.pid))[0],
 };
 if (process.send === undefined) {
-  console.log(`Local AWS (not AWS) is up: ${JSON.stringify(addresses)}`);
+  console.log(`Local AWS (not AWS) is up: ${JSON.stringify(ready)}`);
 } else {
-  process.send(addresses);
+  process.send(ready);
 }
 
 function listen(server: Server, port: number | undefined): Promise<string> {

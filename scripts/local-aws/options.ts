@@ -54,11 +54,17 @@ export type LocalAwsOptions = {
 
 export type Credentials = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
-/** What the started process reports to the one that started it. */
+/** Where the stand-in is reached. */
 export type LocalAwsAddresses = {
   /** Base URL by location, without a trailing slash. */
   readonly endpoints: Readonly<Record<ArchiveLocation, string>>;
   readonly controlUrl: string;
+};
+
+/** What the started process reports to the one that started it. */
+export type LocalAwsReady = LocalAwsAddresses & {
+  /** The native program of the store; it would outlive this process if that were killed. */
+  readonly storePid: number | undefined;
 };
 
 export const LOCATIONS: readonly ArchiveLocation[] = HOME_REGION_NAMES.flatMap(

@@ -2,12 +2,14 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { HomeRegion } from "../../src/core/ids.ts";
+import { killWorkerd } from "../stack/workerd-process.ts";
 import type { Fault } from "./faults.ts";
 import {
   HOME_CREDENTIALS,
   type Credentials,
   type LocalAwsAddresses,
   type LocalAwsOptions,
+  type LocalAwsReady,
 } from "./options.ts";
 import type { LoggedRequest } from "./request-log.ts";
 
@@ -20,6 +22,8 @@ export type LocalAws = LocalAwsAddresses & {
   readonly clearFaults: () => Promise<void>;
   /** What was asked of all endpoints since request `after`, oldest first. */
   readonly requests: (after?: number) => Promise<readonly LoggedRequest[]>;
+  /** Has workerd `pid` killed when this process dies without a chance to do so itself. */
+  readonly guard: (pid: number) => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -36,7 +40,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     // Ctrl-C reaches the whole group; this process decides in which order its children end.
     detached: true,
   });
-  const addresses = await readAddresses(child);
+  const { storePid, ...addresses } = await readReady(child);
+  child.once("exit", () => void (storePid === undefined || killWorkerd(storePid)));
   const control = async (method: string, path: string, body?: string): Promise<Response> => {
     const answer = await fetch(addresses.controlUrl + path, { method, ...(body ? { body } : {}) });
     if (!answer.ok) throw new Error(`Cannot ${method} ${path} at local AWS: ${answer.status}`);
@@ -52,17 +57,18 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       const answer = await control("GET", `/requests?after=${after}`);
       return (await answer.json()) as readonly LoggedRequest[];
     },
+    guard: (pid) => void child.send({ guard: pid }),
     stop: () => stop(child),
   };
 }
 
-function readAddresses(child: ChildProcess): Promise<LocalAwsAddresses> {
+function readReady(child: ChildProcess): Promise<LocalAwsReady> {
   let complaint = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     complaint += chunk.toString("utf8");
   });
   return new Promise((resolve, reject) => {
-    child.once("message", (message) => resolve(message as LocalAwsAddresses));
+    child.once("message", (message) => resolve(message as LocalAwsReady));
     child.once("exit", (code) =>
       reject(new Error(`Cannot start local AWS, exit code ${code}: ${firstError(complaint)}`)),
     );

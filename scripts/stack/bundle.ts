@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+
+/** The Worker as `wrangler deploy` would upload it, and the options that its config file sets. */
+export type BundledWorker = {
+  readonly script: string;
+  readonly scriptPath: string;
+  readonly options: ReturnType<typeof workerOptionsOf>["workerOptions"];
+};
+
+/** Wrangler's program file; its `bin` only looks for the right Node and would add a process. */
+export const WRANGLER_CLI = fileURLToPath(
+  new URL("../../node_modules/wrangler/wrangler-dist/cli.js", import.meta.url),
+);
+
+/** Keeps wrangler from reporting to, or asking, anybody outside this machine. */
+export const WRANGLER_ENV = {
+  WRANGLER_SEND_METRICS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+} as const;
+
+/**
+ * Builds the Worker of `configPath` with wrangler itself, so that tests run what is deployed.
+ *
+ * @throws Error with what wrangler said, when the Worker does not build.
+ */
+export async function bundleWorker(configPath: string): Promise<BundledWorker> {
+  const outDir = await mkdtemp(join(tmpdir(), "homeport-bundle-"));
+  await runWrangler(["deploy", "--dry-run", "--outdir", outDir, "--config", configPath]);
+  const { workerOptions, main = "index.ts" } = workerOptionsOf(configPath);
+  const scriptPath = join(outDir, `${basename(main, extname(main))}.js`);
+  return { script: await readFile(scriptPath, "utf8"), scriptPath, options: workerOptions };
+}
+
+async function runWrangler(args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [WRANGLER_CLI, ...args], {
+    env: { ...process.env, ...WRANGLER_ENV, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  const listen = (chunk: Buffer): void => {
+    said += chunk.toString("utf8");
+  };
+  child.stdout.on("data", listen);
+  child.stderr.on("data", listen);
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error(`Cannot build the Worker, wrangler ended with ${code}:\n${said}`);
+}
