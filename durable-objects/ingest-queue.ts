@@ -50,7 +50,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     migrate(ctx.storage, INGEST_QUEUE_MIGRATIONS);
     const { sql } = ctx.storage;
     this.#storage = new QueueStorage(
-      { sql, transaction: (work) => ctx.storage.transactionSync(work), databaseBytes: () => sql.databaseSize },
+      ctx.storage,
       this.#config.windowMs,
       Date.now(),
     );

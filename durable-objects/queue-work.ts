@@ -124,7 +124,6 @@ export class QueueWork {
       }
       storage.rotateIfDue(Date.now());
       storage.dropConsumed(this.#archivedSeq);
-      storage.expire(Date.now());
       files.prune(Date.now() - config.windowMs - DAY_MS);
       counters.write();
       for (let i = 0; i < MERGE_SLICES_MAX && storage.mergeSlice(Date.now()); i++) {
@@ -189,7 +188,7 @@ export class QueueWork {
     this.#waiting = {
       events,
       bytes: this.#waiting.bytes + log.insertedBytes - this.#measuredBytes,
-      oldestAtMs: this.#waiting.oldestAtMs ?? log.commitTime(0),
+      oldestAtMs: this.#waiting.oldestAtMs ?? log.lastCommittedAtMs,
     };
     this.#measuredBytes = log.insertedBytes;
     this.#lastCommitAtMs = Date.now();

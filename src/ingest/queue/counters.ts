@@ -28,7 +28,7 @@ export class Counters {
   /** Writes what is pending: one row for each step and code. */
   write(): void {
     for (const [name, count] of this.#pending) {
-      const [step, code] = name.split(" ", 2);
+      const [step = "", code = ""] = name.split(" ", 2);
       this.#sql.exec(
         `INSERT INTO counters (step, code, count) VALUES (?, ?, ?)
          ON CONFLICT (step, code) DO UPDATE SET count = count + excluded.count`,

@@ -1,9 +1,8 @@
 import type { Chunk } from "./chunk.ts";
+import type { DedupStorage } from "./dedup/dedup-storage.ts";
 
 /** What of `SqlStorage` the log needs; `node:sqlite` can stand in for it in tests. */
-export type Sql = {
-  exec(query: string, ...bindings: unknown[]): { toArray(): Record<string, unknown>[] };
-};
+export type Sql = DedupStorage["sql"];
 
 /** One segment of the log: a table of chunks that is dropped whole once nobody needs it. */
 export type Segment = {
@@ -72,6 +71,11 @@ export class QueueLog {
     return this.#insertedBytes;
   }
 
+  /** The newest commit time in the log; the open segment's start while it is empty. */
+  get lastCommittedAtMs(): number {
+    return this.#lastCommittedAtMs;
+  }
+
   /** The commit time to stamp now: never earlier than the last one, whatever the clock does. */
   commitTime(nowMs: number): number {
     return Math.max(nowMs, this.#lastCommittedAtMs);
@@ -92,9 +96,9 @@ export class QueueLog {
       chunk.receivedMinMs,
       chunk.receivedMaxMs,
       chunk.lines.byteLength,
-      chunk.prints,
-      chunk.users,
-      chunk.lines,
+      toBlob(chunk.prints),
+      toBlob(chunk.users),
+      toBlob(chunk.lines),
     );
   }
 
@@ -260,6 +264,15 @@ function readChunk(row: Record<string, unknown>): StoredChunk {
     users: readBlob(row["users"]),
     lines: readBlob(row["lines"]),
   };
+}
+
+/** Bytes as SQLite takes them: a view of part of a buffer is copied out of it. */
+function toBlob(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) return buffer;
+  const copy = new ArrayBuffer(byteLength);
+  new Uint8Array(copy).set(new Uint8Array(buffer, byteOffset, byteLength));
+  return copy;
 }
 
 /** A blob as bytes: workerd hands over an ArrayBuffer, Node's SQLite a Uint8Array. */

@@ -2,6 +2,7 @@ import { PRINT_BYTES } from "../append.ts";
 import { ordinalOf, type Seen } from "./committer.ts";
 import { Deduplication } from "./dedup/deduplication.ts";
 import type { DedupStorage } from "./dedup/dedup-storage.ts";
+import { isolateFilters } from "./dedup/filter-account.ts";
 import { QueueLog, type Segment } from "./queue-log.ts";
 
 /** Storage at which nothing more is taken in: 10 GB is the platform's end, and merging needs room. */
@@ -33,13 +34,17 @@ export class QueueStorage {
   constructor(port: QueueStoragePort, windowMs: number, nowMs: number) {
     this.#port = port;
     this.log = new QueueLog(port.sql, nowMs);
-    this.#dedup = new Deduplication(port, { windowMs });
+    this.#dedup = new Deduplication(port, { windowMs, filters: isolateFilters });
     this.#dedup.load(nowMs);
     for (const segment of this.log.segments) if (!segment.packed) this.#recall(segment);
     this.#fencedBelow = Number(this.#readState("fenced_below") ?? 0);
     this.seen = {
       hasMany: (prints, out) => this.#dedup.hasMany(prints, out),
-      add: (prints, index, ordinal) => this.#dedup.add(prints, index, ordinal),
+      add: (prints, index, ordinal) => {
+        if (this.#dedup.has(prints, index)) return false;
+        this.#dedup.add(prints, index, ordinal);
+        return true;
+      },
     };
   }
 
@@ -65,6 +70,7 @@ export class QueueStorage {
     return this.#dedup.mergePending;
   }
 
+  /** When the oldest packed fingerprints end their window. */
   get expiryAtMs(): number | undefined {
     return this.#dedup.nextExpiryMs;
   }
@@ -103,15 +109,16 @@ export class QueueStorage {
     const events = nextSeq - open.firstSeq;
     const old = nowMs - open.openedAtMs >= SEGMENT_AGE_MS_MAX;
     if (events === 0 || (events < SEGMENT_EVENTS_MAX && !old)) return;
-    try {
-      this.#port.transactionSync(() => {
-        this.#dedup.pack(ordinalOf(this.log.commitTime(0)), nowMs);
-        this.log.markPacked(open.id);
-        this.log.rotate(nowMs);
-      });
-    } finally {
-      this.log.reload();
-    }
+    const { lastCommittedAtMs } = this.log;
+    const packing = this.#port.transactionSync(() => {
+      const times = { firstAtMs: open.openedAtMs, lastAtMs: lastCommittedAtMs };
+      const packed = this.#dedup.pack(ordinalOf(lastCommittedAtMs), times);
+      this.log.markPacked(open.id);
+      this.log.rotate(nowMs);
+      return packed;
+    });
+    packing.settle();
+    this.log.reload();
   }
 
   /** Drops the closed segments that the archive has passed. */
@@ -124,14 +131,9 @@ export class QueueStorage {
     this.log.reload();
   }
 
-  /** Does a bounded piece of merging; true while more waits. */
+  /** Does a bounded piece of merging, expiring or dropping; true while more waits. */
   mergeSlice(nowMs: number): boolean {
     return this.#dedup.mergeSlice(nowMs);
-  }
-
-  /** Forgets fingerprints whose window is over. */
-  expire(nowMs: number): void {
-    this.#dedup.expire(nowMs);
   }
 
   #recall(segment: Segment): void {

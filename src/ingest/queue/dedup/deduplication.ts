@@ -176,8 +176,7 @@ export class Deduplication {
       this.#merge = undefined;
       this.#dropping.push(merge.output);
     }
-    const merging = new Set(this.#merge?.inputs);
-    const old = this.#live.runs.filter((run) => run.lastAtMs < before && !merging.has(run.id));
+    const old = this.#live.runs.filter((run) => run.lastAtMs < before);
     if (old.length === 0) return;
     this.#storage.transactionSync(() => {
       for (const run of old) setState(this.#storage, run.id, "dropping");
