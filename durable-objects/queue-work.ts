@@ -3,7 +3,11 @@ import { buildUserFilter } from "../src/archive/user-filter.ts";
 import type { Config } from "../src/config.ts";
 import { randomBase32 } from "../src/core/base32.ts";
 import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
-import { archiveNext, type ArchiveOutcome, type ArchiverDeps } from "../src/ingest/queue/archiver.ts";
+import {
+  archiveNext,
+  type ArchiveOutcome,
+  type ArchiverDeps,
+} from "../src/ingest/queue/archiver.ts";
 import type { Counters } from "../src/ingest/queue/counters.ts";
 import type { FileTable } from "../src/ingest/queue/file-table.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";

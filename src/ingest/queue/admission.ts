@@ -25,13 +25,15 @@ export function refusal(
     return { kind: "refused", code: "write_key_revoked" };
   }
   const mine = route.ingestRegion === self.ingestRegion && self.shard < route.shards;
-  if (append.epoch < route.n || append.epoch < fencedBelow || !mine) return { kind: "moved", route };
+  if (append.epoch < route.n || append.epoch < fencedBelow || !mine)
+    return { kind: "moved", route };
   if (append.epoch > route.n || route.state === "fencing") return unavailable("opening");
   return undefined;
 }
 
 /** The answer that makes a client keep its data. */
 export function unavailable(reason: UnavailableReason): AppendAnswer {
-  const retryAfterMs = reason === "opening" || reason === "memory" ? RETRY_SOON_MS : RETRY_CONFIG_MS;
+  const retryAfterMs =
+    reason === "opening" || reason === "memory" ? RETRY_SOON_MS : RETRY_CONFIG_MS;
   return { kind: "unavailable", reason, retryAfterMs };
 }

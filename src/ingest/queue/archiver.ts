@@ -21,7 +21,11 @@ export type ArchiverDeps = {
   /** The locations the source's files may go to, in order; empty while the config is not known. */
   locations(): readonly ArchiveLocation[];
   keyFor(dayMs: number, firstSeq: number, lastSeq: number): string;
-  put(location: ArchiveLocation, key: string, file: BuiltFile): Promise<Result<unknown, PutFailure>>;
+  put(
+    location: ArchiveLocation,
+    key: string,
+    file: BuiltFile,
+  ): Promise<Result<unknown, PutFailure>>;
   /** The SHA-256 of the NDJSON that the object says it holds, if it is there. */
   storedSha256(location: ArchiveLocation, key: string): Promise<string | undefined>;
   inCatalogue(key: string, dayMs: number): Promise<ArchiveFile | undefined>;
@@ -54,7 +58,10 @@ export async function archiveNext(deps: ArchiverDeps): Promise<ArchiveOutcome> {
   const range = await buildRange(deps, interrupted);
   if (range === undefined) return { kind: "idle" };
   if (interrupted === undefined) deps.files.seal({ ...range.sealed, tried: [location] });
-  const sealed = deps.files.willTry(interrupted ?? { ...range.sealed, tried: [location] }, location);
+  const sealed = deps.files.willTry(
+    interrupted ?? { ...range.sealed, tried: [location] },
+    location,
+  );
   await deps.sync();
   return upload(deps, { ...range, sealed }, location);
 }
@@ -99,6 +106,7 @@ function finish(deps: ArchiverDeps, sealed: SealedFile, recorded: ArchiveFile): 
 }
 
 function describe(failure: PutFailure): string {
-  return failure.kind === "refused" ? `refused with ${failure.status} ${failure.code}` : failure.kind;
+  return failure.kind === "refused"
+    ? `refused with ${failure.status} ${failure.code}`
+    : failure.kind;
 }
-

@@ -77,10 +77,15 @@ function splitOversize(slice: Slice): Slice[] {
     return slice.to > slice.from ? [slice] : [];
   }
   if (slice.to - slice.from === 1) {
-    throw new RangeError(`Cannot store a line of ${byteRange(slice)} bytes: a row holds ${CHUNK_LINES_BYTES_MAX}`);
+    throw new RangeError(
+      `Cannot store a line of ${byteRange(slice)} bytes: a row holds ${CHUNK_LINES_BYTES_MAX}`,
+    );
   }
   const middle = (slice.from + slice.to) >>> 1;
-  return [{ ...slice, to: middle }, { ...slice, from: middle }].flatMap(splitOversize);
+  return [
+    { ...slice, to: middle },
+    { ...slice, from: middle },
+  ].flatMap(splitOversize);
 }
 
 function startOf(append: Append, index: number): number {

@@ -82,7 +82,11 @@ export class FileTable {
   willTry(file: SealedFile, location: ArchiveLocation): SealedFile {
     if (file.tried.includes(location)) return file;
     const tried = [...file.tried, location];
-    this.#sql.exec("UPDATE files SET tried = ? WHERE first_seq = ?", JSON.stringify(tried), file.firstSeq);
+    this.#sql.exec(
+      "UPDATE files SET tried = ? WHERE first_seq = ?",
+      JSON.stringify(tried),
+      file.firstSeq,
+    );
     return { ...file, tried };
   }
 

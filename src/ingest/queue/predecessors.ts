@@ -28,7 +28,8 @@ export async function askPredecessors(
   for (const answer of answers) {
     if (answer.status === "rejected") return undefined;
     known ??= new Uint8Array(answer.value.length);
-    for (let i = 0; i < answer.value.length; i++) known[i] = (known[i] ?? 0) | (answer.value[i] ?? 0);
+    for (let i = 0; i < answer.value.length; i++)
+      known[i] = (known[i] ?? 0) | (answer.value[i] ?? 0);
   }
   return known;
 }

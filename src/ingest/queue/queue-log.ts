@@ -46,9 +46,12 @@ export class QueueLog {
     this.#sql = sql;
     const segments = this.#readSegments();
     this.#closed = segments.filter((segment) => segment.lastSeq !== undefined);
-    this.#open = segments.find((segment) => segment.lastSeq === undefined) ?? this.#create(1, 1, nowMs);
+    this.#open =
+      segments.find((segment) => segment.lastSeq === undefined) ?? this.#create(1, 1, nowMs);
     const [last] = this.#sql
-      .exec(`SELECT seq + events AS next, committed_at_ms AS at FROM ${table(this.#open.id)} ORDER BY seq DESC LIMIT 1`)
+      .exec(
+        `SELECT seq + events AS next, committed_at_ms AS at FROM ${table(this.#open.id)} ORDER BY seq DESC LIMIT 1`,
+      )
       .toArray();
     this.#nextSeq = last === undefined ? this.#open.firstSeq : Number(last["next"]);
     this.#lastCommittedAtMs = last === undefined ? this.#open.openedAtMs : Number(last["at"]);
@@ -175,7 +178,11 @@ export class QueueLog {
 
   /** Closes the open segment and opens the next. Call inside a transaction; then {@link reload}. */
   rotate(nowMs: number): void {
-    this.#sql.exec("UPDATE segments SET last_seq = ? WHERE id = ?", this.#nextSeq - 1, this.#open.id);
+    this.#sql.exec(
+      "UPDATE segments SET last_seq = ? WHERE id = ?",
+      this.#nextSeq - 1,
+      this.#open.id,
+    );
     this.#create(this.#open.id + 1, this.#nextSeq, nowMs);
   }
 

@@ -23,10 +23,7 @@ export function takeTokens(
   nowMs: number,
 ): { readonly bucket: TokenBucket; readonly waitMs: number } {
   const passedMs = Math.max(0, nowMs - bucket.atMs);
-  const tokens = Math.min(
-    burst(ratePerSecond),
-    bucket.tokens + (passedMs / 1000) * ratePerSecond,
-  );
+  const tokens = Math.min(burst(ratePerSecond), bucket.tokens + (passedMs / 1000) * ratePerSecond);
   const atMs = Math.max(nowMs, bucket.atMs);
   if (tokens <= 0) {
     return {

@@ -8,7 +8,11 @@ import { sourceConfigOf } from "../../../support/source-configs.ts";
 
 type Step =
   | { readonly kind: "append"; readonly ids: readonly number[] }
-  | { readonly kind: "archive"; readonly fault: PutFault; readonly record: "ok" | "before" | "after" }
+  | {
+      readonly kind: "archive";
+      readonly fault: PutFault;
+      readonly record: "ok" | "before" | "after";
+    }
   | { readonly kind: "disk-fails"; readonly statements: number }
   | { readonly kind: "maintain" }
   | { readonly kind: "wait"; readonly ms: number }
@@ -36,9 +40,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       record: fc.constantFrom("ok" as const, "before" as const, "after" as const),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("disk-fails" as const), statements: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("disk-fails" as const),
+      statements: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: "maintain" as const }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 4_000_000 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("wait" as const),
+      ms: fc.integer({ min: 1, max: 4_000_000 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: "kill" as const }) },
 );
 

@@ -143,12 +143,12 @@ const step = fc.oneof(
 describe("Deduplication", () => {
   it("knows exactly the ids of the window, whatever is packed, merged, dropped or cut short", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
         const world = new World();
         for (const act of steps) act(world);
         world.settle();
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });
