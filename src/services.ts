@@ -1,7 +1,10 @@
 import type { RecordedFile, ArchiveFile } from "./archive/archive-file.ts";
+import type { FilesPage, FilesQuery, MatchPage } from "./archive/catalogue.ts";
+import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/rebuild.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
 import type { HomeRegion, SourceId, WorkspaceId } from "./core/ids.ts";
+import type { Result } from "./core/result.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
 import type { IngestRegion } from "./region/regions.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
@@ -85,6 +88,8 @@ export interface WorkspacePort {
 /** The workspaces of one home region. */
 export interface DirectoryPort {
   list(after?: string): Promise<{ data: readonly DirectoryEntry[]; next: string | undefined }>;
+  /** Pokes every workspace of the region; what cron calls. */
+  pokeAll(): Promise<{ poked: number; failed: number }>;
 }
 
 export type DirectoryEntry = {
@@ -99,13 +104,25 @@ export interface ArchivePort {
   months(): Promise<readonly string[]>;
   /** Makes a month known before its first file is recorded. */
   openMonth(month: string): Promise<void>;
+  /** Starts to read the catalogue anew from the buckets; while one runs, answers that one. */
+  startRebuild(start: RebuildStart): Promise<Result<RebuildProgress, RebuildRefusal>>;
+  /** The present or the last rebuild. */
+  rebuild(): Promise<RebuildProgress | undefined>;
 }
 
 /** The catalogue of a source's files of one month (UTC, by the day in the key). */
 export interface ArchiveMonthPort {
-  /** Inserts if absent, by key and location; answers what the catalogue holds under that key. */
+  /**
+   * Inserts unless the key is held; answers what the catalogue holds under that key. Its location
+   * may be another than the caller's, when a copy was recorded before: the caller's is then a stray.
+   */
   record(file: RecordedFile): Promise<ArchiveFile>;
   find(key: string): Promise<ArchiveFile | undefined>;
+  /** Those of the keys that the catalogue holds. */
+  held(keys: readonly string[]): Promise<readonly string[]>;
+  list(query: FilesQuery): Promise<FilesPage>;
+  /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
+  matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;
 }
 
 /** Host names and the ingest region they stand for, as handlers need them. */

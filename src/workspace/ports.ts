@@ -1,5 +1,6 @@
 import type { HomeRegion, TokenId, WorkspaceId } from "../core/ids.ts";
 import type { Result } from "../core/result.ts";
+import type { Services } from "../services.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { ConfigDocument, PlanEntry } from "./config-document.ts";
 import type { Idempotency, IdempotencyRefusal } from "./idempotency.ts";
@@ -51,7 +52,7 @@ export interface WorkspaceAdminPort {
   queues(call: AdminCall, id: string): Promise<Answer<readonly QueueRef[]>>;
 }
 
-/** What the management API and cron ask of a region's directory. */
+/** What the management API asks of a region's directory. */
 export interface DirectoryAdminPort {
   /** Makes a workspace in this region and an invite into it. The operator was checked before. */
   create(
@@ -60,8 +61,12 @@ export interface DirectoryAdminPort {
   ): Promise<Answer<{ workspace: WorkspaceView; invite: string }>>;
   /** Takes over a workspace's new name, for the operator's list. */
   rename(id: WorkspaceId, name: string): Promise<void>;
-  /** Pokes every workspace of the region; what cron calls. Returns how many did not answer. */
-  pokeAll(): Promise<{ poked: number; failed: number }>;
+}
+
+/** What the management API reaches besides what every handler may. */
+export interface ApiServices extends Services {
+  workspaceAdmin(id: WorkspaceId): WorkspaceAdminPort;
+  directoryAdmin(region: HomeRegion): DirectoryAdminPort;
 }
 
 /** Who calls, what the call needs, and what it is repeated by. */

@@ -1,0 +1,30 @@
+import { object, unknown } from "valibot";
+
+import { ok } from "../core/result.ts";
+import { openApiDocument } from "./openapi.ts";
+import { openOperation, type Operation } from "./operation.ts";
+import { REGION_OPERATIONS } from "./routes/regions.ts";
+import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
+import { SOURCE_OPERATIONS } from "./routes/sources.ts";
+import { TOKEN_OPERATIONS } from "./routes/tokens.ts";
+import { WORKSPACE_OPERATIONS } from "./routes/workspace.ts";
+import { WORKSPACES_OPERATIONS } from "./routes/workspaces.ts";
+
+const openApi = openOperation("public", {
+  method: "GET",
+  path: "/api/openapi.json",
+  summary: "This document",
+  answer: object({ openapi: unknown(), info: unknown(), paths: unknown() }),
+  handle: async () => ok(openApiDocument(OPERATIONS)),
+});
+
+/** Every call of the management API: what the router mounts and the OpenAPI document lists. */
+export const OPERATIONS: readonly Operation[] = [
+  ...REGION_OPERATIONS,
+  openApi,
+  ...WORKSPACES_OPERATIONS,
+  ...WORKSPACE_OPERATIONS,
+  ...TOKEN_OPERATIONS,
+  ...SOURCE_OPERATIONS,
+  ...SOURCE_DATA_OPERATIONS,
+];

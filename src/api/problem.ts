@@ -1,0 +1,78 @@
+import { err, type Result } from "../core/result.ts";
+
+/** Every code of the management API, with its status and its title. docs/management-api.md lists them. */
+export const PROBLEMS = {
+  invalid_json: { status: 400, title: "The body is not JSON" },
+  invalid_query: { status: 400, title: "The query is not understood" },
+  invalid_idempotency_key: { status: 400, title: "The Idempotency-Key is not usable" },
+  unauthenticated: { status: 401, title: "The token is missing, unknown, revoked or expired" },
+  forbidden: { status: 403, title: "The token lacks the right for this call" },
+  not_found: { status: 404, title: "There is no such thing here" },
+  method_not_allowed: { status: 405, title: "The path does not take this method" },
+  region_locked: { status: 409, title: "The region of a workspace never changes" },
+  route_change_in_progress: { status: 409, title: "An earlier change of the route is not over" },
+  idempotency_in_progress: { status: 409, title: "The first call with this key still runs" },
+  too_many_write_keys: { status: 409, title: "Two write keys are live already" },
+  write_keys_used_up: { status: 409, title: "The source can have no more write keys" },
+  last_owner_token: { status: 409, title: "The workspace would be left without an owner" },
+  limit_reached: { status: 409, title: "The workspace holds as many as it may" },
+  invite_invalid: { status: 410, title: "The invite is unknown, used or expired" },
+  body_too_large: { status: 413, title: "The body is too large" },
+  unsupported_media_type: { status: 415, title: "The body has to be JSON" },
+  invalid_request: { status: 422, title: "The body is not what this call takes" },
+  ingest_region_not_allowed: { status: 422, title: "The home region does not allow it" },
+  source_type_not_in_region: { status: 422, title: "The type is not offered in this region" },
+  archive_location_not_allowed: { status: 422, title: "The home region has other locations" },
+  idempotency_key_reused: { status: 422, title: "The key was used for another request" },
+  too_many_route_changes: { status: 429, title: "The route changed too often within the window" },
+  internal: { status: 500, title: "Something of ours broke" },
+  unavailable: { status: 503, title: "A part of the region does not answer" },
+} as const satisfies Readonly<Record<string, { readonly status: number; readonly title: string }>>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Why a call was refused, as it goes out. */
+export type Problem = {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors?: readonly FieldError[];
+  readonly retryAfterSeconds?: number;
+  readonly allow?: readonly string[];
+  readonly requestId?: string;
+};
+
+/** One field that is wrong; `path` as in `sources.0.rate`. */
+export type FieldError = { readonly path: string; readonly message: string };
+
+/** A refusal with that code. */
+export function refuse(
+  code: ProblemCode,
+  detail: string,
+  more: Omit<Problem, "code" | "detail"> = {},
+): Result<never, Problem> {
+  return err({ code, detail, ...more });
+}
+
+/** The RFC 9457 document of a problem. Its `type` is the code: the page that lists them is one. */
+export function problemResponse(problem: Problem): Response {
+  const { code, detail, errors, retryAfterSeconds, allow, requestId } = problem;
+  const { status, title } = PROBLEMS[code];
+  const headers = new Headers({
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
+  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
+  if (allow !== undefined) headers.set("allow", allow.join(", "));
+  if (status === 401) headers.set("www-authenticate", "Bearer");
+  const body = {
+    type: code,
+    title,
+    status,
+    code,
+    detail,
+    ...(errors === undefined ? {} : { errors }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
+  return new Response(JSON.stringify(body), { status, headers });
+}

@@ -1,0 +1,97 @@
+import { HOME_REGIONS } from "../region/regions.ts";
+import type { AdminRefusal } from "../workspace/ports.ts";
+import type { Problem } from "./problem.ts";
+
+/** Seconds after which a call that met an unfinished one is worth repeating. */
+const IN_PROGRESS_SECONDS = 2;
+
+/** How a refusal of the objects reads on the wire. No `default`: a new arm fails the build. */
+export function problemOf(refusal: AdminRefusal): Problem {
+  switch (refusal.kind) {
+    case "unauthenticated":
+      return { code: "unauthenticated", detail: "Send a token of this workspace as Bearer." };
+    case "forbidden":
+      return { code: "forbidden", detail: `The call needs the right to ${refusal.need}.` };
+    case "not-found":
+      return { code: "not_found", detail: `This workspace has no such ${refusal.what}.` };
+    case "invite-invalid":
+      return { code: "invite_invalid", detail: "Ask the operator for a new workspace's invite." };
+    case "region-locked":
+      return {
+        code: "region_locked",
+        detail: `The workspace lives in ${refusal.region} for good. To move, create one there and apply the exported config.`,
+      };
+    case "last-owner-token":
+      return { code: "last_owner_token", detail: "Create another owner token first." };
+    case "limit-reached":
+      return { code: "limit_reached", detail: `At most ${refusal.max} ${refusal.what}.` };
+    case "idempotency-key-reused":
+      return { code: "idempotency_key_reused", detail: "Take a new key for a new request." };
+    case "idempotency-in-progress":
+      return {
+        code: "idempotency_in_progress",
+        detail: "Repeat the call to get its answer.",
+        retryAfterSeconds: IN_PROGRESS_SECONDS,
+      };
+    case "ingest-region-not-allowed":
+    case "source-type-not-in-region":
+    case "archive-location-not-allowed":
+    case "route-change-in-progress":
+    case "too-many-route-changes":
+      return sourceProblem(refusal);
+    case "too-many-write-keys":
+    case "write-keys-used-up":
+      return keyProblem(refusal);
+  }
+}
+
+function sourceProblem(
+  refusal: Extract<
+    AdminRefusal,
+    {
+      kind:
+        | "ingest-region-not-allowed"
+        | "source-type-not-in-region"
+        | "archive-location-not-allowed"
+        | "route-change-in-progress"
+        | "too-many-route-changes";
+    }
+  >,
+): Problem {
+  switch (refusal.kind) {
+    case "ingest-region-not-allowed":
+      return {
+        code: "ingest_region_not_allowed",
+        detail: `A workspace in ${refusal.home} takes events in at ${HOME_REGIONS[refusal.home].ingestRegions.join(", ")}, not at ${refusal.ingestRegion}.`,
+      };
+    case "source-type-not-in-region":
+      return {
+        code: "source_type_not_in_region",
+        detail: `Sources of type ${refusal.type} are not offered in ${refusal.home}.`,
+      };
+    case "archive-location-not-allowed":
+      return {
+        code: "archive_location_not_allowed",
+        detail: `Name one or more of ${HOME_REGIONS[refusal.home].locations.join(", ")}, each once.`,
+      };
+    case "route-change-in-progress":
+      return {
+        code: "route_change_in_progress",
+        detail: "Queues of the earlier route are still being closed. Try again.",
+        retryAfterSeconds: IN_PROGRESS_SECONDS,
+      };
+    case "too-many-route-changes":
+      return {
+        code: "too_many_route_changes",
+        detail: "Wait until the deduplication window of the oldest change is over.",
+      };
+  }
+}
+
+function keyProblem(
+  refusal: Extract<AdminRefusal, { kind: "too-many-write-keys" | "write-keys-used-up" }>,
+): Problem {
+  return refusal.kind === "too-many-write-keys"
+    ? { code: "too_many_write_keys", detail: "Retire one before making the next." }
+    : { code: "write_keys_used_up", detail: `A source has at most ${refusal.max} versions.` };
+}

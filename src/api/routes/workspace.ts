@@ -1,0 +1,120 @@
+import {
+  array,
+  boolean,
+  number,
+  object,
+  optional,
+  picklist,
+  strictObject,
+  string,
+  unknown,
+  type InferOutput,
+} from "valibot";
+
+import { isChildId, regionOf } from "../../core/ids.ts";
+import { err } from "../../core/result.ts";
+import type { ConfigDocument } from "../../workspace/config-document.ts";
+import { isoTime } from "../../workspace/source-view.ts";
+import { defined } from "../defined.ts";
+import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
+import { problemOf } from "../refusals.ts";
+import {
+  configDocument,
+  name,
+  page,
+  pageOf,
+  pageSchema,
+  planEntry,
+  workspaceView,
+} from "../schemas.ts";
+
+const auditView = object({
+  seq: number(),
+  at: string(),
+  actor: string(),
+  action: string(),
+  subject: string(),
+  fields: array(string()),
+  previous: string(),
+  hash: string(),
+});
+
+/** The workspace itself, its configuration and its audit chain. */
+export const WORKSPACE_OPERATIONS: readonly Operation[] = [
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/workspace",
+    summary: "The workspace that the token belongs to",
+    answer: object({ workspace: workspaceView }),
+    handle: async ({ workspace, call }) =>
+      answerWith(await workspace.describe(call), (view) => ({ workspace: view })),
+  }),
+  workspaceOperation("own", {
+    method: "PATCH",
+    path: "/api/v1/workspace",
+    summary: "Rename the workspace; any region in the body is refused, because it never changes",
+    body: strictObject({ name: optional(name), region: optional(unknown()) }),
+    answer: object({ workspace: workspaceView }),
+    problems: ["region_locked"],
+    handle: async ({ workspace, call, body }) => {
+      const changed = await workspace.change(call, defined(body));
+      return answerWith(changed, (view) => ({ workspace: view }));
+    },
+  }),
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/workspace/config",
+    summary: "The whole configuration as one document, without secrets",
+    answer: configDocument,
+    handle: async ({ workspace, call }) =>
+      answerWith(await workspace.exportConfig(call), (document) => document),
+  }),
+  workspaceOperation("write", {
+    method: "PUT",
+    path: "/api/v1/workspace/config",
+    summary:
+      "Apply a configuration, also one of another region; plan=true only says what it would do",
+    body: configDocument,
+    query: strictObject({
+      plan: optional(picklist(["true", "false"])),
+      prune: optional(picklist(["true", "false"])),
+    }),
+    answer: object({ applied: boolean(), plan: array(planEntry) }),
+    problems: ["region_locked", "route_change_in_progress", "too_many_route_changes"],
+    handle: async ({ workspace, workspaceId, call, body, query }) => {
+      if (body.workspace.region !== undefined) {
+        const authorized = await workspace.authorize(call);
+        if (!authorized.ok) return err(problemOf(authorized.error));
+        return err(problemOf({ kind: "region-locked", region: regionOf(workspaceId) }));
+      }
+      const plan = query.plan === "true";
+      const options = { plan, prune: query.prune === "true" };
+      const answer = await workspace.applyConfig(call, toDocument(body), options);
+      return answerWith(answer, (entries) => ({ applied: !plan, plan: entries }));
+    },
+  }),
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/audit",
+    summary: "The audit chain, oldest first; each entry carries the hash of the one before it",
+    query: page,
+    answer: pageSchema(auditView),
+    handle: async ({ workspace, call, query }) =>
+      answerWith(await workspace.audit(call, pageOf(query)), ({ data, next }) => ({
+        data: data.map(({ atMs, ...entry }) => ({ ...entry, at: isoTime(atMs) })),
+        pagination: { next: next ?? null },
+      })),
+  }),
+];
+
+/** The document as its type; an id that is none of ours is left out, and the name is matched. */
+function toDocument(body: InferOutput<typeof configDocument>): ConfigDocument {
+  return {
+    version: 1,
+    region: body.region,
+    workspace: { name: body.workspace.name },
+    sources: body.sources.map(({ id, ...settings }) =>
+      id !== undefined && isChildId("src", id) ? { id, ...settings } : settings,
+    ),
+  };
+}
