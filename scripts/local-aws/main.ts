@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
-import { killWorkerd, workerdPidsOf } from "../stack/workerd-process.ts";
+import { killWorkerd } from "../stack/workerd-process.ts";
 import { createControl } from "./control.ts";
 import { FaultTable } from "./faults.ts";
 import { createGate } from "./gate.ts";
@@ -9,8 +9,8 @@ import {
   allBuckets,
   allUsers,
   LOCATIONS,
+  type LocalAwsAddresses,
   type LocalAwsOptions,
-  type LocalAwsReady,
 } from "./options.ts";
 import { RequestLog } from "./request-log.ts";
 import { KeyRing } from "./sessions.ts";
@@ -54,15 +54,14 @@ for (const location of LOCATIONS) {
   endpoints[location] = await listen(gate, options.ports?.[location]);
 }
 const controlUrl = await listen(createControl(faults, log), options.controlPort);
-const ready: LocalAwsReady = {
-  endpoints: endpoints as LocalAwsReady["endpoints"],
+const addresses: LocalAwsAddresses = {
+  endpoints: endpoints as LocalAwsAddresses["endpoints"],
   controlUrl,
-  storePid: (await workerdPidsOf(process.pid))[0],
 };
 if (process.send === undefined) {
-  console.log(`Local AWS (not AWS) is up: ${JSON.stringify(ready)}`);
+  console.log(`Local AWS (not AWS) is up: ${JSON.stringify(addresses)}`);
 } else {
-  process.send(ready);
+  process.send(addresses);
 }
 
 function listen(server: Server, port: number | undefined): Promise<string> {

@@ -61,12 +61,6 @@ export type LocalAwsAddresses = {
   readonly controlUrl: string;
 };
 
-/** What the started process reports to the one that started it. */
-export type LocalAwsReady = LocalAwsAddresses & {
-  /** The native program of the store; it would outlive this process if that were killed. */
-  readonly storePid: number | undefined;
-};
-
 export const LOCATIONS: readonly ArchiveLocation[] = HOME_REGION_NAMES.flatMap(
   (home) => HOME_REGIONS[home].locations,
 );

@@ -1,15 +1,13 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { HomeRegion } from "../../src/core/ids.ts";
-import { killWorkerd } from "../stack/workerd-process.ts";
+import { endGroup, killGroup } from "../stack/child-group.ts";
 import type { Fault } from "./faults.ts";
 import {
   HOME_CREDENTIALS,
   type Credentials,
   type LocalAwsAddresses,
   type LocalAwsOptions,
-  type LocalAwsReady,
 } from "./options.ts";
 import type { LoggedRequest } from "./request-log.ts";
 
@@ -40,8 +38,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     // Ctrl-C reaches the whole group; this process decides in which order its children end.
     detached: true,
   });
-  const { storePid, ...addresses } = await readReady(child);
-  child.once("exit", () => void (storePid === undefined || killWorkerd(storePid)));
+  child.once("exit", () => killGroup(child));
+  const addresses = await readAddresses(child);
   const control = async (method: string, path: string, body?: string): Promise<Response> => {
     const answer = await fetch(addresses.controlUrl + path, { method, ...(body ? { body } : {}) });
     if (!answer.ok) throw new Error(`Cannot ${method} ${path} at local AWS: ${answer.status}`);
@@ -58,17 +56,17 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       return (await answer.json()) as readonly LoggedRequest[];
     },
     guard: (pid) => void child.send({ guard: pid }),
-    stop: () => stop(child),
+    stop: () => endGroup(child),
   };
 }
 
-function readReady(child: ChildProcess): Promise<LocalAwsReady> {
+function readAddresses(child: ChildProcess): Promise<LocalAwsAddresses> {
   let complaint = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     complaint += chunk.toString("utf8");
   });
   return new Promise((resolve, reject) => {
-    child.once("message", (message) => resolve(message as LocalAwsReady));
+    child.once("message", (message) => resolve(message as LocalAwsAddresses));
     child.once("exit", (code) =>
       reject(new Error(`Cannot start local AWS, exit code ${code}: ${firstError(complaint)}`)),
     );
@@ -77,11 +75,4 @@ function readReady(child: ChildProcess): Promise<LocalAwsReady> {
 
 function firstError(complaint: string): string {
   return complaint.split("\n").find((line) => line.includes("Error")) ?? complaint.trim();
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGTERM");
-  await ended;
 }

@@ -4,10 +4,15 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import {
+  unstable_getMiniflareWorkerOptions as workerOptionsOf,
+  unstable_readConfig as readConfig,
+} from "wrangler";
 
 /** The Worker as `wrangler deploy` would upload it, and the options that its config file sets. */
 export type BundledWorker = {
+  /** Part of the name under which its objects' state is kept. */
+  readonly name: string;
   readonly script: string;
   readonly scriptPath: string;
   readonly options: ReturnType<typeof workerOptionsOf>["workerOptions"];
@@ -34,7 +39,8 @@ export async function bundleWorker(configPath: string): Promise<BundledWorker> {
   await runWrangler(["deploy", "--dry-run", "--outdir", outDir, "--config", configPath]);
   const { workerOptions, main = "index.ts" } = workerOptionsOf(configPath);
   const scriptPath = join(outDir, `${basename(main, extname(main))}.js`);
-  return { script: await readFile(scriptPath, "utf8"), scriptPath, options: workerOptions };
+  const { name = "" } = readConfig({ config: configPath });
+  return { name, script: await readFile(scriptPath, "utf8"), scriptPath, options: workerOptions };
 }
 
 async function runWrangler(args: readonly string[]): Promise<void> {

@@ -1,5 +1,4 @@
 import { rm, mkdtemp } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +7,7 @@ import { LOCATIONS, type LocalAwsOptions } from "../local-aws/options.ts";
 import { startLocalAws, type LocalAws } from "../local-aws/start.ts";
 import { bundleWorker, type BundledWorker } from "./bundle.ts";
 import { DEV_OPERATOR_TOKEN, devVars, type WorkerVars } from "./dev-settings.ts";
+import { freePort, refuseTakenPort } from "./ports.ts";
 import { Recorder, type Route } from "./recorder.ts";
 import { workerdPidsOf } from "./workerd-process.ts";
 
@@ -23,6 +23,8 @@ export type StackOptions = {
   readonly localAws?: Omit<LocalAwsOptions, "stateDir">;
   /** The project's own `wrangler.toml` when absent. */
   readonly configPath?: string;
+  /** What `request.cf` says of every request, for example the colo; never asked of the network. */
+  readonly cf?: Readonly<Record<string, unknown>>;
   /** Runs the scheduled handler each minute, as the platform does. */
   readonly cron?: boolean;
 };
@@ -50,6 +52,8 @@ export type Stack = {
 const OWN_CONFIG_PATH = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
 const CRON_PATH = "/cdn-cgi/local/scheduled";
 const CRON_EVERY_MS = 60_000;
+/** Where `wrangler dev --persist-to` keeps its state, so that both can go on from the same. */
+const WRANGLER_STATE_FOLDER = "v3";
 const GONE_POLL_MS = 5;
 
 /**
@@ -68,7 +72,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   ]);
   const vars = { ...(await devVars(port, stateDir, aws)), ...options.vars };
   const recorder = new Recorder(routesOf(aws, options.outbound));
-  const runner = new Runner(miniflareOptions(port, stateDir, worker, vars, recorder), aws.guard);
+  const runner = new Runner(
+    miniflareOptions(port, stateDir, worker, vars, recorder, options.cf),
+    aws.guard,
+  );
   await runner.start();
   const url = `http://127.0.0.1:${port}`;
   const runCron = async (): Promise<void> => {
@@ -153,17 +160,20 @@ function miniflareOptions(
   worker: BundledWorker,
   vars: WorkerVars,
   recorder: Recorder,
+  cf: StackOptions["cf"],
 ): MiniflareOptions {
   const { bindings, ...options } = worker.options;
   return convertV4MiniflareOptions({
     host: "127.0.0.1",
     port,
-    resourcePersistencePath: join(stateDir, "worker"),
+    resourcePersistencePath: join(stateDir, WRANGLER_STATE_FOLDER),
+    cf: cf ?? false,
     unsafeTriggerHandlers: true,
     logRequests: false,
     workers: [
       {
         ...options,
+        name: worker.name,
         rootPath: dirname(worker.scriptPath),
         modules: [{ type: "ESModule", path: basename(worker.scriptPath), contents: worker.script }],
         bindings: { ...(bindings as WorkerVars), ...vars },
@@ -187,27 +197,4 @@ function routesOf(
   }
   for (const [host, route] of Object.entries(outbound)) routes.set(host, route);
   return routes;
-}
-
-/** Miniflare would take another port without a word. */
-export function refuseTakenPort(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", () =>
-      reject(new Error(`Cannot use port ${port}: something else listens there; set PORT`)),
-    );
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve()));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }
