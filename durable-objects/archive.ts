@@ -1,0 +1,144 @@
+import { DurableObject } from "cloudflare:workers";
+import { homeBucket } from "../src/archive/home-bucket.ts";
+import {
+  isSegmentSourceId,
+  newRebuild,
+  postpone,
+  type RebuildJob,
+  type RebuildProgress,
+  type RebuildRefusal,
+  type RebuildStart,
+} from "../src/archive/rebuild.ts";
+import { runSlice, type RebuildDeps } from "../src/archive/rebuild-slice.ts";
+import { parseConfig, type Config } from "../src/config.ts";
+import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { err, ok, type Result } from "../src/core/result.ts";
+import { standing } from "../src/region/placement.ts";
+import type { ArchivePort } from "../src/services.ts";
+import { reach, type Env, type Reach } from "./reach.ts";
+import { ARCHIVE_MIGRATIONS } from "./storage/archive.schema.ts";
+import { migrate } from "./storage/migrate.ts";
+
+/** Of one alarm, between two files: well under the 15 minutes an alarm may take, and its CPU time. */
+const SLICE_MS_MAX = 15_000;
+/** When the alarm comes back if a slice dies without a word; longer than the longest slice. */
+const WATCHDOG_MS = 600_000;
+
+/**
+ * The archive of one source: which months have files, and the jobs that go through them.
+ *
+ * State: tables `months` and `jobs`. Alarm: the running job's next slice, derived from its row; while
+ * a slice runs, the moment to pick it up again should the object die in it.
+ */
+export class Archive extends DurableObject<Env> implements ArchivePort {
+  readonly #config: Config;
+  readonly #sourceId: SourceId;
+  readonly #reach: Reach;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#config = parseConfig(env as unknown as Record<string, unknown>);
+    const { name } = standing(ctx.id, this.#config.jurisdictions);
+    if (name.kind !== "archive") throw new Error("outside_jurisdiction: This object is no archive");
+    this.#sourceId = name.sourceId;
+    this.#reach = reach(env, this.#config);
+    migrate(ctx.storage, ARCHIVE_MIGRATIONS);
+  }
+
+  /** Months that have, or are about to have, files; oldest first. */
+  async months(): Promise<readonly string[]> {
+    return this.ctx.storage.sql
+      .exec<{ month: string }>("SELECT month FROM months ORDER BY month")
+      .toArray()
+      .map((row) => row.month);
+  }
+
+  /** Makes a month known. Durable once the returned promise resolves; harmless to repeat. */
+  async openMonth(month: string): Promise<void> {
+    this.ctx.storage.sql.exec(
+      "INSERT INTO months (month, opened_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      month,
+      Date.now(),
+    );
+  }
+
+  /** Starts a rebuild, or answers the one of the same files that is running. */
+  async startRebuild(start: RebuildStart): Promise<Result<RebuildProgress, RebuildRefusal>> {
+    const { segmentSourceId } = start;
+    if (segmentSourceId !== undefined && !isSegmentSourceId(segmentSourceId)) {
+      return err({ kind: "invalid-segment-source-id" });
+    }
+    const last = this.#lastRebuild();
+    if (last?.progress.state === "running") {
+      const isSame = last.progress.segmentSourceId === segmentSourceId;
+      if (!isSame) return err({ kind: "busy", running: last.progress });
+      await this.#arm(last);
+      return ok(last.progress);
+    }
+    const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+    const id = newChildId("job", workspaceOf(this.#sourceId), random);
+    const job = newRebuild(id, this.#sourceId, start, Date.now());
+    this.ctx.storage.sql.exec(
+      "INSERT INTO jobs (id, kind, state, job) VALUES (?, 'rebuild', ?, ?)",
+      id,
+      job.progress.state,
+      JSON.stringify(job),
+    );
+    await this.#arm(job);
+    return ok(job.progress);
+  }
+
+  /** The present rebuild, or the last one. */
+  async rebuild(): Promise<RebuildProgress | undefined> {
+    return this.#lastRebuild()?.progress;
+  }
+
+  override async alarm(): Promise<void> {
+    let job = this.#lastRebuild();
+    if (job === undefined || job.progress.state !== "running") return;
+    await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
+    try {
+      job = await runSlice(job, this.#deps(Date.now() + SLICE_MS_MAX));
+    } catch {
+      // The message may quote what was read, so only the fact is kept; the row has the position.
+      job = postpone(this.#lastRebuild() ?? job, "internal", Date.now());
+    }
+    this.#save(job);
+    await this.#arm(job);
+  }
+
+  /** The alarm of a job: its next slice, or none when it is over. */
+  async #arm(job: RebuildJob): Promise<void> {
+    if (job.progress.state === "running") await this.ctx.storage.setAlarm(job.nextAtMs);
+    else await this.ctx.storage.deleteAlarm();
+  }
+
+  #deps(untilMs: number): RebuildDeps {
+    return {
+      bucket: (location) => homeBucket(this.#config, this.#sourceId, location),
+      held: (month, keys) => this.#reach.archiveMonth(this.#sourceId, month).held(keys),
+      record: (month, file) => this.#reach.archiveMonth(this.#sourceId, month).record(file),
+      save: (job) => this.#save(job),
+      now: () => Date.now(),
+      isOver: () => Date.now() >= untilMs,
+    };
+  }
+
+  #save(job: RebuildJob): void {
+    this.ctx.storage.sql.exec(
+      "UPDATE jobs SET state = ?, job = ? WHERE id = ?",
+      job.progress.state,
+      JSON.stringify(job),
+      job.progress.id,
+    );
+  }
+
+  #lastRebuild(): RebuildJob | undefined {
+    const [row] = this.ctx.storage.sql
+      .exec<{ job: string }>(
+        "SELECT job FROM jobs WHERE kind = 'rebuild' ORDER BY position DESC LIMIT 1",
+      )
+      .toArray();
+    return row === undefined ? undefined : (JSON.parse(row.job) as RebuildJob);
+  }
+}

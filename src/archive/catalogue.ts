@@ -1,0 +1,48 @@
+import type { ArchiveFile } from "./archive-file.ts";
+
+/** Which files of a month to list, in the order of their first event's receivedAt, then by key. */
+export type FilesQuery = {
+  /** Only files with an event received at this instant or later. */
+  readonly fromMs?: number;
+  /** Only files with an event received before this instant. */
+  readonly toMs?: number;
+  /** The `next` of the page before. */
+  readonly after?: string;
+  readonly max: number;
+};
+
+export type FilesPage = {
+  readonly files: readonly ArchiveFile[];
+  readonly next: string | undefined;
+};
+
+/** Files that may hold one of the users asked for, as far as one call looked. */
+export type MatchPage = {
+  readonly files: readonly ArchiveFile[];
+  /** Filters looked at by this call. */
+  readonly examined: number;
+  readonly next: string | undefined;
+};
+
+/** Files in one answer: about 400 bytes each, far below what one RPC may carry. */
+export const FILES_PAGE_MAX = 1000;
+
+/** Keys that may be asked for at once; a page of a bucket's listing has as many at most. */
+export const KEYS_ASKED_MAX = 1000;
+
+/** Of one stored filter: 3.5 million users. A larger one is kept as one that matches everyone. */
+export const FILTER_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Where a page of files ended. */
+export type FilesPosition = { readonly firstReceivedAtMs: number; readonly key: string };
+
+/** The text of a position: opaque to callers, who hand it back as `after`. */
+export function formatPosition({ firstReceivedAtMs, key }: FilesPosition): string {
+  return `${firstReceivedAtMs}:${key}`;
+}
+
+/** The position that {@link formatPosition} wrote, or `undefined` for any other text. */
+export function parsePosition(text: string): FilesPosition | undefined {
+  const [, ms = "", key = ""] = /^(-?\d{1,15}):(.+)$/s.exec(text) ?? [];
+  return key === "" ? undefined : { firstReceivedAtMs: Number(ms), key };
+}

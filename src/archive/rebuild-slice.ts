@@ -1,0 +1,185 @@
+import type { Result } from "../core/result.ts";
+import type { ArchiveLocation } from "../region/regions.ts";
+import type { Bucket } from "../s3/bucket.ts";
+import type { BucketFailure, NotFound } from "../s3/failures.ts";
+import type { ListedObject } from "../s3/list-xml.ts";
+import type { ArchiveFile, RecordedFile } from "./archive-file.ts";
+import { monthOf, parseKey, type LogKey } from "./key.ts";
+import { readLines } from "./read-lines.ts";
+import {
+  advance,
+  end,
+  leaveLocation,
+  locationOf,
+  markerKeyOf,
+  postpone,
+  prefixOfJob,
+  type EntryOutcome,
+  type RebuildJob,
+} from "./rebuild.ts";
+import { summariseFile, type FileSummary } from "./summarise-file.ts";
+
+/** What a rebuild reaches, in domain words. */
+export type RebuildDeps = {
+  bucket(location: ArchiveLocation): Pick<Bucket, "list" | "get">;
+  /** Those of the keys that the month's catalogue holds. */
+  held(month: string, keys: readonly string[]): Promise<readonly string[]>;
+  record(month: string, file: RecordedFile): Promise<ArchiveFile>;
+  /** Called with the job after each object: what is saved last is where a slice resumes. */
+  save(job: RebuildJob): void;
+  now(): number;
+  /** Whether the slice's time is over; asked between objects. */
+  isOver(): boolean;
+};
+
+/** Objects listed at once: few enough that listing them again after a slice costs nothing. */
+const PAGE_MAX = 200;
+/** A file that cannot be read to its end this often in a row is left out. */
+const READS_MAX = 5;
+/** For one file: 100 MB at 1 MB/s with room. */
+const READ_MS_MAX = 300_000;
+
+type Step = { readonly job: RebuildJob; readonly goesOn: boolean };
+
+/**
+ * Goes on with a rebuild until its slice is over, it is done, or something is in its way. Every step
+ * is saved, and a step done twice does nothing the second time, so a kill at any instant costs one
+ * file's reading at most.
+ */
+export async function runSlice(start: RebuildJob, deps: RebuildDeps): Promise<RebuildJob> {
+  let step: Step = { job: start, goesOn: true };
+  while (step.goesOn && step.job.progress.state === "running" && !deps.isOver()) {
+    step = await runPage(step.job, deps);
+    deps.save(step.job);
+  }
+  return step.job;
+}
+
+async function runPage(job: RebuildJob, deps: RebuildDeps): Promise<Step> {
+  const location = locationOf(job);
+  if (location === undefined) return { job: leaveLocation(job, deps.now()), goesOn: false };
+  const bucket = deps.bucket(location);
+  if (job.progress.segmentSourceId !== undefined && job.afterKey === undefined) {
+    const claim = await checkMarker(job, job.progress.segmentSourceId, bucket);
+    if (!claim.ok) return stop(job, claim.error, deps);
+    if (!claim.value) return { job: leaveLocation(job, deps.now()), goesOn: true };
+    job = { ...job, isClaimed: true };
+  }
+  const { afterKey } = job;
+  const after = afterKey === undefined ? {} : { after: afterKey };
+  const page = await bucket.list(prefixOfJob(job), { ...after, max: PAGE_MAX });
+  if (!page.ok) return stop(job, page.error, deps);
+  const held = await heldKeys(page.value.entries, deps);
+  for (const entry of page.value.entries) {
+    if (deps.isOver()) return { job, goesOn: false };
+    const taken = held.has(entry.key)
+      ? { outcome: { kind: "skipped" } as const }
+      : await takeEntry(job, entry, location, bucket, deps);
+    if ("failure" in taken) return stop(job, taken.failure, deps);
+    job = advance(job, entry.key, taken.outcome, deps.now());
+    deps.save(job);
+  }
+  if (page.value.next === undefined) job = leaveLocation(job, deps.now());
+  return { job, goesOn: true };
+}
+
+/** What is refused stays refused, so the rebuild fails; all else may pass, so it waits. */
+function stop(job: RebuildJob, failure: BucketFailure, deps: RebuildDeps): Step {
+  const nowMs = deps.now();
+  const stopped =
+    failure.kind === "refused"
+      ? end(job, "failed", failure.code, nowMs)
+      : postpone(job, failure.code, nowMs);
+  return { job: stopped, goesOn: false };
+}
+
+async function heldKeys(
+  entries: readonly ListedObject[],
+  deps: RebuildDeps,
+): Promise<ReadonlySet<string>> {
+  const byMonth = new Map<string, string[]>();
+  for (const { key } of entries) {
+    const dayMs = parseKey(key)?.dayMs;
+    if (dayMs === undefined) continue;
+    const keys = byMonth.get(monthOf(dayMs)) ?? [];
+    keys.push(key);
+    byMonth.set(monthOf(dayMs), keys);
+  }
+  const held = new Set<string>();
+  for (const [month, keys] of byMonth) {
+    for (const key of await deps.held(month, keys)) held.add(key);
+  }
+  return held;
+}
+
+type Taken = { readonly outcome: EntryOutcome } | { readonly failure: BucketFailure };
+
+async function takeEntry(
+  job: RebuildJob,
+  { key, size }: ListedObject,
+  location: ArchiveLocation,
+  bucket: Pick<Bucket, "get">,
+  deps: RebuildDeps,
+): Promise<Taken> {
+  const parsed = parseKey(key);
+  if (parsed === undefined) return { outcome: { kind: "skipped" } };
+  const object = await bucket.get(key, { signal: AbortSignal.timeout(READ_MS_MAX) });
+  if (!object.ok) return missing(object.error);
+  const summary = await summariseFile(object.value.body, job.fingerprintKey);
+  if (!summary.ok && summary.error === "interrupted" && job.failures + 1 < READS_MAX) {
+    return { failure: { kind: "unavailable", status: undefined, code: "interrupted" } };
+  }
+  const promised = object.value.meta.get("ndjson-sha256");
+  const why = summary.ok ? mismatch(summary.value, promised) : summary.error;
+  if (!summary.ok || why !== undefined) {
+    return { outcome: { kind: "unreadable", file: { key, location, why: why ?? "unknown" } } };
+  }
+  const file = recordedFile(job, parsed, { key, location, gzipBytes: size }, summary.value);
+  const recorded = await deps.record(monthOf(parsed.dayMs), file);
+  // Another location's copy was first: this one is a stray and no second file.
+  const isOurs = recorded.location === location;
+  return { outcome: { kind: isOurs ? "recorded" : "read", bytes: summary.value.rawBytes } };
+}
+
+function missing(failure: NotFound | BucketFailure): Taken {
+  return failure.kind === "not-found" ? { outcome: { kind: "skipped" } } : { failure };
+}
+
+function mismatch(summary: FileSummary, promised: string | undefined): string | undefined {
+  return promised === undefined || promised === summary.ndjsonSha256 ? undefined : "hash-mismatch";
+}
+
+function recordedFile(
+  { sourceId }: RebuildJob,
+  { dayMs, writtenBy }: LogKey,
+  where: Pick<RecordedFile, "key" | "location" | "gzipBytes">,
+  summary: FileSummary,
+): RecordedFile {
+  return {
+    ...where,
+    sourceId,
+    events: summary.events,
+    rawBytes: summary.rawBytes,
+    ndjsonSha256: summary.ndjsonSha256,
+    firstReceivedAtMs: summary.firstReceivedAtMs ?? dayMs,
+    lastReceivedAtMs: summary.lastReceivedAtMs ?? dayMs,
+    writtenBy,
+    userFilter: summary.userFilter,
+  };
+}
+
+async function checkMarker(
+  { sourceId }: RebuildJob,
+  segmentSourceId: string,
+  bucket: Pick<Bucket, "get">,
+): Promise<Result<boolean, BucketFailure>> {
+  const object = await bucket.get(markerKeyOf(segmentSourceId));
+  if (!object.ok) {
+    const { error } = object;
+    return error.kind === "not-found" ? { ok: true, value: false } : { ok: false, error };
+  }
+  for await (const [line] of readLines(object.value.body)) {
+    return { ok: true, value: new TextDecoder().decode(line).trim() === sourceId };
+  }
+  return { ok: true, value: false };
+}
