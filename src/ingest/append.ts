@@ -32,6 +32,8 @@ export type Append = {
   readonly users: Uint8Array;
   /** Items of the request that were not accepted, by Segment's code; counted once per request. */
   readonly refused: Readonly<Record<string, number>>;
+  /** What else a request is counted for although it was taken: `repaired_batch`, `other_ingest_host`. */
+  readonly noted?: Readonly<Record<string, number>>;
 };
 
 /** What a queue answers. Everything accepted is durable once the answer is out. */

@@ -1,0 +1,242 @@
+import type { EventType } from "./check-event.ts";
+import { rawText, type EventView } from "./event-view.ts";
+import type { LineBuffer } from "./line-buffer.ts";
+import { NAME, NAME_COUNT } from "./member-names.ts";
+import { findMember, missingFrom, rangeOf, type MemberRange } from "./member-range.ts";
+import { Members } from "./members.ts";
+import { membersAt, type Payload } from "./payload.ts";
+import { correctTimestamp, IsoWriter, parseTimestamp } from "./timestamps.ts";
+
+/** What a request adds to each of its events. */
+export type Stamp = {
+  readonly receivedAtMs: number;
+  /** Kept as `projectId`, so that a line alone says which source it came from. */
+  readonly sourceId: string;
+  /** For an event that names no channel. */
+  readonly channel: "client" | "server";
+  /** The client's address as the source's rule lets it be kept. */
+  readonly ip: string | undefined;
+};
+
+/** What is written of one event besides what it brought itself. */
+export type LineFacts = {
+  readonly type: EventType;
+  /** A messageId made by us, for an event without one. */
+  readonly madeId: string | undefined;
+};
+
+/** The tracking API's version, in events that do not say another. */
+const API_VERSION = 2;
+
+/** Members that never stay as the caller sent them. */
+const REPLACED = [
+  NAME.timestamp,
+  NAME.originalTimestamp,
+  NAME.receivedAt,
+  NAME.writeKey,
+  NAME.projectId,
+];
+
+/**
+ * Writes events of one payload as lines of the archive: our members first, then the caller's, byte
+ * by byte as they were sent. Of a known member that came twice only the last is kept, so that every
+ * reader of the line sees the same event.
+ */
+export class EventLines {
+  readonly #view: EventView;
+  readonly #payload: Payload;
+  readonly #stamp: Stamp;
+  readonly #out: LineBuffer;
+  readonly #iso = new IsoWriter();
+  readonly #head: string;
+  readonly #sentAtMs: number | undefined;
+  /** Which members the batch replaces in all its events. */
+  readonly #replacedAlways = new Uint8Array(NAME_COUNT);
+  /** Which members are not copied from the event in view. */
+  readonly #replaced = new Uint8Array(NAME_COUNT);
+  readonly #sharedIntegrations: Members | undefined;
+
+  constructor(view: EventView, stamp: Stamp, out: LineBuffer) {
+    this.#view = view;
+    this.#payload = view.payload;
+    this.#stamp = stamp;
+    this.#out = out;
+    for (const name of REPLACED) this.#replacedAlways[name] = 1;
+    const sentAt = sharedRaw(this.#payload, NAME.sentAt);
+    if (sentAt !== undefined) this.#replacedAlways[NAME.sentAt] = 1;
+    this.#sentAtMs = sentAt === undefined ? undefined : instantOf(sentAt);
+    this.#sharedIntegrations = sharedMembers(this.#payload, NAME.integrations);
+    this.#head =
+      `{"receivedAt":"${this.#iso.write(stamp.receivedAtMs)}","projectId":"${stamp.sourceId}"` +
+      (sentAt === undefined ? "" : `,"sentAt":${sentAt}`);
+  }
+
+  /** Appends the line of the event in view. */
+  write(facts: LineFacts): void {
+    const out = this.#out;
+    const view = this.#view;
+    this.#replaced.set(this.#replacedAlways);
+    out.text(this.#head);
+    this.#writeTimes();
+    this.#writeOwn(NAME.type, view.string(NAME.type) !== facts.type, `"type":"${facts.type}"`);
+    this.#writeOwn(
+      NAME.messageId,
+      facts.madeId !== undefined,
+      `"messageId":"${facts.madeId ?? ""}"`,
+    );
+    if (view.member(NAME.channel) < 0) out.text(`,"channel":"${this.#stamp.channel}"`);
+    if (view.member(NAME.version) < 0) out.text(`,"version":${API_VERSION}`);
+    this.#writeContext();
+    this.#writeIntegrations();
+    this.#writeRest();
+    out.text("}");
+    out.endLine();
+  }
+
+  #writeOwn(name: number, isNeeded: boolean, member: string): void {
+    if (!isNeeded) return;
+    this.#replaced[name] = 1;
+    this.#out.text(`,${member}`);
+  }
+
+  #writeTimes(): void {
+    const view = this.#view;
+    const name = view.isAbsent(NAME.timestamp) ? NAME.originalTimestamp : NAME.timestamp;
+    const original = view.isAbsent(name) ? undefined : view.raw(name);
+    const originalMs = original === undefined ? undefined : instantOf(original);
+    const sentAtMs =
+      this.#sentAtMs ?? (this.#replaced[NAME.sentAt] === 1 ? undefined : this.#ownSentAt());
+    const ms = correctTimestamp(this.#stamp.receivedAtMs, sentAtMs, originalMs);
+    this.#out.text(`,"timestamp":"${this.#iso.write(ms)}"`);
+    if (original === undefined) return;
+    this.#out.text(',"originalTimestamp":');
+    const { members } = this.#payload.items;
+    const member = view.member(name);
+    this.#copy(members.value(member), members.end(member));
+  }
+
+  #ownSentAt(): number | undefined {
+    const raw = this.#view.raw(NAME.sentAt);
+    return raw === "" ? undefined : instantOf(raw);
+  }
+
+  #writeContext(): void {
+    const { shared, items } = this.#payload;
+    if (!this.#isMergeable(NAME.context)) return;
+    const own: MemberRange = {
+      members: items.contexts,
+      first: items.contextFirsts[this.#view.index] ?? 0,
+      last: items.contextLasts[this.#view.index] ?? 0,
+    };
+    const ip = this.#ipToAdd(own);
+    if (ip === undefined && shared.count === 0) return;
+    this.#writeMerged("context", own, rangeOf(shared), ip === undefined ? "" : `"ip":"${ip}"`);
+  }
+
+  /** Segment's rule: of client-side calls, and of others that say they come from the user directly. */
+  #ipToAdd(own: MemberRange): string | undefined {
+    const { ip, channel } = this.#stamp;
+    if (ip === undefined) return undefined;
+    const shared = rangeOf(this.#payload.shared);
+    if (findMember(own, NAME.ip) >= 0 || findMember(shared, NAME.ip) >= 0) return undefined;
+    if (channel === "client") return ip;
+    const range = findMember(own, NAME.direct) >= 0 ? own : shared;
+    const direct = findMember(range, NAME.direct);
+    if (direct < 0) return undefined;
+    const value = range.members.value(direct);
+    return rawText(this.#payload, value, range.members.end(direct)) === "true" ? ip : undefined;
+  }
+
+  #writeIntegrations(): void {
+    const shared = this.#sharedIntegrations;
+    if (shared === undefined || !this.#isMergeable(NAME.integrations)) return;
+    const { members } = this.#payload.items;
+    const member = this.#view.member(NAME.integrations);
+    const own =
+      this.#view.kind(NAME.integrations) === "object"
+        ? membersAt(this.#payload.bytes, members.value(member))
+        : new Members();
+    this.#writeMerged("integrations", rangeOf(own), rangeOf(shared), "");
+  }
+
+  /** An object or nothing; a text or a list in its place is kept as it is. */
+  #isMergeable(name: number): boolean {
+    return this.#view.isAbsent(name) || this.#view.kind(name) === "object";
+  }
+
+  /** One level deep: members of the event's own object stand, those of the batch fill what is missing. */
+  #writeMerged(
+    name: "context" | "integrations",
+    own: MemberRange,
+    shared: MemberRange,
+    added: string,
+  ): void {
+    this.#replaced[NAME[name]] = 1;
+    this.#out.text(`,"${name}":{${added}`);
+    let separator = added === "" ? "" : ",";
+    for (const index of missingFrom(this.#payload, own, shared)) {
+      this.#out.text(separator);
+      this.#copy(shared.members.start(index), shared.members.end(index));
+      separator = ",";
+    }
+    if (own.last > own.first) {
+      this.#out.text(separator);
+      this.#copy(own.members.start(own.first), own.members.end(own.last - 1));
+    }
+    this.#out.text("}");
+  }
+
+  /** Copies the members that stay, neighbours in one piece. */
+  #writeRest(): void {
+    const { items } = this.#payload;
+    const { members } = items;
+    const last = items.lasts[this.#view.index] ?? 0;
+    let runStart = -1;
+    let runEnd = -1;
+    for (let i = items.firsts[this.#view.index] ?? 0; i < last; i++) {
+      const name = members.name(i);
+      const stays = name < 0 || (this.#view.member(name) === i && this.#replaced[name] === 0);
+      if (stays) {
+        if (runStart < 0) runStart = members.start(i);
+        runEnd = members.end(i);
+      } else if (runStart >= 0) {
+        this.#writeRun(runStart, runEnd);
+        runStart = -1;
+      }
+    }
+    if (runStart >= 0) this.#writeRun(runStart, runEnd);
+  }
+
+  #writeRun(from: number, to: number): void {
+    this.#out.text(",");
+    this.#copy(from, to);
+  }
+
+  #copy(from: number, to: number): void {
+    const { bytes, hasBreaks } = this.#payload;
+    if (hasBreaks) this.#out.copyUnbroken(bytes, from, to);
+    else this.#out.copy(bytes, from, to);
+  }
+}
+
+/** The JSON text of a member of the envelope; `undefined` when missing or `null`. */
+function sharedRaw(payload: Payload, name: number): string | undefined {
+  const member = findMember(rangeOf(payload.envelope), name);
+  if (member < 0) return undefined;
+  const raw = rawText(payload, payload.envelope.value(member), payload.envelope.end(member));
+  return raw === "null" ? undefined : raw.replace(/[\r\n]/g, "");
+}
+
+function sharedMembers(payload: Payload, name: number): Members | undefined {
+  const member = findMember(rangeOf(payload.envelope), name);
+  if (member < 0) return undefined;
+  const members = membersAt(payload.bytes, payload.envelope.value(member));
+  return members.count === 0 ? undefined : members;
+}
+
+/** The instant that a JSON value means; `undefined` for nonsense. */
+function instantOf(json: string): number | undefined {
+  const isText = json.startsWith('"');
+  const value: unknown = isText && !json.includes("\\") ? json.slice(1, -1) : JSON.parse(json);
+  return typeof value === "string" || typeof value === "number" ? parseTimestamp(value) : undefined;
+}

@@ -1,0 +1,194 @@
+import { sipKey } from "../core/siphash.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import type { WriteKey } from "../region/write-key.ts";
+import type { HostRegion, Services } from "../services.ts";
+import type { SourceConfig } from "../workspace/source-config.ts";
+import { acceptEvents } from "./accept-events.ts";
+import { appendEvents } from "./append-events.ts";
+import type { Append } from "./append.ts";
+import type { Refusal } from "./answers.ts";
+import {
+  headerWriteKey,
+  hostRegionOf,
+  regionRefusal,
+  sourceRefusal,
+  verifyWriteKey,
+} from "./authenticate.ts";
+import type { EventType } from "./check-event.ts";
+import { ipForContext } from "./client-ip.ts";
+import { ITEM_MESSAGES } from "./codes.ts";
+import { readContent } from "./read-request.ts";
+
+/** One request as its endpoint hands it on. */
+export type TrackingCall = {
+  readonly request: Request;
+  readonly shape: "batch" | "event";
+  /** The call that the path names, for a single event. */
+  readonly pathType: EventType | undefined;
+  readonly isClient: boolean;
+  readonly isPixel: boolean;
+  /** A write key that stands outside header and body. */
+  readonly queryKey?: string | undefined;
+  readonly readBody: () => Promise<Result<Uint8Array, Refusal>>;
+};
+
+/** A source whose key was shown and holds. */
+type Caller = { readonly key: WriteKey; readonly config: SourceConfig };
+
+const RETRY_AFTER_MS = 5000;
+
+const UNAVAILABLE: Refusal = {
+  code: "unavailable",
+  message: "The workspace cannot be reached now: keep the data and send it again",
+  retryAfterMs: RETRY_AFTER_MS,
+};
+
+/**
+ * Takes the events of a request: `undefined` once all that can be kept is durable in the queues of
+ * its source, else why nothing can be relied on. Whatever a rule refuses is counted at the source
+ * as soon as a key has said which it is. A key in the header is judged before the body is read.
+ */
+export async function takeRequest(
+  call: TrackingCall,
+  services: Services,
+): Promise<Refusal | undefined> {
+  const host = hostRegionOf(new URL(call.request.url), services.config);
+  if (host === undefined) {
+    return { code: "unknown_host", message: "This host takes no events: it is not in HOSTS" };
+  }
+  const receivedAtMs = services.now();
+  const headerKey = headerWriteKey(call.request.headers.get("Authorization"));
+  const early =
+    headerKey === undefined
+      ? undefined
+      : await callerOf(services, headerKey, host, 1, receivedAtMs);
+  if (early?.ok === false) return early.error;
+
+  const body = await call.readBody();
+  const content = body.ok ? readContent(body.value, call.shape) : body;
+  if (!content.ok) {
+    if (early !== undefined)
+      await count(services, early.value, receivedAtMs, content.error.code, 1);
+    return content.error;
+  }
+  const { payloads, writeKey, isRepaired } = content.value;
+  const items = payloads.reduce((sum, payload) => sum + payload.items.count, 0);
+  const caller =
+    early ?? (await callerOf(services, writeKey ?? call.queryKey, host, items, receivedAtMs));
+  if (!caller.ok) return caller.error;
+
+  const { key, config } = caller.value;
+  if (call.isPixel && !config.pixel) {
+    await count(services, caller.value, receivedAtMs, "pixel_off", 1);
+    return { code: "pixel_off", message: "This source takes no pixels" };
+  }
+  const address = call.request.headers.get("CF-Connecting-IP");
+  const acceptance = acceptEvents(payloads, {
+    stamp: {
+      receivedAtMs,
+      sourceId: config.sourceId,
+      channel: call.isClient ? "client" : "server",
+      ip: ipForContext(address, config.ip),
+    },
+    pathType: call.pathType,
+    key: sipKey(config.fingerprintKey),
+    random: services.random,
+  });
+  const { firstRefusal, ...kept } = acceptance;
+  const refusal =
+    firstRefusal === undefined ? undefined : asRefusal(call, firstRefusal.code, firstRefusal.item);
+  const append: Append = {
+    v: 1,
+    epoch: config.route.n,
+    keyVersion: key.version,
+    receivedAtMs,
+    ...(refusal === undefined ? kept : { ...emptyAppend(), refused: kept.refused }),
+    noted: notes(isRepaired, host, config),
+  };
+  return (await appendEvents(services, config.sourceId, append, config.route)) ?? refusal;
+}
+
+/**
+ * Whether a refused item makes the whole request an error: always in strict mode, and, as Segment
+ * does, for a single event that is too large. Then nothing of the request is stored.
+ */
+function asRefusal(
+  call: TrackingCall,
+  code: keyof typeof ITEM_MESSAGES,
+  item: number,
+): Refusal | undefined {
+  const isStrict = call.request.headers.get("X-Strict-Mode") === "1";
+  if (!isStrict && !(call.shape === "event" && code === "event_too_large")) return undefined;
+  const where = call.shape === "batch" && code !== "empty_batch" ? `batch[${item}]: ` : "";
+  return { code, message: where + ITEM_MESSAGES[code] };
+}
+
+/** The source behind a key, or why it may not send here. A wrong region is counted at its home. */
+async function callerOf(
+  services: Services,
+  text: string | undefined,
+  host: HostRegion,
+  items: number,
+  receivedAtMs: number,
+): Promise<Result<Caller, Refusal>> {
+  const key = verifyWriteKey(text, services.config);
+  if (!key.ok) return key;
+  const found = await lookUp(services, key.value);
+  const misplaced = regionRefusal(key.value, host, services.config);
+  if (misplaced !== undefined) {
+    if (found.ok) await count(services, found.value, receivedAtMs, misplaced.code, items);
+    return err(misplaced);
+  }
+  if (!found.ok) return found;
+  const refusal = sourceRefusal(key.value, found.value.config);
+  return refusal === undefined ? found : err(refusal);
+}
+
+async function lookUp(services: Services, key: WriteKey): Promise<Result<Caller, Refusal>> {
+  const source = await services.sourceConfig(key.sourceId).catch(() => undefined);
+  if (source === undefined || source.kind === "unavailable") return err(UNAVAILABLE);
+  if (source.kind === "unknown") {
+    return err({ code: "unknown_source", message: "No source has this write key" });
+  }
+  return ok({ key, config: source.config });
+}
+
+/** Counts a refusal at its source. Nothing is stored, so a queue out of reach changes no answer. */
+async function count(
+  services: Services,
+  { key, config }: Caller,
+  receivedAtMs: number,
+  code: string,
+  items: number,
+): Promise<void> {
+  const append: Append = {
+    v: 1,
+    epoch: config.route.n,
+    keyVersion: key.version,
+    receivedAtMs,
+    ...emptyAppend(),
+    refused: { [code]: items },
+  };
+  await appendEvents(services, config.sourceId, append, config.route);
+}
+
+function emptyAppend(): Pick<Append, "lines" | "ends" | "prints" | "users"> {
+  return {
+    lines: new Uint8Array(),
+    ends: new Uint32Array(),
+    prints: new Uint8Array(),
+    users: new Uint8Array(),
+  };
+}
+
+function notes(
+  isRepaired: boolean,
+  host: HostRegion,
+  config: SourceConfig,
+): Readonly<Record<string, number>> {
+  const isElsewhere = host !== "any" && host !== config.route.ingestRegion;
+  return {
+    ...(isRepaired ? { repaired_batch: 1 } : {}),
+    ...(isElsewhere ? { other_ingest_host: 1 } : {}),
+  };
+}
