@@ -1,8 +1,9 @@
+import { homeBucket } from "../src/archive/home-bucket.ts";
 import { formatKey, monthOf } from "../src/archive/key.ts";
 import { buildUserFilter } from "../src/archive/user-filter.ts";
 import type { Config } from "../src/config.ts";
 import { randomBase32 } from "../src/core/base32.ts";
-import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { workspaceOf, type SourceId } from "../src/core/ids.ts";
 import {
   archiveNext,
   type ArchiveOutcome,
@@ -13,7 +14,8 @@ import type { FileTable } from "../src/ingest/queue/file-table.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { IDLE_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest/queue/schedule.ts";
 import { oneAtATime } from "../src/ingest/queue/seal-gate.ts";
-import { platformBucket } from "../src/s3/platform-bucket.ts";
+import type { ArchiveLocation } from "../src/region/regions.ts";
+import type { Bucket } from "../src/s3/bucket.ts";
 import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
 import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
@@ -46,6 +48,7 @@ const DAY_MS = 86_400_000;
 export class QueueWork {
   readonly #deps: QueueWorkDeps;
   readonly #incarnation: string;
+  readonly #buckets = new Map<ArchiveLocation, Bucket>();
   #waiting: { events: number; bytes: number; oldestAtMs: number | undefined };
   #archivedSeq: number;
   #failures = 0;
@@ -219,19 +222,28 @@ export class QueueWork {
       keyFor: (dayMs, firstSeq, lastSeq) =>
         formatKey({ sourceId, dayMs, ...self, incarnation: this.#incarnation, firstSeq, lastSeq }),
       put: (location, key, { gzip, ndjsonSha256 }) =>
-        platformBucket(config, regionOf(sourceId), location).putNew(key, gzip, {
+        this.#bucket(location).putNew(key, gzip, {
           contentType: "text/plain",
           contentEncoding: "gzip",
           meta: { "ndjson-sha256": ndjsonSha256 },
         }),
       storedSha256: async (location, key) => {
-        const head = await platformBucket(config, regionOf(sourceId), location).head(key);
+        const head = await this.#bucket(location).head(key);
         return head.ok ? head.value.meta.get("ndjson-sha256") : undefined;
       },
       inCatalogue: (key, dayMs) => month(dayMs).find(key),
       record: (file, dayMs) => month(dayMs).record(file),
       userFilter: buildUserFilter,
     };
+  }
+
+  /** One per location, because a bucket keeps the day's signing key. */
+  #bucket(location: ArchiveLocation): Bucket {
+    const known = this.#buckets.get(location);
+    if (known !== undefined) return known;
+    const made = homeBucket(this.#deps.config, this.#deps.sourceId, location);
+    this.#buckets.set(location, made);
+    return made;
   }
 
   #writeCountersSoon(): void {
