@@ -6,14 +6,11 @@ import { header, param, type AwsRequest } from "./aws-request.ts";
 export type Presented = {
   readonly kind: "header" | "presigned";
   readonly accessKeyId: string;
-  readonly day: string;
   readonly region: string;
   readonly service: string;
   readonly terminator: string;
   readonly signedHeaders: readonly string[];
   readonly signature: string;
-  /** `20261122T040000Z`. */
-  readonly date: string;
   readonly signedAtMs: number;
   /** Only of a presigned request. */
   readonly expiresSeconds: number;
@@ -71,16 +68,17 @@ function readQuery(request: AwsRequest): Result<Presented, AwsRefusal> {
   });
 }
 
-type Parts = Pick<Presented, "kind" | "signature" | "date" | "expiresSeconds" | "token"> & {
+type Parts = Pick<Presented, "kind" | "signature" | "expiresSeconds" | "token"> & {
+  /** `20261122T040000Z`. */
+  readonly date: string;
   readonly credential: string;
   readonly signedHeaders: string;
 };
 
 function assemble(parts: Parts): Result<Presented, AwsRefusal> {
-  const { credential, signedHeaders, ...rest } = parts;
-  const [accessKeyId = "", day = "", region = "", service = "", terminator = ""] =
-    credential.split("/");
-  const signedAtMs = parseAmzDate(parts.date);
+  const { credential, signedHeaders, date, ...rest } = parts;
+  const [accessKeyId = "", , region = "", service = "", terminator = ""] = credential.split("/");
+  const signedAtMs = parseAmzDate(date);
   if (signedAtMs === undefined) {
     return err(refusal(403, "AccessDenied", "AWS authentication requires a valid Date"));
   }
@@ -88,7 +86,6 @@ function assemble(parts: Parts): Result<Presented, AwsRefusal> {
   return ok({
     ...rest,
     accessKeyId,
-    day,
     region,
     service,
     terminator,
