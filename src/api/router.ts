@@ -1,4 +1,5 @@
-import { Router, type IRequest } from "itty-router";
+import type { IRequest } from "itty-router";
+import { Router } from "itty-router/Router";
 
 import { ok, type Result } from "../core/result.ts";
 import {

@@ -1,0 +1,69 @@
+import { env } from "cloudflare:test";
+
+import { reach, type Env } from "../../../durable-objects/reach.ts";
+import { handleApi } from "../../../src/api/router.ts";
+import { parseConfig } from "../../../src/config.ts";
+import type { HomeRegion, WorkspaceId } from "../../../src/core/ids.ts";
+import type { ApiServices } from "../../../src/workspace/ports.ts";
+
+export const ENV = env as unknown as Env;
+export const CONFIG = parseConfig(env as unknown as Record<string, unknown>);
+export const OPERATOR = CONFIG.operatorToken;
+
+/** The services of the built Worker, over the objects of the test's own workerd. */
+export function makeServices(changes: Partial<ApiServices> = {}): ApiServices {
+  return {
+    ...reach(ENV, CONFIG),
+    config: CONFIG,
+    now: () => Date.now(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    sourceConfig: async () => ({ kind: "unknown" }),
+    learnRoute: () => undefined,
+    ...changes,
+  };
+}
+
+export type Called = {
+  readonly status: number;
+  // The tests read answers of many shapes; what they expect is what types them.
+  readonly body: ReturnType<typeof JSON.parse>;
+  readonly headers: Headers;
+};
+
+/** One call of the management API, as a client makes it. */
+export async function call(
+  method: string,
+  path: string,
+  options: {
+    readonly token?: string;
+    readonly body?: unknown;
+    readonly headers?: Record<string, string>;
+    readonly services?: ApiServices;
+  } = {},
+): Promise<Called> {
+  const headers = new Headers(options.headers);
+  if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
+  const body = options.body === undefined ? null : JSON.stringify(options.body);
+  if (body !== null && !headers.has("content-type"))
+    headers.set("content-type", "application/json");
+  const request = new Request(`https://homeport.example.com${path}`, { method, headers, body });
+  const response = await handleApi(request, options.services ?? makeServices());
+  if (response === undefined) throw new Error("Cannot test: the path is not of the API");
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+/** A new workspace and its first owner's token, made as an operator and an owner make them. */
+export async function makeWorkspace(region: HomeRegion = "eu") {
+  const made = await call("POST", "/api/v1/workspaces", {
+    token: OPERATOR,
+    body: { name: "Acme", region },
+  });
+  const redeemed = await call("POST", "/api/v1/invites/redeem", {
+    body: { invite: made.body.invite as string },
+  });
+  return {
+    id: made.body.workspace.id as WorkspaceId,
+    token: redeemed.body.token as string,
+    invite: made.body.invite as string,
+  };
+}

@@ -1,0 +1,64 @@
+import { vi } from "vitest";
+
+type Stored = { readonly bytes: Uint8Array; readonly headers: Readonly<Record<string, string>> };
+
+/**
+ * The S3 of all locations, in memory, in the place of the network: what the objects send ends here.
+ * It checks no signatures; test/unit/s3/bucket.test.ts is where those are tried.
+ */
+export class FakeS3 {
+  /** By `https://host/bucket/key`, decoded. */
+  readonly objects = new Map<string, Stored>();
+  readonly requests: string[] = [];
+  /** Answers instead of the bucket when it returns something. */
+  intercept: (request: Request) => Response | undefined = () => undefined;
+
+  /** Takes the place of `fetch` until the test is over. */
+  install(): this {
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const request = new Request(input, init);
+      const url = decodeURIComponent(request.url.replace(/\?.*$/, ""));
+      this.requests.push(`${request.method} ${url}`);
+      return this.intercept(request) ?? this.#answer(request, url);
+    });
+    return this;
+  }
+
+  put(url: string, bytes: Uint8Array, headers: Readonly<Record<string, string>> = {}): void {
+    this.objects.set(url, { bytes, headers });
+  }
+
+  #answer(request: Request, url: string): Response {
+    const params = new URL(request.url).searchParams;
+    if (params.get("list-type") === "2") return this.#list(url, params);
+    const stored = this.objects.get(url);
+    if (stored === undefined) return errorXml(404, "NoSuchKey");
+    return new Response(stored.bytes, { headers: stored.headers, encodeBody: "manual" });
+  }
+
+  #list(bucketUrl: string, params: URLSearchParams): Response {
+    const after = params.get("start-after") ?? "";
+    const max = Number(params.get("max-keys"));
+    const keys = [...this.objects.keys()]
+      .filter((url) => url.startsWith(`${bucketUrl}/${params.get("prefix")}`))
+      .map((url) => url.slice(bucketUrl.length + 1))
+      .filter((key) => key > after)
+      .sort();
+    const contents = keys.slice(0, max).map((key) => {
+      const size = this.objects.get(`${bucketUrl}/${key}`)?.bytes.byteLength ?? 0;
+      return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>2026-11-22T00:00:00.000Z</LastModified><Size>${size}</Size></Contents>`;
+    });
+    return new Response(
+      `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${keys.length > max}</IsTruncated>${contents.join("")}</ListBucketResult>`,
+    );
+  }
+}
+
+export function errorXml(status: number, code: string): Response {
+  return new Response(`<Error><Code>${code}</Code></Error>`, { status });
+}
+
+export async function gzip(text: string): Promise<Uint8Array> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
