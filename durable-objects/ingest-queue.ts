@@ -8,7 +8,7 @@ import { Committer } from "../src/ingest/queue/committer.ts";
 import { Counters } from "../src/ingest/queue/counters.ts";
 import { FileTable } from "../src/ingest/queue/file-table.ts";
 import { Gather } from "../src/ingest/queue/gather.ts";
-import { release, reserve } from "../src/ingest/queue/memory-budget.ts";
+import { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import { askPredecessors, livePredecessors } from "../src/ingest/queue/predecessors.ts";
 import { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { standing } from "../src/region/placement.ts";
@@ -32,6 +32,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
   readonly #config: Config;
   readonly #self: QueueRef;
   readonly #reach: Reach;
+  readonly #memory = new MemoryAccount();
   readonly #sourceId: SourceId;
   readonly #storage: QueueStorage;
   readonly #counters: Counters;
@@ -66,17 +67,18 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       files: new FileTable(sql),
       counters: this.#counters,
       lease: this.#lease,
+      memory: this.#memory,
     });
     this.#gather = this.#makeGather();
   }
 
   async append(append: Append): Promise<AppendAnswer> {
     const bytes = append.lines.byteLength;
-    if (!reserve(bytes)) return unavailable("memory");
+    if (!this.#memory.reserve(bytes)) return unavailable("memory");
     try {
       return await this.#admit(append);
     } finally {
-      release(bytes);
+      this.#memory.release(bytes);
     }
   }
 

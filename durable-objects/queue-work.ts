@@ -11,9 +11,9 @@ import {
 } from "../src/ingest/queue/archiver.ts";
 import type { Counters } from "../src/ingest/queue/counters.ts";
 import type { FileTable } from "../src/ingest/queue/file-table.ts";
+import type { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { IDLE_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest/queue/schedule.ts";
-import { oneAtATime } from "../src/ingest/queue/seal-gate.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
@@ -31,6 +31,7 @@ type QueueWorkDeps = {
   readonly files: FileTable;
   readonly counters: Counters;
   readonly lease: ConfigLease;
+  readonly memory: MemoryAccount;
 };
 
 /** Characters of an incarnation: 40 random bits. */
@@ -126,8 +127,7 @@ export class QueueWork {
       // Where files may go is part of the config, which may not have been asked for since a restart.
       if (mayArchive(this.#state(), config.seal, Date.now())) await lease.get();
       while (mayArchive(this.#state(), config.seal, Date.now())) {
-        const outcome = await oneAtATime(() => archiveNext(this.#archiverDeps()));
-        if (!this.#settle(outcome)) break;
+        if (!this.#settle(await this.#archiveNext())) break;
       }
       storage.rotateIfDue(Date.now());
       storage.dropConsumed(this.#archivedSeq);
@@ -141,6 +141,16 @@ export class QueueWork {
     } catch {
       // The cause may quote an event, so only that it happened is kept.
       this.#failed("internal");
+    }
+  }
+
+  async #archiveNext(): Promise<ArchiveOutcome> {
+    const { memory } = this.#deps;
+    if (!memory.startBuild()) return { kind: "retry", why: "other files are being built" };
+    try {
+      return await archiveNext(this.#archiverDeps());
+    } finally {
+      memory.endBuild();
     }
   }
 
@@ -175,6 +185,7 @@ export class QueueWork {
       failures: this.#failures,
       lastFailureAtMs: this.#lastFailureAtMs,
       mergePending: this.#deps.storage.mergePending,
+      rotateAtMs: this.#deps.storage.rotateAtMs,
       expiryAtMs: this.#deps.storage.expiryAtMs,
       toldFilled: this.#toldFilled,
     };

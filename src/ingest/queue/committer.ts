@@ -78,6 +78,9 @@ export class Committer {
     for (const [code, count] of Object.entries(append.refused)) {
       this.#deps.counters.add("refused", code, count);
     }
+    for (const [code, count] of Object.entries(append.noted ?? {})) {
+      this.#deps.counters.add("noted", code, count);
+    }
   }
 
   #refusal(

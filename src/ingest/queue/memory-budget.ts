@@ -1,20 +1,66 @@
 /**
- * Bytes of requests that are on their way into some log of this isolate. An isolate has 128 MB and
- * may hold several queues, so the account is the module's, not the queue's.
+ * Memory that the queues of one isolate share. An isolate has 128 MB and may hold several objects
+ * of a class, which do not know of each other; so the accounts are the module's. Each object has
+ * its own, held weakly: what an object that the platform dropped had reserved is free again.
  */
+
+/** Bytes of requests on their way into some log of this isolate. */
 const IN_FLIGHT_BYTES_MAX = 24_000_000;
 
-let inFlightBytes = 0;
+/** Files built at a time in this isolate; each holds its compressed bytes until they are stored. */
+const BUILDS_MAX = 2;
 
-/** Reserves room for one request, or says that there is none. Give it back with {@link release}. */
-export function reserve(bytes: number): boolean {
-  // One request alone always fits: its size is bounded before it gets here.
-  if (inFlightBytes > 0 && inFlightBytes + bytes > IN_FLIGHT_BYTES_MAX) return false;
-  inFlightBytes += bytes;
-  return true;
+/** What one object has reserved. */
+export class MemoryAccount {
+  #inFlightBytes = 0;
+  #isBuilding = false;
+
+  constructor() {
+    accounts.add(new WeakRef(this));
+  }
+
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  get isBuilding(): boolean {
+    return this.#isBuilding;
+  }
+
+  /** Reserves room for one request, or says that there is none. */
+  reserve(bytes: number): boolean {
+    const used = sum((account) => account.inFlightBytes);
+    // One request alone always fits: its size is bounded before it gets here.
+    if (used > 0 && used + bytes > IN_FLIGHT_BYTES_MAX) return false;
+    this.#inFlightBytes += bytes;
+    return true;
+  }
+
+  /** Gives back what {@link reserve} took. */
+  release(bytes: number): void {
+    this.#inFlightBytes -= bytes;
+  }
+
+  /** Starts building a file, or says that others have to finish first. */
+  startBuild(): boolean {
+    if (sum((account) => (account.isBuilding ? 1 : 0)) >= BUILDS_MAX) return false;
+    this.#isBuilding = true;
+    return true;
+  }
+
+  endBuild(): void {
+    this.#isBuilding = false;
+  }
 }
 
-/** Gives back what {@link reserve} took. */
-export function release(bytes: number): void {
-  inFlightBytes -= bytes;
+const accounts = new Set<WeakRef<MemoryAccount>>();
+
+function sum(of: (account: MemoryAccount) => number): number {
+  let total = 0;
+  for (const reference of accounts) {
+    const account = reference.deref();
+    if (account === undefined) accounts.delete(reference);
+    else total += of(account);
+  }
+  return total;
 }

@@ -75,6 +75,12 @@ export class QueueStorage {
     return this.#dedup.nextExpiryMs;
   }
 
+  /** When the open segment is closed for its age; absent while it is empty. */
+  get rotateAtMs(): number | undefined {
+    const { open, nextSeq } = this.log;
+    return nextSeq === open.firstSeq ? undefined : open.openedAtMs + SEGMENT_AGE_MS_MAX;
+  }
+
   /** One byte per fingerprint: 1 when it was accepted within the window. */
   known(prints: Uint8Array): Uint8Array {
     const known = new Uint8Array(prints.byteLength / PRINT_BYTES);

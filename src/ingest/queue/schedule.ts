@@ -15,6 +15,8 @@ export type QueueState = {
   readonly lastFailureAtMs: number;
   /** Whether fingerprints wait to be merged. */
   readonly mergePending: boolean;
+  /** When the open segment of the log is closed, so that no event stays in it for long. */
+  readonly rotateAtMs: number | undefined;
   /** When the oldest remembered fingerprints end their window. */
   readonly expiryAtMs: number | undefined;
   /** Whether the workspace was told that this queue holds data. */
@@ -23,7 +25,7 @@ export type QueueState = {
 
 /** When the queue has work again; `undefined` when nothing is left to do. */
 export function nextAlarmAt(state: QueueState, rule: SealRule, nowMs: number): number | undefined {
-  const times = [state.expiryAtMs];
+  const times = [state.expiryAtMs, state.rotateAtMs];
   const seal = sealAt(state.waiting, rule);
   if (seal !== undefined) {
     const retry = state.failures > 0 ? state.lastFailureAtMs + retryDelayMs(state.failures) : 0;

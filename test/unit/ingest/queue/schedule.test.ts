@@ -18,6 +18,7 @@ function stateOf(changes: Partial<QueueState> = {}): QueueState {
     failures: 0,
     lastFailureAtMs: 0,
     mergePending: false,
+    rotateAtMs: undefined,
     expiryAtMs: undefined,
     toldFilled: false,
     ...changes,
@@ -71,6 +72,10 @@ describe("nextAlarmAt()", () => {
 
   it("wakes to forget fingerprints when their window ends", () => {
     expect(nextAlarmAt(stateOf({ expiryAtMs: MIDNIGHT }), RULE, NOON)).toBe(MIDNIGHT);
+  });
+
+  it("wakes to close the open segment when it is old", () => {
+    expect(nextAlarmAt(stateOf({ rotateAtMs: MIDNIGHT }), RULE, NOON)).toBe(MIDNIGHT);
   });
 
   it("wakes after ten idle minutes to say that it is empty", () => {
