@@ -34,6 +34,8 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   readonly #config: Config;
   readonly #sourceId: SourceId;
   readonly #reach: Reach;
+  /** The slice that is running; a second alarm joins it. */
+  #slice: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -94,6 +96,13 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   }
 
   override async alarm(): Promise<void> {
+    this.#slice ??= this.#runSlice().finally(() => {
+      this.#slice = undefined;
+    });
+    await this.#slice;
+  }
+
+  async #runSlice(): Promise<void> {
     let job = this.#lastRebuild();
     if (job === undefined || job.progress.state !== "running") return;
     await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);

@@ -1,11 +1,11 @@
-import type { Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
 import type { Bucket } from "../s3/bucket.ts";
 import type { BucketFailure, NotFound } from "../s3/failures.ts";
 import type { ListedObject } from "../s3/list-xml.ts";
 import type { ArchiveFile, RecordedFile } from "./archive-file.ts";
 import { monthOf, parseKey, type LogKey } from "./key.ts";
-import { readLines } from "./read-lines.ts";
+import { readLines, type FileFault } from "./read-lines.ts";
 import {
   advance,
   end,
@@ -123,13 +123,12 @@ async function takeEntry(
 ): Promise<Taken> {
   const parsed = parseKey(key);
   if (parsed === undefined) return { outcome: { kind: "skipped" } };
-  const object = await bucket.get(key, { signal: AbortSignal.timeout(READ_MS_MAX) });
-  if (!object.ok) return missing(object.error);
-  const summary = await summariseFile(object.value.body, job.fingerprintKey);
+  const read = await readFile(key, job.fingerprintKey, bucket);
+  if (!read.ok) return missing(read.error);
+  const { summary, promised } = read.value;
   if (!summary.ok && summary.error === "interrupted" && job.failures + 1 < READS_MAX) {
     return { failure: { kind: "unavailable", status: undefined, code: "interrupted" } };
   }
-  const promised = object.value.meta.get("ndjson-sha256");
   const why = summary.ok ? mismatch(summary.value, promised) : summary.error;
   if (!summary.ok || why !== undefined) {
     return { outcome: { kind: "unreadable", file: { key, location, why: why ?? "unknown" } } };
@@ -139,6 +138,30 @@ async function takeEntry(
   // Another location's copy was first: this one is a stray and no second file.
   const isOurs = recorded.location === location;
   return { outcome: { kind: isOurs ? "recorded" : "read", bytes: summary.value.rawBytes } };
+}
+
+type Read = {
+  readonly summary: Result<FileSummary, FileFault>;
+  /** The SHA-256 of the NDJSON that the object's metadata gives. */
+  readonly promised: string | undefined;
+};
+
+async function readFile(
+  key: string,
+  fingerprintKey: string,
+  bucket: Pick<Bucket, "get">,
+): Promise<Result<Read, NotFound | BucketFailure>> {
+  const timeout = new AbortController();
+  // Not AbortSignal.timeout(), whose timer would keep the object awake long after the file is read.
+  const timer = setTimeout(() => timeout.abort(), READ_MS_MAX);
+  try {
+    const object = await bucket.get(key, { signal: timeout.signal });
+    if (!object.ok) return object;
+    const summary = await summariseFile(object.value.body, fingerprintKey);
+    return ok({ summary, promised: object.value.meta.get("ndjson-sha256") });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function missing(failure: NotFound | BucketFailure): Taken {

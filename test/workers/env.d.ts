@@ -1,0 +1,9 @@
+declare namespace Cloudflare {
+  interface Env {
+    readonly WORKSPACE: DurableObjectNamespace;
+    readonly INGEST_QUEUE: DurableObjectNamespace;
+    readonly ARCHIVE: DurableObjectNamespace;
+    readonly ARCHIVE_MONTH: DurableObjectNamespace;
+    readonly REGION_DIRECTORY: DurableObjectNamespace;
+  }
+}
