@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { homeUserArn } from "../../scripts/local-aws/options.ts";
@@ -75,6 +76,17 @@ describe("local AWS, objects", () => {
 
     expect(answer.Metadata).toEqual({ k: "v" });
     expect(await answer.Body?.transformToString()).toBe("bytes");
+  });
+
+  it("gives back the very bytes of an object that says it is gzip", async () => {
+    const s3 = s3Client({ ...eu, location: "eu-west-1", credentials: eu });
+    const object = { Bucket: HOME_BUCKET, Key: "encoded.gz" };
+    const gzip = new Uint8Array(gzipSync("one line\n"));
+    await s3.send(new PutObjectCommand({ ...object, Body: gzip, ContentEncoding: "gzip" }));
+
+    const answer = await s3.send(new GetObjectCommand(object));
+
+    expect(await answer.Body?.transformToByteArray()).toEqual(gzip);
   });
 
   it("lists what lies under a prefix", async () => {
