@@ -60,7 +60,7 @@ export class QueueWork {
   #lastCommitAtMs = 0;
   #alarmAtMs: number | undefined;
   #running: Promise<void> | undefined;
-  #countersTimer: ReturnType<typeof setTimeout> | undefined;
+  #countersDue = false;
 
   constructor(deps: QueueWorkDeps) {
     this.#deps = deps;
@@ -258,8 +258,10 @@ export class QueueWork {
   }
 
   #writeCountersSoon(): void {
-    this.#countersTimer ??= setTimeout(() => {
-      this.#countersTimer = undefined;
+    if (this.#countersDue) return;
+    this.#countersDue = true;
+    setTimeout(() => {
+      this.#countersDue = false;
       this.#deps.counters.write();
     }, COUNTERS_WRITE_MS);
   }

@@ -43,9 +43,12 @@ export class Counters {
   /** All counts, pending ones included. */
   read(): readonly { step: CountedStep; code: string; count: number }[] {
     const totals = new Map<string, number>(this.#pending);
-    for (const row of this.#sql.exec("SELECT step, code, count FROM counters").toArray()) {
-      const name = `${String(row["step"])} ${String(row["code"])}`;
-      totals.set(name, (totals.get(name) ?? 0) + Number(row["count"]));
+    const rows = this.#sql
+      .exec<{ step: string; code: string; count: number }>("SELECT step, code, count FROM counters")
+      .toArray();
+    for (const { step, code, count } of rows) {
+      const name = `${step} ${code}`;
+      totals.set(name, (totals.get(name) ?? 0) + count);
     }
     return [...totals].map(([name, count]) => {
       const [step, code = ""] = name.split(" ", 2);

@@ -150,8 +150,10 @@ export class QueueStorage {
   }
 
   #readState(name: string): string | undefined {
-    const [row] = this.#port.sql.exec("SELECT value FROM state WHERE name = ?", name).toArray();
-    return row === undefined ? undefined : String(row["value"]);
+    const [row] = this.#port.sql
+      .exec<{ value: string }>("SELECT value FROM state WHERE name = ?", name)
+      .toArray();
+    return row?.value;
   }
 
   #writeState(name: string, value: string): void {

@@ -65,7 +65,7 @@ export class Deduplication {
     return this.#recent.size;
   }
 
-  /** What this object holds for good; reading pages takes up to 2 MB more for moments. */
+  /** What this object holds for good; a merge takes about 8 MB more for moments. */
   get bytesInMemory(): number {
     return this.#recent.bytes + this.#live.filterBytes;
   }
@@ -110,8 +110,8 @@ export class Deduplication {
   }
 
   /**
-   * Sets `out[i]` to 1 when the i-th fingerprint is known, else to 0. Reads a page once for all
-   * fingerprints that need it. Duplicates within `prints` are the caller's to find.
+   * Sets `out[i]` to 1 when the i-th fingerprint is known, else to 0. One query a run
+   * serves many of them. Duplicates within `prints` are the caller's to find.
    */
   hasMany(prints: Uint8Array, out: Uint8Array): void {
     const count = prints.length / PRINT_BYTES;

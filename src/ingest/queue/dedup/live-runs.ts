@@ -1,14 +1,12 @@
 import type { DedupStorage } from "./dedup-storage.ts";
 import type { FilterAccount, FilterShare } from "./filter-account.ts";
 import { filterWords, mayHold, type FilterShape } from "./filter.ts";
-import { findOrdinal, partOf, printWord } from "./records.ts";
-import { readFilter, shapeOf, visitPages, type Run } from "./run.ts";
+import { lookUp, type Found } from "./look-up.ts";
+import { printWord } from "./records.ts";
+import { readFilter, shapeOf, type Run } from "./run.ts";
 import type { DedupSizes } from "./sizes.ts";
 
 type LiveRun = { readonly run: Run; readonly shape: FilterShape; filter: Uint32Array | undefined };
-
-/** Called with the index of a fingerprint and the ordinal it was found under. */
-export type Found = (index: number, ordinal: number) => void;
 
 /**
  * The runs that lookups read, and those of their filters for which the account has room. A run
@@ -63,19 +61,15 @@ export class LiveRuns {
   /** Looks the fingerprints at `wanted` up and tells of each that is found, once. */
   search(prints: Uint8Array, wanted: readonly number[], found: Found): void {
     if (this.#live.length === 0 || wanted.length === 0) return;
-    // In the order of the pages, so that each page is read once and pages are read ascending.
+    // In the order of the pages, so that what is near on disk is read together.
     let open = [...wanted].sort((a, b) => printWord(prints, a, 0) - printWord(prints, b, 0));
     for (const live of this.#live) {
-      const byPage = candidates(live, prints, open);
-      if (byPage.size === 0) continue;
+      const candidates = open.filter((index) => mayBeIn(live, prints, index));
+      if (candidates.length === 0) continue;
       const done = new Set<number>();
-      visitPages(this.#storage, this.#sizes, live.run, [...byPage.keys()], (page, records) => {
-        for (const index of byPage.get(page) ?? []) {
-          const ordinal = findOrdinal(records, prints, index);
-          if (ordinal === undefined) continue;
-          found(index, ordinal);
-          done.add(index);
-        }
+      lookUp(this.#storage, this.#sizes, live.run, prints, candidates, (index, ordinal) => {
+        found(index, ordinal);
+        done.add(index);
       });
       if (done.size > 0) open = open.filter((index) => !done.has(index));
     }
@@ -87,22 +81,7 @@ export class LiveRuns {
   }
 }
 
-/** Of the fingerprints at `open`, those that the run's filter cannot rule out, by page. */
-function candidates(
-  { run, shape, filter }: LiveRun,
-  prints: Uint8Array,
-  open: readonly number[],
-): Map<number, number[]> {
-  const byPage = new Map<number, number[]>();
-  for (const index of open) {
-    const first = printWord(prints, index, 0);
-    if (filter !== undefined && !mayHold(filter, shape, first, printWord(prints, index, 1))) {
-      continue;
-    }
-    const page = partOf(first, run.pages);
-    const onPage = byPage.get(page);
-    if (onPage === undefined) byPage.set(page, [index]);
-    else onPage.push(index);
-  }
-  return byPage;
+function mayBeIn({ shape, filter }: LiveRun, prints: Uint8Array, index: number): boolean {
+  if (filter === undefined) return true;
+  return mayHold(filter, shape, printWord(prints, index, 0), printWord(prints, index, 1));
 }

@@ -120,37 +120,6 @@ export function readPages(
   return found;
 }
 
-/** Pages read by one query at most, about 1 MB together. */
-const QUERY_PAGES_MAX = 50;
-
-/** Calls `visit` with each of the ascending `pages` that the run has. */
-export function visitPages(
-  storage: DedupStorage,
-  sizes: DedupSizes,
-  run: Run,
-  pages: readonly number[],
-  visit: (page: number, records: Uint32Array) => void,
-): void {
-  let from = 0;
-  while (from < pages.length) {
-    const n = Math.floor((pages[from] ?? 0) / sizes.tablePages);
-    let to = from + 1;
-    while (
-      to < pages.length &&
-      to - from < QUERY_PAGES_MAX &&
-      Math.floor((pages[to] ?? 0) / sizes.tablePages) === n
-    ) {
-      to += 1;
-    }
-    const rows = storage.sql.exec<{ page: number; ids: ArrayBuffer }>(
-      `SELECT page, ids FROM dedup_run_${run.id}_${n} WHERE page IN (SELECT value FROM json_each(?))`,
-      JSON.stringify(pages.slice(from, to)),
-    );
-    for (const { page, ids } of rows.toArray()) visit(page, new Uint32Array(ids));
-    from = to;
-  }
-}
-
 /** Filter rows read at once, about 2 MB, so that loading holds little besides the filter. */
 const FILTER_ROWS_MAX = 32;
 
