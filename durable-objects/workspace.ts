@@ -102,8 +102,12 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     }));
   }
 
-  async authorize(call: AdminCall): Promise<Answer<{ actor: TokenId }>> {
-    return this.#turn.act(call, () => ok({ actor: call.credential.tokenId }));
+  async authorize(call: AdminCall, sourceId?: string): Promise<Answer<{ actor: TokenId }>> {
+    return this.#turn.act(call, () => {
+      const isHere = sourceId === undefined || this.#turn.tables.source(sourceId) !== undefined;
+      if (!isHere) return err({ kind: "not-found", what: "source" });
+      return ok({ actor: call.credential.tokenId });
+    });
   }
 
   async describe(call: AdminCall): Promise<Answer<WorkspaceView>> {

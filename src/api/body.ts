@@ -6,6 +6,7 @@ import {
   type InferOutput,
 } from "valibot";
 
+import { concatBytes } from "../core/bytes.ts";
 import { ok, type Result } from "../core/result.ts";
 import { refuse, type FieldError, type Problem, type ProblemCode } from "./problem.ts";
 
@@ -31,13 +32,7 @@ export async function readBody(request: Request): Promise<Result<Uint8Array, Pro
     }
     parts.push(value);
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    body.set(part, at);
-    at += part.byteLength;
-  }
-  return ok(body);
+  return ok(concatBytes(parts));
 }
 
 /** The JSON value of a body. What the parser says stays inside: it quotes its input. */

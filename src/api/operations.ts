@@ -3,6 +3,7 @@ import { object, unknown } from "valibot";
 import { ok } from "../core/result.ts";
 import { openApiDocument } from "./openapi.ts";
 import { openOperation, type Operation } from "./operation.ts";
+import { FILE_OPERATIONS } from "./routes/files.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
 import { SOURCE_OPERATIONS } from "./routes/sources.ts";
@@ -27,4 +28,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...TOKEN_OPERATIONS,
   ...SOURCE_OPERATIONS,
   ...SOURCE_DATA_OPERATIONS,
+  ...FILE_OPERATIONS,
 ];

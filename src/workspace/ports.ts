@@ -25,8 +25,11 @@ export interface WorkspaceAdminPort {
     inviteSha256: string,
     idempotency?: Idempotency,
   ): Promise<Answer<{ workspace: WorkspaceView; token: string }>>;
-  /** Only checks the credential, for calls that are served elsewhere. */
-  authorize(call: AdminCall): Promise<Answer<{ actor: TokenId }>>;
+  /**
+   * Only checks the credential, for calls that are served elsewhere; with `sourceId` also that the
+   * source is or was one of this workspace, because the archive of a deleted one stays.
+   */
+  authorize(call: AdminCall, sourceId?: string): Promise<Answer<{ actor: TokenId }>>;
   describe(call: AdminCall): Promise<Answer<WorkspaceView>>;
   change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceView>>;
   exportConfig(call: AdminCall): Promise<Answer<ConfigDocument>>;

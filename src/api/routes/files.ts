@@ -1,0 +1,116 @@
+import { array, nullable, number, object, optional, picklist, strictObject, string } from "valibot";
+
+import { listFiles, rebuildStatus, startRebuild } from "../../archive/routes.ts";
+import { isChildId, type SourceId } from "../../core/ids.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import type { AdminCall, WorkspaceAdminPort } from "../../workspace/ports.ts";
+import { workspaceOperation, type Operation } from "../operation.ts";
+import { refuse, type Problem } from "../problem.ts";
+import { problemOf } from "../refusals.ts";
+import { archiveLocation, pageSchema } from "../schemas.ts";
+
+const fileView = object({
+  key: string(),
+  location: archiveLocation,
+  events: number(),
+  rawBytes: number(),
+  gzipBytes: number(),
+  ndjsonSha256: string(),
+  firstReceivedAt: string(),
+  lastReceivedAt: string(),
+  writtenBy: picklist(["homeport", "segment"]),
+});
+
+const rebuildView = object({
+  id: string(),
+  state: picklist(["running", "done", "failed"]),
+  segmentSourceId: optional(string()),
+  listed: number(),
+  read: number(),
+  bytes: number(),
+  recorded: number(),
+  skipped: number(),
+  unreadable: number(),
+  unreadableFiles: array(object({ key: string(), location: archiveLocation, why: string() })),
+  error: optional(string()),
+  startedAt: string(),
+  updatedAt: string(),
+});
+
+const time = optional(string());
+
+/** The catalogue of a source's archive. A deleted source keeps its files, so these still answer. */
+export const FILE_OPERATIONS: readonly Operation[] = [
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/sources/:id/files",
+    summary: "Archive files by the time their events were received",
+    query: strictObject({ from: time, to: time, after: optional(string()), limit: time }),
+    answer: pageSchema(fileView),
+    handle: async ({ workspace, call, params, query, services }) => {
+      const source = await sourceOf(workspace, call, params["id"]);
+      if (!source.ok) return source;
+      const files = await listFiles(source.value, query, services);
+      if (files.ok) return files;
+      return refuse("invalid_query", `${files.error.member} is not understood.`);
+    },
+  }),
+  workspaceOperation("write", {
+    method: "POST",
+    path: "/api/v1/sources/:id/files/rebuild",
+    summary: "Read the catalogue anew from the buckets, also files that Segment wrote",
+    body: optional(strictObject({ segmentSourceId: optional(string()) })),
+    status: 202,
+    answer: object({ rebuild: rebuildView }),
+    problems: ["rebuild_running", "invalid_segment_source_id"],
+    handle: async ({ workspace, call, params, body, services }) => {
+      const source = await sourceOf(workspace, call, params["id"]);
+      if (!source.ok) return source;
+      const started = await startRebuild(source.value, body ?? {}, services);
+      return started.ok ? ok({ rebuild: started.value }) : rebuildProblem(started.error.kind);
+    },
+  }),
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/sources/:id/files/rebuild",
+    summary: "The present or the last rebuild",
+    answer: object({ rebuild: nullable(rebuildView) }),
+    handle: async ({ workspace, call, params, services }) => {
+      const source = await sourceOf(workspace, call, params["id"]);
+      if (!source.ok) return source;
+      return ok({ rebuild: (await rebuildStatus(source.value, services)) ?? null });
+    },
+  }),
+];
+
+/** The source of the path, once the token may see it. */
+export async function sourceOf(
+  workspace: WorkspaceAdminPort,
+  call: AdminCall,
+  id: string | undefined,
+): Promise<Result<SourceId, Problem>> {
+  const authorized = await workspace.authorize(call, id ?? "");
+  if (!authorized.ok) return err(problemOf(authorized.error));
+  if (id === undefined || !isChildId("src", id)) {
+    return err(problemOf({ kind: "not-found", what: "source" }));
+  }
+  return ok(id);
+}
+
+type RebuildRefusalKind = Extract<
+  Awaited<ReturnType<typeof startRebuild>>,
+  { ok: false }
+>["error"]["kind"];
+
+function rebuildProblem(kind: RebuildRefusalKind): Result<never, Problem> {
+  switch (kind) {
+    case "busy":
+      return refuse("rebuild_running", "Wait until it is done.");
+    case "invalid-segment-source-id":
+      return refuse("invalid_segment_source_id", "Copy it from the key of one of Segment's files.");
+    case "unknown":
+      return err(problemOf({ kind: "not-found", what: "source" }));
+    case "unavailable":
+      return refuse("unavailable", "The workspace did not answer.", { retryAfterSeconds: 5 });
+  }
+}
