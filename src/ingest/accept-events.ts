@@ -119,8 +119,9 @@ class EventHashes {
   readonly #key: SipKey;
   readonly #prints: Uint8Array;
   readonly #users: Uint8Array;
-  /** Where the hash of a text stands in `#users`. */
-  readonly #places = new Map<string, number>();
+  /** Where the hash of an id stands in `#users`. */
+  readonly #userPlaces = new Map<string, number>();
+  readonly #anonymousPlaces = new Map<string, number>();
 
   constructor(count: number, key: SipKey) {
     this.#key = key;
@@ -132,9 +133,11 @@ class EventHashes {
     const messageId = madeId ?? view.id(NAME.messageId) ?? "";
     sipHash128(this.#key, fingerprintText(messageId), this.#prints, event * PRINT_BYTES);
     const at = event * USERS_BYTES;
-    this.#user(at, USER_PREFIX, view.id(NAME.userId));
-    this.#user(at + USER_HASH_BYTES, USER_PREFIX, view.id(NAME.previousId));
-    this.#user(at + 2 * USER_HASH_BYTES, ANONYMOUS_PREFIX, view.id(NAME.anonymousId));
+    this.#user(at, view.id(NAME.userId), USER_PREFIX, this.#userPlaces);
+    const previousAt = at + USER_HASH_BYTES;
+    this.#user(previousAt, view.id(NAME.previousId), USER_PREFIX, this.#userPlaces);
+    const anonymousAt = previousAt + USER_HASH_BYTES;
+    this.#user(anonymousAt, view.id(NAME.anonymousId), ANONYMOUS_PREFIX, this.#anonymousPlaces);
   }
 
   take(count: number): { readonly prints: Uint8Array; readonly users: Uint8Array } {
@@ -144,16 +147,15 @@ class EventHashes {
     };
   }
 
-  #user(at: number, prefix: string, id: string | undefined): void {
+  #user(at: number, id: string | undefined, prefix: string, places: Map<string, number>): void {
     if (id === undefined) return;
-    const text = prefix + id;
-    const place = this.#places.get(text);
+    const place = places.get(id);
     if (place !== undefined) {
       this.#users.copyWithin(at, place, place + USER_HASH_BYTES);
       return;
     }
-    this.#places.set(text, at);
-    hashInto(this.#key, text, this.#users, at);
+    places.set(id, at);
+    hashInto(this.#key, prefix + id, this.#users, at);
   }
 }
 

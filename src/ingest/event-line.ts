@@ -5,7 +5,7 @@ import { NAME, NAME_COUNT } from "./member-names.ts";
 import { findMember, missingFrom, rangeOf, type MemberRange } from "./member-range.ts";
 import { Members } from "./members.ts";
 import { membersAt, type Payload } from "./payload.ts";
-import { correctTimestamp, IsoWriter, parseTimestamp } from "./timestamps.ts";
+import { correctTimestamp, IsoReader, IsoWriter, parseTimestamp } from "./timestamps.ts";
 
 /** What a request adds to each of its events. */
 export type Stamp = {
@@ -26,7 +26,10 @@ export type LineFacts = {
 };
 
 /** The tracking API's version, in events that do not say another. */
-const API_VERSION = 2;
+const VERSION = ',"version":2';
+
+const encoder = new TextEncoder();
+const ORIGINAL = encoder.encode('","originalTimestamp":');
 
 /** Members that never stay as the caller sent them. */
 const REPLACED = [
@@ -48,7 +51,9 @@ export class EventLines {
   readonly #stamp: Stamp;
   readonly #out: LineBuffer;
   readonly #iso = new IsoWriter();
-  readonly #head: string;
+  readonly #isoReader = new IsoReader();
+  /** How a line begins, by which of channel and version the event lacks. */
+  readonly #heads: readonly Uint8Array[];
   readonly #sentAtMs: number | undefined;
   /** Which members the batch replaces in all its events. */
   readonly #replacedAlways = new Uint8Array(NAME_COUNT);
@@ -64,11 +69,15 @@ export class EventLines {
     for (const name of REPLACED) this.#replacedAlways[name] = 1;
     const sentAt = sharedRaw(this.#payload, NAME.sentAt);
     if (sentAt !== undefined) this.#replacedAlways[NAME.sentAt] = 1;
-    this.#sentAtMs = sentAt === undefined ? undefined : instantOf(sentAt);
+    this.#sentAtMs = sentAt === undefined ? undefined : this.#instantOf(sentAt);
     this.#sharedIntegrations = sharedMembers(this.#payload, NAME.integrations);
-    this.#head =
+    const head =
       `{"receivedAt":"${this.#iso.write(stamp.receivedAtMs)}","projectId":"${stamp.sourceId}"` +
       (sentAt === undefined ? "" : `,"sentAt":${sentAt}`);
+    const channel = `,"channel":"${stamp.channel}"`;
+    this.#heads = ["", channel, VERSION, channel + VERSION].map((lacking) =>
+      encoder.encode(`${head}${lacking},"timestamp":"`),
+    );
   }
 
   /** Appends the line of the event in view. */
@@ -76,16 +85,12 @@ export class EventLines {
     const out = this.#out;
     const view = this.#view;
     this.#replaced.set(this.#replacedAlways);
-    out.text(this.#head);
+    const lacking =
+      (view.member(NAME.channel) < 0 ? 1 : 0) + (view.member(NAME.version) < 0 ? 2 : 0);
+    out.all(this.#heads[lacking]);
     this.#writeTimes();
-    this.#writeOwn(NAME.type, view.string(NAME.type) !== facts.type, `"type":"${facts.type}"`);
-    this.#writeOwn(
-      NAME.messageId,
-      facts.madeId !== undefined,
-      `"messageId":"${facts.madeId ?? ""}"`,
-    );
-    if (view.member(NAME.channel) < 0) out.text(`,"channel":"${this.#stamp.channel}"`);
-    if (view.member(NAME.version) < 0) out.text(`,"version":${API_VERSION}`);
+    if (view.string(NAME.type) !== facts.type) this.#writeOwn("type", facts.type);
+    if (facts.madeId !== undefined) this.#writeOwn("messageId", facts.madeId);
     this.#writeContext();
     this.#writeIntegrations();
     this.#writeRest();
@@ -93,23 +98,25 @@ export class EventLines {
     out.endLine();
   }
 
-  #writeOwn(name: number, isNeeded: boolean, member: string): void {
-    if (!isNeeded) return;
-    this.#replaced[name] = 1;
-    this.#out.text(`,${member}`);
+  #writeOwn(name: "type" | "messageId", value: string): void {
+    this.#replaced[NAME[name]] = 1;
+    this.#out.text(`,"${name}":"${value}"`);
   }
 
   #writeTimes(): void {
     const view = this.#view;
     const name = view.isAbsent(NAME.timestamp) ? NAME.originalTimestamp : NAME.timestamp;
     const original = view.isAbsent(name) ? undefined : view.raw(name);
-    const originalMs = original === undefined ? undefined : instantOf(original);
+    const originalMs = original === undefined ? undefined : this.#instantOf(original);
     const sentAtMs =
       this.#sentAtMs ?? (this.#replaced[NAME.sentAt] === 1 ? undefined : this.#ownSentAt());
     const ms = correctTimestamp(this.#stamp.receivedAtMs, sentAtMs, originalMs);
-    this.#out.text(`,"timestamp":"${this.#iso.write(ms)}"`);
-    if (original === undefined) return;
-    this.#out.text(',"originalTimestamp":');
+    this.#out.text(this.#iso.write(ms));
+    if (original === undefined) {
+      this.#out.text('"');
+      return;
+    }
+    this.#out.all(ORIGINAL);
     const { members } = this.#payload.items;
     const member = view.member(name);
     this.#copy(members.value(member), members.end(member));
@@ -117,7 +124,15 @@ export class EventLines {
 
   #ownSentAt(): number | undefined {
     const raw = this.#view.raw(NAME.sentAt);
-    return raw === "" ? undefined : instantOf(raw);
+    return raw === "" ? undefined : this.#instantOf(raw);
+  }
+
+  /** The instant that a JSON value means; `undefined` for nonsense. */
+  #instantOf(json: string): number | undefined {
+    const isPlain = json.startsWith('"') && !json.includes("\\");
+    const value: unknown = isPlain ? json.slice(1, -1) : JSON.parse(json);
+    if (typeof value === "string") return this.#isoReader.read(value);
+    return typeof value === "number" ? parseTimestamp(value) : undefined;
   }
 
   #writeContext(): void {
@@ -232,11 +247,4 @@ function sharedMembers(payload: Payload, name: number): Members | undefined {
   if (member < 0) return undefined;
   const members = membersAt(payload.bytes, payload.envelope.value(member));
   return members.count === 0 ? undefined : members;
-}
-
-/** The instant that a JSON value means; `undefined` for nonsense. */
-function instantOf(json: string): number | undefined {
-  const isText = json.startsWith('"');
-  const value: unknown = isText && !json.includes("\\") ? json.slice(1, -1) : JSON.parse(json);
-  return typeof value === "string" || typeof value === "number" ? parseTimestamp(value) : undefined;
 }

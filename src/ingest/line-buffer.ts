@@ -36,6 +36,11 @@ export class LineBuffer {
     this.#length = at;
   }
 
+  /** Appends all of `source`; nothing when there is none. */
+  all(source: Uint8Array | undefined): void {
+    if (source !== undefined) this.copy(source, 0, source.length);
+  }
+
   /** Appends the bytes from `from` to `to`. */
   copy(source: Uint8Array, from: number, to: number): void {
     this.#reserve(to - from);

@@ -1,0 +1,89 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { NESTING_MAX, skipSpace, skipValue, TOO_DEEP } from "../../../src/ingest/json-scan.ts";
+
+const encoder = new TextEncoder();
+
+function accepts(text: string): boolean {
+  const bytes = encoder.encode(text);
+  const end = skipValue(bytes, skipSpace(bytes, 0), 0);
+  return end >= 0 && skipSpace(bytes, end) === bytes.length;
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Pieces that make and break JSON, among them what the usual parsers get wrong. */
+const pieces = fc.constantFrom(
+  ...[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"',
+    '"a"',
+    '"\\u00',
+    "41",
+    '"\\ud800"',
+    "\\",
+    "\\n",
+    "\n",
+    " ",
+  ],
+  ...["0", "01", "-", "-0", "1.", "1.5", ".5", "1e5", "1E+", "1e-999", "+1", "NaN", "Infinity"],
+  ...["true", "tru", "false", "null", "nul", "\u0000", "\t", "\u00a0", "\ufeff", "é", "//", "'"],
+);
+
+describe("skipValue()", () => {
+  it("accepts every JSON text", () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 20 }), (text) => void expect(accepts(text)).toBe(true)),
+    );
+  });
+
+  it("accepts exactly what JSON.parse accepts, of any sequence of pieces", () => {
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+        const text = parts.join("");
+
+        expect([text, accepts(text)]).toEqual([text, parses(text)]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("accepts exactly what JSON.parse accepts, of JSON with one character changed", () => {
+    const changed = fc
+      .tuple(fc.json(), fc.nat(), fc.constantFrom("", ...'{}[],:"\\u0e-.tn\n\u0000'))
+      .map(([text, at, char]) => {
+        const i = at % text.length;
+        return text.slice(0, i) + char + text.slice(i + 1);
+      });
+
+    fc.assert(
+      fc.property(
+        changed,
+        (text) => void expect([text, accepts(text)]).toEqual([text, parses(text)]),
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("refuses more than NESTING_MAX levels, and a million without a stack overflow", () => {
+    const nested = (levels: number): number =>
+      skipValue(encoder.encode("[".repeat(levels) + "]".repeat(levels)), 0, 0);
+
+    expect(nested(NESTING_MAX)).toBe(2 * NESTING_MAX);
+    expect(nested(NESTING_MAX + 1)).toBe(TOO_DEEP);
+    expect(nested(1_000_000)).toBe(TOO_DEEP);
+  });
+});
