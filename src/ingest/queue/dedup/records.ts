@@ -23,12 +23,7 @@ export function printWord(prints: Uint8Array, index: number, word: number): numb
  * are spread evenly, so parts fill evenly. Exact while `parts` is below 2 ** 21.
  */
 export function partOf(firstWord: number, parts: number): number {
-  return Math.floor(positionOf(firstWord, parts));
-}
-
-/** As {@link partOf}, with the place within the part as the fraction. */
-export function positionOf(firstWord: number, parts: number): number {
-  return (firstWord * parts) / WORD_VALUES;
+  return Math.floor((firstWord * parts) / WORD_VALUES);
 }
 
 /** Returns the records in order, each fingerprint once, with the lowest of its ordinals. */

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+
+/** A real workerd with the object of `dedup-window.worker.ts`, its storage on disk. */
+export class WorkerdWindow {
+  readonly #miniflare: Miniflare;
+  readonly #inspector: string;
+  readonly #pid: number | undefined;
+
+  private constructor(miniflare: Miniflare, inspector: string, pid: number | undefined) {
+    this.#miniflare = miniflare;
+    this.#inspector = inspector;
+    this.#pid = pid;
+  }
+
+  static async start(directory: string): Promise<WorkerdWindow> {
+    const before = workerdChildren();
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        host: "127.0.0.1",
+        modules: true,
+        script: await bundle(),
+        compatibilityDate: "2026-10-01",
+        durableObjects: { WINDOW: { className: "DedupWindow", useSQLite: true } },
+        resourcePersistencePath: directory,
+        inspectorPort: 0,
+      }),
+    );
+    await miniflare.ready;
+    const pid = workerdChildren().find((child) => !before.includes(child));
+    // The path names the Worker; miniflare calls the first one without a name so.
+    const inspector = `${String(await miniflare.getInspectorURL())}core:user:`;
+    return new WorkerdWindow(miniflare, inspector, pid);
+  }
+
+  async call<T>(method: string, ...numbers: readonly number[]): Promise<T> {
+    const response = await this.#miniflare.dispatchFetch(`http://window/${method}`, {
+      method: "POST",
+      body: JSON.stringify(numbers),
+    });
+    if (!response.ok) throw new Error(`Cannot ${method}: ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** The isolate's heap with the bytes of ArrayBuffers, garbage not collected yet included. */
+  async heapBytes(): Promise<number> {
+    const socket = new WebSocket(this.#inspector);
+    await new Promise((resolve, reject) => {
+      socket.onopen = resolve;
+      socket.onerror = () => reject(new Error("Cannot reach the inspector of workerd"));
+    });
+    const usage = await inspect(socket, "Runtime.getHeapUsage");
+    socket.close();
+    return Number(usage["usedSize"]) + Number(usage["backingStorageSize"]);
+  }
+
+  /** Resident memory of the process of workerd; Linux only. */
+  residentBytes(): number | undefined {
+    if (this.#pid === undefined) return undefined;
+    const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#pid}/status`, "utf8"));
+    return match === null ? undefined : Number(match[1]) * 1024;
+  }
+
+  async stop(): Promise<void> {
+    await this.#miniflare.dispose();
+  }
+}
+
+async function bundle(): Promise<string> {
+  const result = await build({
+    entryPoints: [fileURLToPath(new URL("dedup-window.worker.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    external: ["cloudflare:workers"],
+  });
+  return result.outputFiles[0]?.text ?? "";
+}
+
+async function inspect(socket: WebSocket, method: string): Promise<Record<string, unknown>> {
+  const answer = new Promise<Record<string, unknown>>((resolve) => {
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(String(data)) as { id?: number; result?: Record<string, unknown> };
+      if (message.id === 1) resolve(message.result ?? {});
+    };
+  });
+  socket.send(JSON.stringify({ id: 1, method }));
+  return await answer;
+}
+
+/** Processes of workerd that this process started; empty where there is no /proc. */
+function workerdChildren(): readonly number[] {
+  try {
+    return readdirSync("/proc").flatMap((name) => {
+      if (!/^\d+$/.test(name)) return [];
+      const [, comm, parent] = /^\d+ \((.*)\) \S+ (\d+)/.exec(stat(name)) ?? [];
+      return comm === "workerd" && Number(parent) === process.pid ? [Number(name)] : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+function stat(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return "";
+  }
+}
