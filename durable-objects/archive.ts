@@ -1,5 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
+import { findMessage } from "../src/archive/find-message.ts";
 import { homeBucket } from "../src/archive/home-bucket.ts";
+import { monthOf, parseKey } from "../src/archive/key.ts";
 import {
   isSegmentSourceId,
   newRebuild,
@@ -14,7 +16,7 @@ import { parseConfig, type Config } from "../src/config.ts";
 import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import { standing } from "../src/region/placement.ts";
-import type { ArchivePort } from "../src/services.ts";
+import type { ArchivePort, MessageFile } from "../src/services.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MIGRATIONS } from "./storage/archive.schema.ts";
 import { migrate } from "./storage/migrate.ts";
@@ -93,6 +95,25 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   /** The present rebuild, or the last one. */
   async rebuild(): Promise<RebuildProgress | undefined> {
     return this.#lastRebuild()?.progress;
+  }
+
+  /**
+   * Which of these files holds the event of that messageId, read in the region. Files that cannot be
+   * read now are passed over.
+   */
+  async findMessage(keys: readonly string[], messageId: string): Promise<MessageFile | undefined> {
+    for (const key of keys) {
+      const log = parseKey(key);
+      if (log === undefined) continue;
+      const file = await this.#reach.archiveMonth(this.#sourceId, monthOf(log.dayMs)).find(key);
+      if (file === undefined) continue;
+      const { location } = file;
+      const object = await homeBucket(this.#config, this.#sourceId, location).get(key);
+      if (!object.ok) continue;
+      const receivedAt = await findMessage(object.value.body, messageId);
+      if (receivedAt !== undefined) return { key, location, receivedAt };
+    }
+    return undefined;
   }
 
   override async alarm(): Promise<void> {

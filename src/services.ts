@@ -6,7 +6,7 @@ import type { RandomBytes } from "./core/base32.ts";
 import type { HomeRegion, SourceId, WorkspaceId } from "./core/ids.ts";
 import type { Result } from "./core/result.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
-import type { IngestRegion } from "./region/regions.ts";
+import type { ArchiveLocation, IngestRegion } from "./region/regions.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
 
 /**
@@ -99,6 +99,14 @@ export type DirectoryEntry = {
   readonly createdAt: string;
 };
 
+/** The archive file that holds an event. */
+export type MessageFile = {
+  readonly key: string;
+  readonly location: ArchiveLocation;
+  /** ISO 8601, as the event's line says. */
+  readonly receivedAt: string;
+};
+
 /** A source's archive: its months and jobs. */
 export interface ArchivePort {
   months(): Promise<readonly string[]>;
@@ -108,6 +116,8 @@ export interface ArchivePort {
   startRebuild(start: RebuildStart): Promise<Result<RebuildProgress, RebuildRefusal>>;
   /** The present or the last rebuild. */
   rebuild(): Promise<RebuildProgress | undefined>;
+  /** Which of these files holds the event of that messageId, and when it was received. */
+  findMessage(keys: readonly string[], messageId: string): Promise<MessageFile | undefined>;
 }
 
 /** The catalogue of a source's files of one month (UTC, by the day in the key). */

@@ -1,11 +1,14 @@
-import { array, nullable, number, object, picklist, string } from "valibot";
+import { array, nullable, number, object, optional, picklist, string } from "valibot";
 
 import { isChildId } from "../../core/ids.ts";
-import { ok } from "../../core/result.ts";
+import { err, ok } from "../../core/result.ts";
+import { findEvent } from "../../ingest/find-event.ts";
+import { findEvent } from "../../ingest/find-event.ts";
 import type { QueueCounter, QueuePort, QueueStatus } from "../../services.ts";
 import { isoTime } from "../../workspace/source-view.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
-import { ingestRegion } from "../schemas.ts";
+import { refuse } from "../problem.ts";
+import { archiveLocation, ingestRegion } from "../schemas.ts";
 
 const metricsAnswer = object({
   counters: array(object({ step: string(), code: string(), count: number() })),
@@ -21,6 +24,22 @@ const metricsAnswer = object({
       alert: nullable(string()),
     }),
   ),
+});
+
+const eventAnswer = object({
+  state: picklist(["waiting", "archived"]),
+  ingestRegion,
+  shard: number(),
+  acceptedAt: string(),
+  file: optional(object({ key: string(), location: archiveLocation, receivedAt: string() })),
+});
+
+const eventView = object({
+  state: picklist(["waiting", "archived"]),
+  ingestRegion,
+  shard: number(),
+  acceptedAt: string(),
+  file: optional(object({ key: string(), location: archiveLocation })),
 });
 
 /** What a source has taken in and where it is. */
@@ -43,7 +62,38 @@ export const SOURCE_DATA_OPERATIONS: readonly Operation[] = [
       });
     },
   }),
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/sources/:id/events/:messageId",
+    summary: "Where an event of the deduplication window is: its queue and its archive file",
+    answer: eventAnswer,
+    problems: ["not_found", "unavailable"],
+    handle: async ({ workspace, call, params, services }) => {
+      const id = params["id"] ?? "";
+      const known = await workspace.queues(call, id);
+      if (!known.ok || !isChildId("src", id)) return answerWith(known, () => ({}));
+      const source = await services.sourceConfig(id);
+      if (source.kind !== "found")
+        return refuse("unavailable", "The source cannot be reached now.");
+      const { fingerprintKey } = source.config;
+      const messageId = decodePart(params["messageId"] ?? "");
+      const found = await findEvent(services, { id, fingerprintKey }, known.value, messageId);
+      if (found.kind === "found") return ok(found.event);
+      return found.unreachable > 0
+        ? refuse("unavailable", `${found.unreachable} queues did not answer; ask again.`)
+        : refuse("not_found", "No event of that messageId was accepted within the window.");
+    },
+  }),
 ];
+
+/** A part of the path as it was before it was encoded; text that is no encoding stays as it is. */
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 /** What a queue says of itself, or `undefined` when it does not answer: the others still do. */
 async function ask(queue: QueuePort) {
