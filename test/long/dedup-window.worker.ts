@@ -3,9 +3,9 @@ import { sipHash128, sipKey } from "../../src/core/siphash.ts";
 import { PRINT_BYTES } from "../../src/ingest/append.ts";
 import type {
   DedupStorage,
+  SqlBinding,
   SqlCursor,
   SqlRow,
-  SqlValue,
 } from "../../src/ingest/queue/dedup/dedup-storage.ts";
 import { Deduplication } from "../../src/ingest/queue/dedup/deduplication.ts";
 
@@ -30,9 +30,9 @@ class CountingStorage implements DedupStorage {
   }
 
   readonly sql = {
-    exec: <T extends SqlRow>(query: string, ...bindings: SqlValue[]): SqlCursor<T> => {
+    exec: <T extends SqlRow>(query: string, ...bindings: SqlBinding[]): SqlCursor<T> => {
       for (const value of bindings) {
-        if (!(value instanceof ArrayBuffer)) continue;
+        if (value === null || typeof value !== "object") continue;
         this.blobBytesMax = Math.max(this.blobBytesMax, value.byteLength);
       }
       const cursor = this.#storage.sql.exec<T>(query, ...bindings);

@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import type {
   DedupStorage,
+  SqlBinding,
   SqlCursor,
   SqlRow,
-  SqlValue,
 } from "../../src/ingest/queue/dedup/dedup-storage.ts";
 
 /** A Durable Object's SQLite storage, as far as deduplication uses it, on Node's own SQLite. */
@@ -17,7 +17,7 @@ export class NodeStorage implements DedupStorage {
   blobBytesMax = 0;
 
   readonly sql = {
-    exec: <T extends SqlRow>(query: string, ...bindings: SqlValue[]): SqlCursor<T> =>
+    exec: <T extends SqlRow>(query: string, ...bindings: SqlBinding[]): SqlCursor<T> =>
       this.#exec<T>(query, bindings),
   };
 
@@ -49,7 +49,7 @@ export class NodeStorage implements DedupStorage {
     return rows.map((row) => String(row["name"]));
   }
 
-  #exec<T extends SqlRow>(query: string, bindings: readonly SqlValue[]): SqlCursor<T> {
+  #exec<T extends SqlRow>(query: string, bindings: readonly SqlBinding[]): SqlCursor<T> {
     this.statements += 1;
     if (this.#statementsLeft !== undefined && --this.#statementsLeft <= 0)
       throw new SimulatedCrash();
@@ -59,7 +59,7 @@ export class NodeStorage implements DedupStorage {
       return cursor<T>([], 0);
     }
     const values = bindings.map((value) => {
-      if (!(value instanceof ArrayBuffer)) return value;
+      if (value === null || typeof value !== "object") return value;
       this.blobBytesMax = Math.max(this.blobBytesMax, value.byteLength);
       return new Uint8Array(value);
     });

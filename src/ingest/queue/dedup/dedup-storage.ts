@@ -1,5 +1,8 @@
-/** What SQLite takes and gives. */
+/** What SQLite gives. */
 export type SqlValue = ArrayBuffer | string | number | null;
+
+/** What SQLite takes; a view is bound as its bytes, without a copy. */
+export type SqlBinding = SqlValue | Uint8Array;
 
 /** A row as SQLite gives it, by column name. */
 export type SqlRow = Record<string, SqlValue>;
@@ -16,7 +19,7 @@ export interface SqlCursor<T extends SqlRow> {
  */
 export interface DedupStorage {
   readonly sql: {
-    exec<T extends SqlRow>(query: string, ...bindings: SqlValue[]): SqlCursor<T>;
+    exec<T extends SqlRow>(query: string, ...bindings: SqlBinding[]): SqlCursor<T>;
   };
   /** Runs `closure` as one transaction that is rolled back when it throws. */
   transactionSync<T>(closure: () => T): T;

@@ -44,7 +44,7 @@ export class RecentIds {
     if (this.#size >= RECENT_IDS_MAX) {
       throw new RangeError(`Cannot remember more than ${RECENT_IDS_MAX} unpacked ids: pack first`);
     }
-    if ((this.#size + 1) * 10 > this.#slots * LOAD_TENTHS_MAX) this.#rebuild(this.#slots * 2, -1);
+    if ((this.#size + 1) * 10 > this.#slots * LOAD_TENTHS_MAX) this.#grow();
     const slot = this.#find(prints, index);
     if (this.#marks[slot] !== 0) return;
     for (let w = 0; w < PRINT_WORDS; w++) {
@@ -71,33 +71,65 @@ export class RecentIds {
 
   /** The ids whose ordinal is at most `ordinal`, as records in no order. */
   recordsUpTo(ordinal: number): Uint32Array {
-    const records = new Uint32Array(this.#size * RECORD_WORDS);
+    return this.#collect(0, ordinal);
+  }
+
+  /**
+   * Forgets the ids whose ordinal is at most `ordinal` and counts them. The table keeps the size
+   * that it needed until now, since it will fill again; it shrinks when it had needed less.
+   */
+  forgetUpTo(ordinal: number): number {
+    const before = this.#size;
+    const kept = this.#collect(ordinal + 1, Infinity);
+    this.#empty(before);
+    for (let at = 0; at < kept.length; at += RECORD_WORDS) this.#insert(kept, at);
+    return before - this.#size;
+  }
+
+  clear(): void {
+    this.#empty(0);
+  }
+
+  /** The ids with ordinals from `first` to `last`, as records in no order. */
+  #collect(first: number, last: number): Uint32Array {
+    let count = 0;
+    for (const mark of this.#marks) if (mark > first && mark - 1 <= last) count += 1;
+    const records = new Uint32Array(count * RECORD_WORDS);
     let at = 0;
     for (let slot = 0; slot < this.#slots; slot++) {
       const mark = this.#marks[slot] ?? 0;
-      if (mark === 0 || mark - 1 > ordinal) continue;
+      if (mark <= first || mark - 1 > last) continue;
       for (let w = 0; w < PRINT_WORDS; w++) {
         records[at + w] = this.#prints[slot * PRINT_WORDS + w] ?? 0;
       }
       records[at + PRINT_WORDS] = mark - 1;
       at += RECORD_WORDS;
     }
-    return records.slice(0, at);
+    return records;
   }
 
-  /** Forgets the ids whose ordinal is at most `ordinal`, gives their memory back and counts them. */
-  forgetUpTo(ordinal: number): number {
-    const before = this.#size;
-    let kept = 0;
-    for (const mark of this.#marks) if (mark !== 0 && mark - 1 > ordinal) kept += 1;
+  /** Empties the table, with as many slots as `ids` ids need but not more than now. */
+  #empty(ids: number): void {
     let slots = SLOTS_MIN;
-    while ((kept + 1) * 10 > slots * LOAD_TENTHS_MAX) slots *= 2;
-    this.#rebuild(slots, ordinal);
-    return before - kept;
+    while (ids * 10 > slots * LOAD_TENTHS_MAX) slots *= 2;
+    this.#size = 0;
+    if (slots < this.#slots) {
+      this.#slots = slots;
+      this.#prints = new Uint32Array(slots * PRINT_WORDS);
+      this.#marks = new Uint32Array(slots);
+    } else {
+      this.#marks.fill(0);
+    }
   }
 
-  clear(): void {
-    this.#rebuild(SLOTS_MIN, Infinity);
+  /** Puts a record in that the table does not hold. */
+  #insert(records: Uint32Array, at: number): void {
+    const mask = this.#slots - 1;
+    let slot = (records[at + 1] ?? 0) & mask;
+    while (this.#marks[slot] !== 0) slot = (slot + 1) & mask;
+    this.#prints.set(records.subarray(at, at + PRINT_WORDS), slot * PRINT_WORDS);
+    this.#marks[slot] = (records[at + PRINT_WORDS] ?? 0) + 1;
+    this.#size += 1;
   }
 
   /** The slot that holds the id, else the free one where it belongs. */
@@ -127,25 +159,23 @@ export class RecentIds {
     this.#marks[to] = this.#marks[from] ?? 0;
   }
 
-  /** Moves the ids above `ordinal` to a table of that many slots. */
-  #rebuild(slots: number, ordinal: number): void {
+  /** Doubles the slots. */
+  #grow(): void {
     const prints = this.#prints;
     const marks = this.#marks;
-    this.#slots = slots;
-    this.#prints = new Uint32Array(slots * PRINT_WORDS);
-    this.#marks = new Uint32Array(slots);
-    this.#size = 0;
+    this.#slots *= 2;
+    this.#prints = new Uint32Array(this.#slots * PRINT_WORDS);
+    this.#marks = new Uint32Array(this.#slots);
+    const mask = this.#slots - 1;
     for (let from = 0; from < marks.length; from++) {
       const mark = marks[from] ?? 0;
-      if (mark === 0 || mark - 1 <= ordinal) continue;
-      let slot = (prints[from * PRINT_WORDS + 1] ?? 0) & (slots - 1);
-      while (this.#marks[slot] !== 0) slot = (slot + 1) & (slots - 1);
-      this.#prints.set(
-        prints.subarray(from * PRINT_WORDS, (from + 1) * PRINT_WORDS),
-        slot * PRINT_WORDS,
-      );
+      if (mark === 0) continue;
+      let slot = (prints[from * PRINT_WORDS + 1] ?? 0) & mask;
+      while (this.#marks[slot] !== 0) slot = (slot + 1) & mask;
+      for (let w = 0; w < PRINT_WORDS; w++) {
+        this.#prints[slot * PRINT_WORDS + w] = prints[from * PRINT_WORDS + w] ?? 0;
+      }
       this.#marks[slot] = mark;
-      this.#size += 1;
     }
   }
 }

@@ -97,7 +97,7 @@ function insert(storage: DedupStorage, query: string, page: number, words: Uint3
       `Cannot write a row of ${words.byteLength} bytes: at most ${ROW_BYTES_MAX}`,
     );
   }
-  storage.sql.exec(query, page, words.buffer as ArrayBuffer);
+  storage.sql.exec(query, page, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
 }
 
 /** The records of the pages from `first` to before `end`, page by page in order. */
