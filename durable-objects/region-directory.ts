@@ -115,7 +115,9 @@ export class RegionDirectory
     this.ctx.storage.transactionSync(() => {
       this.ctx.storage.sql.exec(
         "INSERT INTO workspaces (id, name, created_at_ms, is_created) VALUES (?, ?, ?, 0)",
-        workspace.id, workspace.name, nowMs,
+        workspace.id,
+        workspace.name,
+        nowMs,
       );
       if (idempotency !== undefined) {
         this.#answers.hold(idempotency, { workspace, ...rest }, false, nowMs);

@@ -203,8 +203,9 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
 
   async queues(call: AdminCall, id: string): Promise<Answer<readonly QueueRef[]>> {
     return this.#turn.act(call, () => {
-      const source = this.#sources.find(id);
-      return source.ok ? ok(this.#turn.tables.queues(source.value.id)) : source;
+      const source = this.#turn.tables.source(id);
+      if (source === undefined) return err({ kind: "not-found", what: "source" });
+      return ok(this.#turn.tables.queues(source.id));
     });
   }
 

@@ -51,7 +51,7 @@ export interface WorkspaceAdminPort {
   removeSource(call: AdminCall, id: string): Promise<Answer<SourceView>>;
   addWriteKey(call: AdminCall, id: string): Promise<Answer<WriteKeyView>>;
   retireWriteKey(call: AdminCall, id: string, version: number): Promise<Answer<WriteKeyView>>;
-  /** Every queue that ever asked for the source's config. */
+  /** Every queue that ever asked for the source's config, also once the source is deleted. */
   queues(call: AdminCall, id: string): Promise<Answer<readonly QueueRef[]>>;
 }
 

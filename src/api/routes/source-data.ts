@@ -1,8 +1,7 @@
 import { array, nullable, number, object, optional, picklist, string } from "valibot";
 
 import { isChildId } from "../../core/ids.ts";
-import { err, ok } from "../../core/result.ts";
-import { findEvent } from "../../ingest/find-event.ts";
+import { ok } from "../../core/result.ts";
 import { findEvent } from "../../ingest/find-event.ts";
 import type { QueueCounter, QueuePort, QueueStatus } from "../../services.ts";
 import { isoTime } from "../../workspace/source-view.ts";
@@ -34,13 +33,8 @@ const eventAnswer = object({
   file: optional(object({ key: string(), location: archiveLocation, receivedAt: string() })),
 });
 
-const eventView = object({
-  state: picklist(["waiting", "archived"]),
-  ingestRegion,
-  shard: number(),
-  acceptedAt: string(),
-  file: optional(object({ key: string(), location: archiveLocation })),
-});
+/** Seconds after which a queue that did not answer is worth asking again. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** What a source has taken in and where it is. */
 export const SOURCE_DATA_OPERATIONS: readonly Operation[] = [
@@ -67,24 +61,26 @@ export const SOURCE_DATA_OPERATIONS: readonly Operation[] = [
     path: "/api/v1/sources/:id/events/:messageId",
     summary: "Where an event of the deduplication window is: its queue and its archive file",
     answer: eventAnswer,
-    problems: ["not_found", "unavailable"],
     handle: async ({ workspace, call, params, services }) => {
       const id = params["id"] ?? "";
       const known = await workspace.queues(call, id);
       if (!known.ok || !isChildId("src", id)) return answerWith(known, () => ({}));
       const source = await services.sourceConfig(id);
-      if (source.kind !== "found")
-        return refuse("unavailable", "The source cannot be reached now.");
+      if (source.kind !== "found") return notAnswered("The workspace did not answer.");
       const { fingerprintKey } = source.config;
       const messageId = decodePart(params["messageId"] ?? "");
       const found = await findEvent(services, { id, fingerprintKey }, known.value, messageId);
       if (found.kind === "found") return ok(found.event);
       return found.unreachable > 0
-        ? refuse("unavailable", `${found.unreachable} queues did not answer; ask again.`)
+        ? notAnswered(`${found.unreachable} queues did not answer; ask again.`)
         : refuse("not_found", "No event of that messageId was accepted within the window.");
     },
   }),
 ];
+
+function notAnswered(detail: string) {
+  return refuse("unavailable", detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+}
 
 /** A part of the path as it was before it was encoded; text that is no encoding stays as it is. */
 function decodePart(text: string): string {
