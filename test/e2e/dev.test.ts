@@ -53,12 +53,13 @@ describe("npm run dev", () => {
 
   it("gives the Worker what it needs to write to the printed bucket", async () => {
     const location = "eu-west-1";
-    await fetch(`http://127.0.0.1:${port}/archive`, { method: "POST", body: "kept" });
+    const body = '{"word":"kept"}\n';
+    await fetch(`http://127.0.0.1:${port}/archive`, { method: "POST", body });
 
     const endpoint = new RegExp(`${location} +(http://[^/]+)/`).exec(said)?.[1] ?? "";
     const access = { endpoint, location, credentials: HOME_CREDENTIALS.eu };
     const files = await readBucket(access, homeBucketName(location));
-    expect(files.map(({ text }) => text)).toEqual(["kept"]);
+    expect(files.flatMap(({ lines }) => lines)).toEqual([{ word: "kept" }]);
   });
 
   it("says which port is taken, and ends with an error", async () => {

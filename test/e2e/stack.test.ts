@@ -39,7 +39,7 @@ const words = async (): Promise<unknown> => (await fetch(`${stack.url}/words`)).
 
 describe("startStack()", () => {
   it("lets the Worker write a signed object to the local bucket of its region", async () => {
-    await post("/archive", "to be kept");
+    await post("/archive", '{"word":"to be kept"}\n');
 
     const location = "eu-west-1";
     const access = {
@@ -48,7 +48,13 @@ describe("startStack()", () => {
       credentials: stack.aws.credentials.eu,
     };
     const files = await readBucket(access, "homeport-eu-west-1");
-    expect(files.map(({ text }) => text)).toEqual(["to be kept"]);
+    expect(files.flatMap(({ lines }) => lines)).toEqual([{ word: "to be kept" }]);
+  });
+
+  it("hands a compressed object back to the Worker as it was before", async () => {
+    await post("/archive", "compressed on the way");
+
+    expect(await (await fetch(`${stack.url}/read`)).text()).toBe("compressed on the way");
   });
 
   it("records host, method and bytes of what goes out", async () => {
@@ -56,7 +62,7 @@ describe("startStack()", () => {
 
     const { host } = new URL(stack.aws.endpoints["eu-west-1"]);
     expect(stack.recorder.calls()).toMatchObject([
-      { host, method: "PUT", requestBytes: 5, status: 200, outcome: "routed" },
+      { host, method: "PUT", requestBytes: 25, status: 200, outcome: "routed" },
     ]);
   });
 

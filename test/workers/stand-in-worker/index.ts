@@ -25,7 +25,7 @@ export class Log extends DurableObject<Env> {
   }
 }
 
-/** `/append`, `/words`, `/archive` (a signed PUT) and `/call` (a request to any host). */
+/** `/append`, `/words`, `/archive` and `/read` (a signed PUT and GET), and `/call` (a request to any host). */
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
@@ -40,6 +40,8 @@ export default {
         return new Response(url.host);
       case "/archive":
         return archive(env, await request.text());
+      case "/read":
+        return new Response(await (await bucket(env).fetch(urlOf(env))).text());
       case "/call":
         return new Response(String((await fetch(url.searchParams.get("url") ?? "")).status));
       default:
@@ -51,18 +53,29 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-async function archive(env: Env, body: string): Promise<Response> {
-  const client = new AwsClient({
+/** Puts `text` as an archive file is put: compressed, and saying so. */
+async function archive(env: Env, text: string): Promise<Response> {
+  const compressed = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  const body = await new Response(compressed).arrayBuffer();
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  const headers = {
+    "content-encoding": "gzip",
+    "x-amz-content-sha256": [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+  };
+  const answer = await bucket(env).fetch(urlOf(env), { method: "PUT", body, headers });
+  return new Response(null, { status: answer.status });
+}
+
+function bucket(env: Env): AwsClient {
+  return new AwsClient({
     accessKeyId: env.S3_ACCESS_KEY_ID_EU,
     secretAccessKey: env.S3_SECRET_ACCESS_KEY_EU,
     service: "s3",
     region: "eu-west-1",
     retries: 0,
   });
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body));
-  const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const headers = { "x-amz-content-sha256": hex };
-  const url = `${env.BUCKET_EU_WEST_1}/word`;
-  const answer = await client.fetch(url, { method: "PUT", body, headers });
-  return new Response(null, { status: answer.status });
+}
+
+function urlOf(env: Env): string {
+  return `${env.BUCKET_EU_WEST_1}/word`;
 }
