@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { err, ok, type Result } from "../core/result.ts";
-import { sipHash128, sipKey, SIP_HASH_BYTES, type SipKey } from "../core/siphash.ts";
+import { sipKey, type SipKey } from "../core/siphash.ts";
+import { hashAnonymousId, hashUserId } from "../ingest/accept-events.ts";
 import { USER_HASH_BYTES } from "../ingest/append.ts";
+import { usersOf } from "./event-users.ts";
 import { FileFaultError, LineSplitter, readBlocks, type FileFault } from "./read-lines.ts";
 import { buildUserFilter, MATCHES_EVERYONE } from "./user-filter.ts";
 
@@ -52,7 +54,6 @@ export async function summariseFile(
 class Tally {
   readonly #key: SipKey;
   readonly #decoder = new TextDecoder();
-  readonly #hash = new Uint8Array(SIP_HASH_BYTES);
   #hashes = new Uint8Array(USER_HASHES_FIRST * USER_HASH_BYTES);
   #hashCount = 0;
   #events = 0;
@@ -66,14 +67,15 @@ class Tally {
 
   add(line: Uint8Array): void {
     this.#events++;
-    const event = parseObject(this.#decoder.decode(line));
+    const text = this.#decoder.decode(line);
+    const event = parseObject(text);
     if (event === undefined) {
       this.#unreadableLines++;
       return;
     }
-    this.#addUser("u", event["userId"]);
-    this.#addUser("u", event["previousId"]);
-    this.#addUser("a", event["anonymousId"]);
+    const { userIds, anonymousIds } = usersOf(event, text);
+    for (const id of userIds) this.#addUser(hashUserId, id);
+    for (const id of anonymousIds) this.#addUser(hashAnonymousId, id);
     const { receivedAt } = event;
     const receivedAtMs = typeof receivedAt === "string" ? Date.parse(receivedAt) : Number.NaN;
     if (Number.isNaN(receivedAtMs)) return;
@@ -93,14 +95,12 @@ class Tally {
     };
   }
 
-  #addUser(kind: "u" | "a", id: unknown): void {
-    if ((typeof id !== "string" && typeof id !== "number") || id === "") return;
+  #addUser(hash: typeof hashUserId, id: string): void {
     if (this.#hashCount > USER_HASHES_MAX) return;
     if (this.#hashCount++ === USER_HASHES_MAX) return;
     const end = this.#hashCount * USER_HASH_BYTES;
     if (end > this.#hashes.byteLength) this.#grow();
-    sipHash128(this.#key, `${kind}:${id}`, this.#hash, 0);
-    this.#hashes.set(this.#hash.subarray(0, USER_HASH_BYTES), end - USER_HASH_BYTES);
+    hash(this.#key, id, this.#hashes.subarray(end - USER_HASH_BYTES, end));
   }
 
   #grow(): void {

@@ -153,7 +153,8 @@ export class Bucket {
     }
     const page = parseListXml(text);
     const last = page?.entries.at(-1)?.key;
-    if (page === undefined || (page.isTruncated && last === undefined)) {
+    // A truncated page that leads nowhere new would be asked for again for ever.
+    if (page === undefined || (page.isTruncated && (last === undefined || last === after))) {
       return err({ kind: "refused", status: sent.value.status, code: "unreadable-listing" });
     }
     return ok({ entries: page.entries, next: page.isTruncated ? last : undefined });
