@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -30,12 +29,12 @@ export const WRANGLER_ENV = {
 } as const;
 
 /**
- * Builds the Worker of `configPath` with wrangler itself, so that tests run what is deployed.
+ * Builds the Worker of `configPath` into `outDir` with wrangler itself, so that tests run what is
+ * deployed.
  *
  * @throws Error with what wrangler said, when the Worker does not build.
  */
-export async function bundleWorker(configPath: string): Promise<BundledWorker> {
-  const outDir = await mkdtemp(join(tmpdir(), "homeport-bundle-"));
+export async function bundleWorker(configPath: string, outDir: string): Promise<BundledWorker> {
   await runWrangler(["deploy", "--dry-run", "--outdir", outDir, "--config", configPath]);
   const { workerOptions, main = "index.ts" } = workerOptionsOf(configPath);
   const scriptPath = join(outDir, `${basename(main, extname(main))}.js`);

@@ -68,7 +68,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "homeport-stack-")));
   const [aws, worker] = await Promise.all([
     startLocalAws({ ...options.localAws, stateDir: join(stateDir, "aws") }),
-    bundleWorker(options.configPath ?? OWN_CONFIG_PATH),
+    bundleWorker(options.configPath ?? OWN_CONFIG_PATH, join(stateDir, "bundle")),
   ]);
   const vars = { ...(await devVars(port, stateDir, aws)), ...options.vars };
   const recorder = new Recorder(routesOf(aws, options.outbound));
