@@ -12,12 +12,13 @@ const BITS_PER_PROBE = 9; // log2(BLOCK_BITS)
 /**
  * Bits per id by the size of a run: there are many small runs and few large ones, so precision is
  * cheapest where the runs are small. False positives, which cost the read of one page, are about
- * 2 %, 9 % and 30 % of the unknown ids.
+ * 2 %, 9 %, 30 % and 39 % of the unknown ids.
  */
 const DENSITIES = [
   { idsMax: 200_000, bitsPerId: 10, probes: 3 },
   { idsMax: 2_000_000, bitsPerId: 5, probes: 3 },
-  { idsMax: Infinity, bitsPerId: 2.5, probes: 2 },
+  { idsMax: 10_000_000, bitsPerId: 2.5, probes: 2 },
+  { idsMax: Infinity, bitsPerId: 2, probes: 1 },
 ] as const;
 
 export type FilterShape = {
@@ -28,7 +29,7 @@ export type FilterShape = {
 
 /** The shape of the filter for a run of `ids` ids in `pages` pages; depends on nothing else. */
 export function filterShape(ids: number, pages: number): FilterShape {
-  const density = DENSITIES.find(({ idsMax }) => ids <= idsMax) ?? DENSITIES[2];
+  const density = DENSITIES.find(({ idsMax }) => ids <= idsMax) ?? DENSITIES[3];
   const blocksPerPage = Math.ceil((ids / pages) * (density.bitsPerId / BLOCK_BITS));
   return { blocks: blocksPerPage * pages, probes: density.probes };
 }
