@@ -54,10 +54,9 @@ export class WorkspaceQueues {
     if (this.#open(id, epoch)) await this.announce(id);
   }
 
-  /** Continues every fencing that waits; whether any still does. */
-  async fenceAll(): Promise<boolean> {
+  /** Continues every fencing that waits. */
+  async fenceAll(): Promise<void> {
     for (const source of this.#turn.tables.sourcesFencing()) await this.fence(source.id);
-    return this.#turn.tables.sourcesFencing().length > 0;
   }
 
   /** Pokes the queues that hold events, a few at a time. */

@@ -17,6 +17,7 @@ import type {
   WorkspaceView,
 } from "../src/workspace/ports.ts";
 import { lockRegion, type RegionLocked } from "../src/workspace/region-lock.ts";
+import { fenceRetryMs } from "../src/workspace/route.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
 import { isoTime, type SourceView } from "../src/workspace/source-view.ts";
 import {
@@ -32,9 +33,6 @@ import { WorkspaceQueues } from "./workspace-queues.ts";
 import { WorkspaceSources } from "./workspace-sources.ts";
 import { WorkspaceTokens } from "./workspace-tokens.ts";
 import { WorkspaceTurn } from "./workspace-turn.ts";
-
-/** How soon queues that could not be fenced are asked again. */
-const FENCE_RETRY_MS = 2000;
 
 /**
  * One workspace: its region lock, sources, tokens, audit chain and what is known of its queues.
@@ -142,8 +140,8 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
       this.#turn.act(call, (by) => this.#document.apply(by, document, options)),
     );
     if (!applied.ok) return applied;
-    await this.#tellDirectory();
     for (const id of applied.value.changed) await this.#announce(id);
+    await this.#tellDirectory();
     return ok(applied.value.plan);
   }
 
@@ -249,16 +247,22 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
 
   /** The alarm is set before the work, so that a crash in the middle of it cannot lose it. */
   async #fenceAndArm(): Promise<void> {
-    if (this.#turn.tables.sourcesFencing().length === 0) return;
-    await this.ctx.storage.setAlarm(Date.now() + FENCE_RETRY_MS);
-    const isWaiting = await this.#queues.fenceAll().catch(() => true);
-    if (!isWaiting) await this.ctx.storage.deleteAlarm();
+    await this.#arm();
+    await this.#queues.fenceAll().catch(() => undefined);
+  }
+
+  /** Sets the alarm from the tables, for as long as a route waits for fences. */
+  async #arm(): Promise<void> {
+    const nowMs = Date.now();
+    const delays = this.#turn.tables
+      .sourcesFencing()
+      .map((source) => fenceRetryMs(source.route, nowMs));
+    if (delays.length > 0) await this.ctx.storage.setAlarm(nowMs + Math.min(...delays));
   }
 
   /** Tells the queues of a change, with the alarm behind it for those that do not answer. */
   async #announce(id: SourceId): Promise<void> {
-    const isFencing = this.#turn.tables.source(id)?.route.state === "fencing";
-    if (isFencing) await this.ctx.storage.setAlarm(Date.now() + FENCE_RETRY_MS);
+    await this.#arm();
     await this.#queues.announce(id);
   }
 

@@ -82,3 +82,16 @@ export function raisedShards(route: Route, calledForEpoch: number): number | und
   if (route.state === "fencing" || route.n !== calledForEpoch) return undefined;
   return route.shards < SHARDS_MAX ? route.shards * 2 : undefined;
 }
+
+/** How soon a queue that could not be fenced is asked again, at first and at the latest. */
+export const FENCE_RETRY_MS_MIN = 2000;
+export const FENCE_RETRY_MS_MAX = 60_000;
+
+/**
+ * How long to wait before the queues of a route that is being fenced are asked again: a quarter of
+ * the time it has taken so far, so that a short fault costs little and a long one few alarms.
+ */
+export function fenceRetryMs(route: Route, nowMs: number): number {
+  const elapsedMs = nowMs - (route.earlier[0]?.endedAtMs ?? nowMs);
+  return Math.min(Math.max(elapsedMs / 4, FENCE_RETRY_MS_MIN), FENCE_RETRY_MS_MAX);
+}

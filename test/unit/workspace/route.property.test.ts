@@ -5,6 +5,9 @@ import { INGEST_REGION_NAMES } from "../../../src/region/regions.ts";
 import {
   changeRoute,
   EARLIER_EPOCHS_MAX,
+  FENCE_RETRY_MS_MAX,
+  FENCE_RETRY_MS_MIN,
+  fenceRetryMs,
   firstRoute,
   forgetEarlier,
   openRoute,
@@ -166,5 +169,17 @@ describe("raisedShards()", () => {
     ["stops at the most there may be", firstRoute(64, "us1"), 1, undefined],
   ] as const)("%s", (_, route, epoch, wanted) => {
     expect(raisedShards(route, epoch)).toBe(wanted);
+  });
+});
+
+describe("fenceRetryMs()", () => {
+  it.each([
+    ["soon at first", 0, FENCE_RETRY_MS_MIN],
+    ["a quarter of the time it took so far", 40_000, 10_000],
+    ["within a minute however long it takes", 86_400_000, FENCE_RETRY_MS_MAX],
+  ])("asks again %s", (_, elapsedMs, wanted) => {
+    const changed = changeRoute(firstRoute(1, "us1"), { shards: 2 }, 100, WINDOW_MS);
+
+    expect(changed.ok && fenceRetryMs(changed.value, 100 + elapsedMs)).toBe(wanted);
   });
 });

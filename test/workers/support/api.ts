@@ -1,6 +1,10 @@
 import { env } from "cloudflare:test";
+import { parse } from "valibot";
+import { expect } from "vitest";
 
 import { reach, type Env } from "../../../durable-objects/reach.ts";
+import { openApiDocument } from "../../../src/api/openapi.ts";
+import { OPERATIONS } from "../../../src/api/operations.ts";
 import { handleApi } from "../../../src/api/router.ts";
 import { parseConfig } from "../../../src/config.ts";
 import type { HomeRegion, WorkspaceId } from "../../../src/core/ids.ts";
@@ -49,8 +53,41 @@ export async function call(
   const request = new Request(`https://homeport.example.com${path}`, { method, headers, body });
   const response = await handleApi(request, options.services ?? makeServices());
   if (response === undefined) throw new Error("Cannot test: the path is not of the API");
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  const answer = {
+    status: response.status,
+    headers: response.headers,
+    body: await response.json(),
+  };
+  expectDescribed(method, path, answer);
+  return answer;
 }
+
+/** What is answered is what the OpenAPI document says: no field more, none less, no other status. */
+function expectDescribed(method: string, path: string, { status, body }: Called): void {
+  const [pathname = ""] = path.split("?");
+  const operation = OPERATIONS.find(
+    (listed) =>
+      listed.method === method &&
+      new RegExp(`^${listed.path.replaceAll(/:\w+/g, "[^/]+")}$`).test(pathname),
+  );
+  if (operation === undefined) return;
+  if (status < 400) {
+    expect(status).toBe(operation.status);
+    expect(parse(operation.answer, body)).toEqual(body);
+    return;
+  }
+  const { responses } = (openApiDocument([operation]) as unknown as Described).paths[
+    operation.path.replaceAll(/:(\w+)/g, "{$1}")
+  ]?.[method.toLowerCase()] ?? { responses: {} };
+  expect(responses[status]?.description.split(", ")).toContain(body.code);
+}
+
+type Described = {
+  readonly paths: Record<
+    string,
+    Record<string, { readonly responses: Record<number, { readonly description: string }> }>
+  >;
+};
 
 /** A new workspace and its first owner's token, made as an operator and an owner make them. */
 export async function makeWorkspace(region: HomeRegion = "eu") {
