@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -29,12 +30,13 @@ export const WRANGLER_ENV = {
 } as const;
 
 /**
- * Builds the Worker of `configPath` into `outDir` with wrangler itself, so that tests run what is
- * deployed.
+ * Builds the Worker of `configPath` with wrangler itself, so that tests run what is deployed; into
+ * `folder`, or a temporary one.
  *
  * @throws Error with what wrangler said, when the Worker does not build.
  */
-export async function bundleWorker(configPath: string, outDir: string): Promise<BundledWorker> {
+export async function bundleWorker(configPath: string, folder?: string): Promise<BundledWorker> {
+  const outDir = folder ?? (await mkdtemp(join(tmpdir(), "homeport-bundle-")));
   await runWrangler(["deploy", "--dry-run", "--outdir", outDir, "--config", configPath]);
   const { workerOptions, main = "index.ts" } = workerOptionsOf(configPath);
   const scriptPath = join(outDir, `${basename(main, extname(main))}.js`);
