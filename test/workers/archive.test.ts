@@ -117,6 +117,15 @@ describe("a rebuild", () => {
     expect([found.files.length, stranger.files.length]).toEqual([1, 0]);
   });
 
+  it("knows a user by a number that JavaScript cannot hold", async () => {
+    s3.put(`${DUBLIN}/${keyOf(1)}`, await gzip(`{"userId":12345678901234567890}\n`));
+    await archive().startRebuild(START);
+    await finish();
+    const found = await month().matching(userHash("u:12345678901234567890"));
+
+    expect(found.files).toHaveLength(1);
+  });
+
   it("goes on after an eviction where it was, and reads nothing twice", async () => {
     s3.put(`${DUBLIN}/${keyOf(1)}`, await gzip(LINE));
     s3.put(`${DUBLIN}/${keyOf(2)}`, await gzip(LINE));

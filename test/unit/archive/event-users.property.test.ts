@@ -9,7 +9,7 @@ function users(line: string) {
 
 /** JSON of an id: strings, and numbers as long and as odd as JSON allows. */
 const ids = fc.oneof(
-  fc.string({ unit: "binary", minLength: 1 }).map((text) => JSON.stringify(text.toWellFormed())),
+  fc.string({ minLength: 1 }).map((text) => JSON.stringify(text)),
   fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(String),
   fc.constantFrom("0", "-0", "1.0", "1e2", "1e20", "1e21", "1e999", "-1.5", "9007199254740993"),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
