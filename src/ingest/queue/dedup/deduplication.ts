@@ -111,7 +111,7 @@ export class Deduplication {
 
   /**
    * Sets `out[i]` to 1 when the i-th fingerprint is known, else to 0. One query a run
-   * serves many of them. Duplicates within `prints` are the caller's to find.
+   * serves many of them. Duplicates within `prints` are found by {@link add}.
    */
   hasMany(prints: Uint8Array, out: Uint8Array): void {
     const count = prints.length / PRINT_BYTES;
@@ -126,10 +126,12 @@ export class Deduplication {
 
   /**
    * Remembers an id, in memory only: the caller's own log holds it. To be called when the id's
-   * transaction is committed, or undone by {@link remove} when that is rolled back.
+   * transaction is committed, or undone by {@link remove} when that is rolled back. Answers false
+   * when the id is in memory already, so that after {@link hasMany} in the same turn it also finds
+   * the duplicates within one batch, without reading storage again.
    */
-  add(prints: Uint8Array, index: number, ordinal: number): void {
-    this.#recent.add(prints, index, ordinal);
+  add(prints: Uint8Array, index: number, ordinal: number): boolean {
+    return this.#recent.add(prints, index, ordinal);
   }
 
   /** Undoes an {@link add}; ids that are packed stay. */

@@ -36,22 +36,23 @@ export class RecentIds {
   }
 
   /**
-   * Remembers an id; one that is known keeps its ordinal.
+   * Remembers an id and answers true; one that is held keeps its ordinal, and the answer is false.
    *
    * @throws RangeError when {@link RECENT_IDS_MAX} are held: the caller has to pack before.
    */
-  add(prints: Uint8Array, index: number, ordinal: number): void {
+  add(prints: Uint8Array, index: number, ordinal: number): boolean {
     if (this.#size >= RECENT_IDS_MAX) {
       throw new RangeError(`Cannot remember more than ${RECENT_IDS_MAX} unpacked ids: pack first`);
     }
     if ((this.#size + 1) * 10 > this.#slots * LOAD_TENTHS_MAX) this.#grow();
     const slot = this.#find(prints, index);
-    if (this.#marks[slot] !== 0) return;
+    if (this.#marks[slot] !== 0) return false;
     for (let w = 0; w < PRINT_WORDS; w++) {
       this.#prints[slot * PRINT_WORDS + w] = printWord(prints, index, w);
     }
     this.#marks[slot] = ordinal + 1;
     this.#size += 1;
+    return true;
   }
 
   /** Forgets an id and moves up those that its slot had pushed on; does nothing when it is unknown. */

@@ -14,7 +14,7 @@ const ordinal = fc.integer({ min: 0, max: 20 });
 const act: fc.Arbitrary<Act> = fc.oneof(
   fc.tuple(ids, ordinal).map(([list, number]): Act => (table, model) => {
     for (const id of list) {
-      table.add(prints, id, number);
+      expect(table.add(prints, id, number)).toBe(!model.has(id));
       if (!model.has(id)) model.set(id, number);
     }
   }),
