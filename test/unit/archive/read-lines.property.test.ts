@@ -41,12 +41,20 @@ function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-const lineTexts = fc.array(
-  fc
-    .string({ unit: "binary", minLength: 1 })
-    .map((text) => text.toWellFormed().replaceAll("\n", " ")),
-  { maxLength: 30 },
+/** One to four bytes each, and what other readers of lines may take for the end of one. */
+const characters = fc.constantFrom(
+  "a",
+  '"',
+  "\\",
+  "é",
+  "€",
+  "𝄞",
+  "\r",
+  "\u0000",
+  "\u0085",
+  "\u2028",
 );
+const lineTexts = fc.array(fc.string({ unit: characters, minLength: 1 }), { maxLength: 30 });
 const chunkSizes = fc.integer({ min: 1, max: 100 });
 const asSent = (lines: readonly string[]) => lines.map((line) => `{${line}\n`).join("");
 const asRead = (lines: readonly string[]) => lines.map((line) => `{${line}`);
@@ -126,7 +134,7 @@ describe("readLines()", () => {
 
 describe("readBlocks()", () => {
   it("expands a file that is a thousand times its size in blocks of bounded size", async () => {
-    const bomb = gzip("x".repeat(64 * 1024 * 1024));
+    const bomb = gzip("x".repeat(32 * 1024 * 1024));
     let largest = 0;
     for await (const block of readBlocks(streamOf(bomb, 65_536))) {
       largest = Math.max(largest, block.byteLength);
