@@ -44,6 +44,8 @@ const SEAL_MEGABYTES_MAX = 100;
 const WINDOW_HOURS_DEFAULT = 24;
 const WINDOW_HOURS_MAX = 72;
 const SECRET_BYTES_MIN = 32;
+/** A secret's number stands in two characters of a write key. */
+const SECRET_ID_MAX = 1023;
 const OPERATOR_TOKEN_CHARS_MIN = 32;
 
 /**
@@ -135,11 +137,13 @@ function readHosts(read: Reader): ReadonlyMap<string, IngestRegion> {
   const hosts = new Map<string, IngestRegion>();
   for (const entry of (read.text("HOSTS") ?? "").split(",")) {
     if (entry.trim() === "") continue;
-    const [host = "", region = ""] = entry.trim().split("=");
-    if (!/^[a-z0-9.-]+(:\d+)?$/.test(host) || !isIngestRegion(region)) {
+    const [host = "", region = "", ...rest] = entry.trim().split("=");
+    if (!/^[a-z0-9.-]+(:\d+)?$/.test(host) || !isIngestRegion(region) || rest.length > 0) {
       read.problems.push(
         `HOSTS holds "${entry.trim()}": write host=region with one of ${INGEST_REGION_NAMES.join(", ")}, for example events.eu1.example.com=eu1`,
       );
+    } else if (hosts.has(host)) {
+      read.problems.push(`HOSTS names ${host} twice: keep one of its entries in wrangler.toml`);
     } else {
       hosts.set(host, region);
     }
@@ -155,20 +159,31 @@ function readHosts(read: Reader): ReadonlyMap<string, IngestRegion> {
 /** `01:<base64>`, several separated by commas; the first one signs. */
 function readSecrets(read: Reader, region: HomeRegion): KeySecrets {
   const name = `WRITE_KEY_SECRETS_${region.toUpperCase()}`;
+  const command = `run echo "1:$(openssl rand -base64 32)" | npx wrangler secret put ${name}`;
   const secrets: KeySecret[] = [];
-  for (const entry of read.secret(name).split(",")) {
-    if (entry.trim() === "") continue;
-    const [id = "", text = ""] = entry.trim().split(":");
-    const secret = decodeBase64(text);
-    if (!/^\d{1,4}$/.test(id) || Number(id) > 1023 || secret.length < SECRET_BYTES_MIN) {
+  const text = read.secret(name);
+  for (const entry of text === "" ? [] : text.split(",")) {
+    const secret = keySecret(entry.trim());
+    if (secret === undefined) {
       read.problems.push(
-        `${name} holds an entry that is not <number>:<base64 of ${SECRET_BYTES_MIN} bytes or more>: run echo "1:$(openssl rand -base64 32)" | npx wrangler secret put ${name}`,
+        `${name} holds an entry that is not <number>:<base64 of ${SECRET_BYTES_MIN} bytes or more>: ${command}`,
+      );
+    } else if (secrets.some(({ id }) => id === secret.id)) {
+      read.problems.push(
+        `${name} has two secrets of the number ${secret.id}: number them apart and ${command}`,
       );
     } else {
-      secrets.push({ id: Number(id), secret });
+      secrets.push(secret);
     }
   }
   return secrets;
+}
+
+function keySecret(entry: string): KeySecret | undefined {
+  const [, id, text] = /^(\d{1,4}):([^:]+)$/.exec(entry) ?? [];
+  if (id === undefined || text === undefined || Number(id) > SECRET_ID_MAX) return undefined;
+  const secret = decodeBase64(text);
+  return secret.length < SECRET_BYTES_MIN ? undefined : { id: Number(id), secret };
 }
 
 function decodeBase64(text: string): Uint8Array {

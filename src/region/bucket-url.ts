@@ -13,9 +13,16 @@ export function bucketUrlProblem(
   if (url === "") return "is missing";
   if (!URL.canParse(url)) return `is "${url}", not a URL`;
   const parsed = new URL(url);
-  if (parsed.username !== "" || parsed.search !== "" || parsed.hash !== "") {
+  if (
+    parsed.username !== "" ||
+    parsed.password !== "" ||
+    parsed.search !== "" ||
+    parsed.hash !== ""
+  ) {
     return "holds more than a host and a bucket";
   }
+  // What the parser had to tidy up (an empty query, a default port) would read otherwise in a request.
+  if (parsed.href !== url) return `is not written as "${parsed.href}"`;
   if (!/^\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(parsed.pathname)) {
     return `names no bucket after the host`;
   }

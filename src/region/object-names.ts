@@ -1,6 +1,7 @@
 import {
   isChildId,
   parseId,
+  regionOf,
   type HomeRegion,
   type SourceId,
   type WorkspaceId,
@@ -10,6 +11,7 @@ import {
   INGEST_REGIONS,
   isHomeRegion,
   isIngestRegion,
+  mayIngestAt,
   type IngestRegion,
   type Place,
 } from "./regions.ts";
@@ -67,13 +69,18 @@ export function parseName(text: string): ObjectName | undefined {
   } else if (kind === "queue" && isChildId("src", first) && isIngestRegion(second)) {
     const shard = Number(third);
     if (!Number.isInteger(shard) || shard < 0 || shard >= SHARDS_MAX) return undefined;
+    if (!mayIngestAt(regionOf(first), second)) return undefined;
     name = { kind, sourceId: first, ingestRegion: second, shard };
   }
   if (name === undefined || rest.length > 0) return undefined;
   return formatName(name) === text ? name : undefined;
 }
 
-/** Where the object of that name has to run: its home, or for a queue its ingest region. */
+/**
+ * Where the object of that name has to run: its home, or for a queue its ingest region.
+ *
+ * @throws RangeError for a queue at an ingest region that its home does not allow.
+ */
 export function placeOf(name: ObjectName): Place {
   switch (name.kind) {
     case "workspace":
@@ -84,8 +91,15 @@ export function placeOf(name: ObjectName): Place {
     case "archive-month":
       return homePlace(name.sourceId);
     case "queue":
-      return INGEST_REGIONS[name.ingestRegion].place;
+      return queuePlace(name.sourceId, name.ingestRegion);
   }
+}
+
+function queuePlace(sourceId: SourceId, ingestRegion: IngestRegion): Place {
+  if (!mayIngestAt(regionOf(sourceId), ingestRegion)) {
+    throw new RangeError(`Cannot place a queue at ${ingestRegion}: its home does not allow it`);
+  }
+  return INGEST_REGIONS[ingestRegion].place;
 }
 
 function homePlace(id: string): Place {

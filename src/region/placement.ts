@@ -1,3 +1,4 @@
+import type { HomeRegion } from "../core/ids.ts";
 import { formatName, parseName, placeOf, type ObjectName } from "./object-names.ts";
 import type { Place } from "./regions.ts";
 
@@ -10,16 +11,22 @@ export type Jurisdictions = "enforced" | "simulated";
 /** What a simulated object's name begins with; it stands where the jurisdiction would. */
 const SIMULATED = "simulated";
 
+/** What is used of a `DurableObjectNamespace`, so that a test can stand in for the platform. */
+export type Namespace<Stub> = {
+  jurisdiction(jurisdiction: HomeRegion): Namespace<Stub>;
+  getByName(name: string, options?: { locationHint?: "apac" | "oc" }): Stub;
+};
+
 /**
  * The only way to an object: no other file may call `.jurisdiction()`, `.idFromName()`, `.get()` or
  * `.getByName()` on a namespace (the architecture test holds it). There is no fall-back: when the
  * platform refuses the jurisdiction, the call throws and nothing is reached.
  */
-export function locate<T extends Rpc.DurableObjectBranded | undefined>(
-  namespace: DurableObjectNamespace<T>,
+export function locate<Stub>(
+  namespace: Namespace<Stub>,
   name: ObjectName,
   jurisdictions: Jurisdictions,
-): DurableObjectStub<T> {
+): Stub {
   const place = placeOf(name);
   if (jurisdictions === "simulated") {
     return namespace.getByName(`${SIMULATED}:${placeText(place)}:${formatName(name)}`);

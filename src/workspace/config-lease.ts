@@ -36,6 +36,8 @@ export class ConfigLease {
   #atMs: number | undefined;
   #asking: Promise<void> | undefined;
   #gone = false;
+  #clockMs = 0;
+  #lostMs = 0;
 
   constructor(ask: () => Promise<SourceConfig | undefined>, now: () => number) {
     this.#ask = ask;
@@ -65,14 +67,28 @@ export class ConfigLease {
 
   /** Takes a config that was handed over, unless it is older than the one held. */
   push(config: SourceConfig): void {
-    if (this.#config !== undefined && config.version < this.#config.version) return;
+    this.#take(config, this.#elapsedMs());
+  }
+
+  #take(config: SourceConfig, atMs: number): void {
+    const heldVersion = this.#config?.version ?? 0;
+    if (config.version < heldVersion) return;
+    const isSame = config.version === heldVersion;
+    this.#atMs = isSame ? Math.max(atMs, this.#atMs ?? atMs) : atMs;
     this.#config = config;
-    this.#atMs = this.#now();
     this.#gone = false;
   }
 
   #age(): number | undefined {
-    return this.#atMs === undefined ? undefined : this.#now() - this.#atMs;
+    return this.#atMs === undefined ? undefined : this.#elapsedMs() - this.#atMs;
+  }
+
+  /** The clock without its steps back: one that is set back must not make a lease last longer. */
+  #elapsedMs(): number {
+    const now = this.#now();
+    this.#lostMs += Math.max(0, this.#clockMs - now);
+    this.#clockMs = now;
+    return now + this.#lostMs;
   }
 
   async #renew(): Promise<void> {
@@ -83,10 +99,13 @@ export class ConfigLease {
   }
 
   async #askOnce(): Promise<void> {
+    // The lease counts from the question: the answer may have been read right after it and then
+    // have waited, while the source changed.
+    const askedAtMs = this.#elapsedMs();
     try {
       const config = await this.#ask();
       if (config === undefined) this.#gone = true;
-      else this.push(config);
+      else this.#take(config, askedAtMs);
     } catch {
       // The last answer goes on serving for its grace; there is nothing else to fall back to.
     }

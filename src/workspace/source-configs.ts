@@ -51,13 +51,14 @@ export class SourceConfigs {
     sourceId: SourceId,
     deps: { ask(): Promise<SourceConfig | undefined>; now(): number },
   ): Promise<SourceLookup> {
+    const atMs = deps.now();
     try {
       const config = await deps.ask();
       this.#held.delete(sourceId);
       if (config === undefined) return { kind: "unknown" };
       const [oldest] = this.#held.keys();
       if (this.#held.size >= SOURCES_MAX && oldest !== undefined) this.#held.delete(oldest);
-      this.#held.set(sourceId, { config, atMs: deps.now() });
+      this.#held.set(sourceId, { config, atMs });
       return { kind: "found", config };
     } catch {
       return { kind: "unavailable" };
