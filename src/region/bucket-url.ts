@@ -22,7 +22,8 @@ export function bucketUrlProblem(
     return "holds more than a host and a bucket";
   }
   // What the parser had to tidy up (an empty query, a default port) would read otherwise in a request.
-  if (parsed.href !== url) return `is not written as "${parsed.href}"`;
+  const plain = parsed.origin + parsed.pathname;
+  if (plain !== url) return `is not written as "${plain}"`;
   if (!/^\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(parsed.pathname)) {
     return `names no bucket after the host`;
   }

@@ -13,7 +13,7 @@ import { KEY_SECRETS, keySecret, mutated, sourceIds } from "../../support/region
 const SOURCE: SourceId = "src_eu_0123456789abcdef0123456789";
 const KEY = formatWriteKey(SOURCE, 1, KEY_SECRETS.eu);
 /** The whole alphabet of keys, and what typing, copying and attacking adds. */
-const CHARS = [..."0123456789abcdefghjkmnpqrstvwxyz", ..."iloAZ_- \n.é"];
+const CHARS = Array.from("0123456789abcdefghjkmnpqrstvwxyziloAZ_- \n.é");
 
 const secretsOf = (region: HomeRegion) => KEY_SECRETS[region];
 
