@@ -5,6 +5,14 @@ export type Migration = {
   readonly sql: string;
 };
 
+/** The part of an object's storage that holds its schema; Node's own SQLite can stand in for it. */
+export type SchemaStorage = {
+  transactionSync(work: () => void): void;
+  readonly sql: {
+    exec(query: string, ...bindings: (string | number)[]): { toArray(): readonly unknown[] };
+  };
+};
+
 /** What the message of the error begins with when storage was written by newer code. */
 export const NEWER_SCHEMA = "newer_schema";
 
@@ -16,7 +24,7 @@ export const NEWER_SCHEMA = "newer_schema";
  * code was rolled back, or an old isolate met a new one's storage. The object then answers 503.
  * @throws Error when what was applied is not a prefix of the list, which is a bug in the list.
  */
-export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[]): void {
+export function migrate(storage: SchemaStorage, migrations: readonly Migration[]): void {
   storage.transactionSync(() => {
     storage.sql.exec(
       `CREATE TABLE IF NOT EXISTS applied_migrations (
@@ -24,10 +32,8 @@ export function migrate(storage: DurableObjectStorage, migrations: readonly Migr
          id       TEXT NOT NULL        -- the step's id
        ) STRICT`,
     );
-    const applied = storage.sql
-      .exec<{ id: string }>("SELECT id FROM applied_migrations ORDER BY position")
-      .toArray()
-      .map((row) => row.id);
+    const rows = storage.sql.exec("SELECT id FROM applied_migrations ORDER BY position").toArray();
+    const applied = rows.map((row) => (row as { readonly id: string }).id);
     checkPrefix(applied, migrations);
     for (const [position, { id, sql }] of migrations.entries()) {
       if (position < applied.length) continue;
