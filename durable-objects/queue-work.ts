@@ -13,7 +13,13 @@ import type { Counters } from "../src/ingest/queue/counters.ts";
 import type { FileTable } from "../src/ingest/queue/file-table.ts";
 import type { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
-import { IDLE_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest/queue/schedule.ts";
+import {
+  BUSY_MS,
+  IDLE_MS,
+  mayArchive,
+  nextAlarmAt,
+  type QueueState,
+} from "../src/ingest/queue/schedule.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
@@ -37,6 +43,9 @@ type QueueWorkDeps = {
 /** Characters of an incarnation: 40 random bits. */
 const INCARNATION_CHARS = 8;
 
+/** Memory that building a file takes for each byte of NDJSON: its gzip, and the users' hashes. */
+const BUILD_BYTES_PER_RAW = 0.3;
+
 /** Counts of refusals are written at the latest this long after they were made. */
 const COUNTERS_WRITE_MS = 5_000;
 
@@ -54,6 +63,7 @@ export class QueueWork {
   #archivedSeq: number;
   #failures = 0;
   #lastFailureAtMs = 0;
+  #busyUntilMs = 0;
   #alert: string | undefined;
   #toldFilled = false;
   #measuredBytes = 0;
@@ -146,7 +156,8 @@ export class QueueWork {
 
   async #archiveNext(): Promise<ArchiveOutcome> {
     const { memory } = this.#deps;
-    if (!memory.startBuild()) return { kind: "retry", why: "other files are being built" };
+    const bytes = Math.min(this.#waiting.bytes, this.#deps.config.seal.bytes);
+    if (!memory.startBuild(bytes * BUILD_BYTES_PER_RAW)) return { kind: "busy" };
     try {
       return await archiveNext(this.#archiverDeps());
     } finally {
@@ -163,6 +174,9 @@ export class QueueWork {
         this.#measure();
         return true;
       case "idle":
+        return false;
+      case "busy":
+        this.#busyUntilMs = Date.now() + BUSY_MS;
         return false;
       case "retry":
         this.#failed(outcome.why);
@@ -184,6 +198,7 @@ export class QueueWork {
       waiting: this.#waiting,
       failures: this.#failures,
       lastFailureAtMs: this.#lastFailureAtMs,
+      busyUntilMs: this.#busyUntilMs,
       mergePending: this.#deps.storage.mergePending,
       rotateAtMs: this.#deps.storage.rotateAtMs,
       expiryAtMs: this.#deps.storage.expiryAtMs,

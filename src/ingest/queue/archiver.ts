@@ -38,6 +38,8 @@ export type ArchiveOutcome =
   | { readonly kind: "idle" }
   | { readonly kind: "archived"; readonly file: SealedFile }
   | { readonly kind: "retry"; readonly why: string }
+  /** Other queues of this isolate are building files, and memory is bounded. */
+  | { readonly kind: "busy" }
   /** An object of that name holds other events. Nothing is overwritten; someone has to look. */
   | { readonly kind: "conflict"; readonly key: string };
 

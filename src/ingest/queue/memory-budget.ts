@@ -7,13 +7,13 @@
 /** Bytes of requests on their way into some log of this isolate. */
 const IN_FLIGHT_BYTES_MAX = 24_000_000;
 
-/** Files built at a time in this isolate; each holds its compressed bytes until they are stored. */
-const BUILDS_MAX = 2;
+/** Bytes of files that are being built; each holds its compressed bytes until they are stored. */
+const BUILD_BYTES_MAX = 40_000_000;
 
 /** What one object has reserved. */
 export class MemoryAccount {
   #inFlightBytes = 0;
-  #isBuilding = false;
+  #buildBytes = 0;
 
   constructor() {
     accounts.add(new WeakRef(this));
@@ -23,8 +23,8 @@ export class MemoryAccount {
     return this.#inFlightBytes;
   }
 
-  get isBuilding(): boolean {
-    return this.#isBuilding;
+  get buildBytes(): number {
+    return this.#buildBytes;
   }
 
   /** Reserves room for one request, or says that there is none. */
@@ -41,15 +41,16 @@ export class MemoryAccount {
     this.#inFlightBytes -= bytes;
   }
 
-  /** Starts building a file, or says that others have to finish first. */
-  startBuild(): boolean {
-    if (sum((account) => (account.isBuilding ? 1 : 0)) >= BUILDS_MAX) return false;
-    this.#isBuilding = true;
+  /** Starts building a file that needs that much, or says that others have to finish first. */
+  startBuild(bytes: number): boolean {
+    const used = sum((account) => account.buildBytes);
+    if (used > 0 && used + bytes > BUILD_BYTES_MAX) return false;
+    this.#buildBytes = bytes;
     return true;
   }
 
   endBuild(): void {
-    this.#isBuilding = false;
+    this.#buildBytes = 0;
   }
 }
 

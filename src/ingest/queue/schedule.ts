@@ -4,6 +4,9 @@ import { sealAt, type SealRule } from "./seal.ts";
 const RETRY_MS_BASE = 1_000;
 const RETRY_MS_MAX = 60_000;
 
+/** How long a queue waits while others of its isolate build files. */
+export const BUSY_MS = 200;
+
 /** A queue that has held nothing for this long tells its workspace so. */
 export const IDLE_MS = 600_000;
 
@@ -13,6 +16,8 @@ export type QueueState = {
   /** Attempts to archive that failed in a row. */
   readonly failures: number;
   readonly lastFailureAtMs: number;
+  /** Until when other queues of the isolate go first; 0 when none does. */
+  readonly busyUntilMs: number;
   /** Whether fingerprints wait to be merged. */
   readonly mergePending: boolean;
   /** When the open segment of the log is closed, so that no event stays in it for long. */
@@ -28,8 +33,7 @@ export function nextAlarmAt(state: QueueState, rule: SealRule, nowMs: number): n
   const times = [state.expiryAtMs, state.rotateAtMs];
   const seal = sealAt(state.waiting, rule);
   if (seal !== undefined) {
-    const retry = state.failures > 0 ? state.lastFailureAtMs + retryDelayMs(state.failures) : 0;
-    times.push(Math.max(seal, retry));
+    times.push(Math.max(seal, retryAtMs(state)));
   } else if (state.toldFilled) {
     times.push(nowMs + IDLE_MS);
   }
@@ -41,8 +45,11 @@ export function nextAlarmAt(state: QueueState, rule: SealRule, nowMs: number): n
 /** Whether an attempt to archive may be made now. */
 export function mayArchive(state: QueueState, rule: SealRule, nowMs: number): boolean {
   const seal = sealAt(state.waiting, rule);
-  if (seal === undefined || seal > nowMs) return false;
-  return state.failures === 0 || nowMs >= state.lastFailureAtMs + retryDelayMs(state.failures);
+  return seal !== undefined && nowMs >= Math.max(seal, retryAtMs(state));
+}
+
+function retryAtMs({ failures, lastFailureAtMs, busyUntilMs }: QueueState): number {
+  return Math.max(busyUntilMs, failures > 0 ? lastFailureAtMs + retryDelayMs(failures) : 0);
 }
 
 /** Doubles with each failure, up to a minute. */

@@ -17,6 +17,7 @@ function stateOf(changes: Partial<QueueState> = {}): QueueState {
     waiting: { bytes: 0, oldestAtMs: undefined },
     failures: 0,
     lastFailureAtMs: 0,
+    busyUntilMs: 0,
     mergePending: false,
     rotateAtMs: undefined,
     expiryAtMs: undefined,
@@ -56,6 +57,16 @@ describe("nextAlarmAt()", () => {
 
   it("waits longer after each failure, and at most a minute", () => {
     expect([1, 2, 3, 10].map(retryDelayMs)).toEqual([1_000, 2_000, 4_000, 60_000]);
+  });
+
+  it("lets others of its isolate go first, and no longer than asked", () => {
+    const state = stateOf({
+      waiting: { bytes: 1, oldestAtMs: NOON },
+      busyUntilMs: NOON + 60_200,
+    });
+
+    expect(mayArchive(state, RULE, NOON + 60_199)).toBe(false);
+    expect(mayArchive(state, RULE, NOON + 60_200)).toBe(true);
   });
 
   it("wakes for the retry, not for the seal time that is long over", () => {

@@ -1,0 +1,55 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+import { PLANTED_FAULTS } from "../../scripts/demo/planted-faults.ts";
+
+const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
+
+type Outcome = { readonly code: number; readonly lastLine: string; readonly output: string };
+
+/** Runs `npm run demo -- --once` as a user would, with a fault planted or none. */
+function runDemo(fault = ""): Promise<Outcome> {
+  const env = { ...process.env, PLANT_FAULT: fault, PORT: undefined };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [DEMO, "--once"], { env }, (_error, stdout) => {
+      const lastLine = stdout.trimEnd().split("\n").at(-1) ?? "";
+      resolve({ code: child.exitCode ?? -1, lastLine, output: stdout });
+    });
+  });
+}
+
+describe("npm run demo -- --once", () => {
+  it("exits 0 and ends with one JSON line whose numbers are right", async () => {
+    const { code, lastLine, output } = await runDemo();
+
+    expect(code, output).toBe(0);
+    expect(JSON.parse(lastLine)).toEqual({
+      sent: 3300,
+      accepted: 3000,
+      duplicates: 300,
+      wrongRegion: 25,
+      archived: { eu: 1500, us: 1500 },
+      files: {
+        eu: expect.arrayContaining([expect.stringMatching(/^eu-west-1\/segment-logs\/src_eu_/)]),
+        us: expect.arrayContaining([expect.stringMatching(/^us-west-2\/segment-logs\/src_us_/)]),
+      },
+      outsideRegion: 0,
+    });
+  }, 180_000);
+
+  it.each(PLANTED_FAULTS)(
+    "exits non-zero when %s is planted",
+    async (fault) => {
+      const { code, output } = await runDemo(fault);
+
+      expect(code, output).toBe(1);
+      expect(output).toContain("NOT right:");
+    },
+    180_000,
+  );
+
+  it("refuses a fault it does not know", async () => {
+    expect((await runDemo("typo")).code).toBe(1);
+  });
+});
