@@ -25,7 +25,6 @@ export class WorkspaceTurn {
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
-  #isCreated: boolean;
 
   constructor(
     storage: DurableObjectStorage,
@@ -37,8 +36,7 @@ export class WorkspaceTurn {
     this.#storage = storage;
     this.tables = new WorkspaceTables(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
-    this.#isCreated = holdsTables(storage.sql);
-    if (this.#isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
+    if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }
 
   /**
@@ -46,18 +44,17 @@ export class WorkspaceTurn {
    * and tokens must not be able to fill an account's storage with empty objects.
    */
   get isCreated(): boolean {
-    return this.#isCreated;
+    return holdsTables(this.#storage.sql);
   }
 
   /** Makes the tables; only a creation does. */
   makeTables(): void {
     migrate(this.#storage, WORKSPACE_MIGRATIONS);
-    this.#isCreated = true;
   }
 
   /** Acts for the holder of a token, if the token allows it. */
   act<T>(call: AdminCall, work: (by: Acting) => Answer<T>): Answer<T> {
-    if (!this.#isCreated) return err({ kind: "unauthenticated" });
+    if (!this.isCreated) return err({ kind: "unauthenticated" });
     return this.once(call.idempotency, (nowMs) => {
       const token = this.tables.token(call.credential.tokenId);
       const refusal = refuseAccess(token, call.credential, call.need, nowMs);

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { parseConfig } from "../src/config.ts";
-import { regionOf, type HomeRegion, type SourceId, type TokenId } from "../src/core/ids.ts";
+import { regionOf, type SourceId, type TokenId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import { standing } from "../src/region/placement.ts";
 import type { WorkspacePort } from "../src/services.ts";
@@ -16,10 +16,10 @@ import type {
   WorkspaceChange,
   WorkspaceView,
 } from "../src/workspace/ports.ts";
-import { lockRegion, type RegionLocked } from "../src/workspace/region-lock.ts";
+import type { RegionLocked } from "../src/workspace/region-lock.ts";
 import { fenceRetryMs } from "../src/workspace/route.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
-import { isoTime, type SourceView } from "../src/workspace/source-view.ts";
+import type { SourceView } from "../src/workspace/source-view.ts";
 import {
   configOf,
   type Source,
@@ -30,6 +30,7 @@ import type { TokenDraft } from "../src/workspace/token.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
+import { WorkspaceSelf } from "./workspace-self.ts";
 import { WorkspaceSources } from "./workspace-sources.ts";
 import { WorkspaceTokens } from "./workspace-tokens.ts";
 import { WorkspaceTurn } from "./workspace-turn.ts";
@@ -41,6 +42,7 @@ import { WorkspaceTurn } from "./workspace-turn.ts";
  */
 export class Workspace extends DurableObject<Env> implements WorkspacePort, WorkspaceAdminPort {
   readonly #turn: WorkspaceTurn;
+  readonly #self: WorkspaceSelf;
   readonly #sources: WorkspaceSources;
   readonly #tokens: WorkspaceTokens;
   readonly #document: WorkspaceConfig;
@@ -55,26 +57,17 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
       throw new Error("outside_jurisdiction: This object is no workspace");
     }
     this.#reach = reach(env, config);
-    const home: HomeRegion = regionOf(name.workspaceId);
+    const home = regionOf(name.workspaceId);
     this.#turn = new WorkspaceTurn(ctx.storage, { id: name.workspaceId, home, config });
     this.#sources = new WorkspaceSources(this.#turn);
     this.#tokens = new WorkspaceTokens(this.#turn);
+    this.#self = new WorkspaceSelf(this.#turn, this.#tokens);
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
   }
 
   async create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>> {
-    const { tables, home, id } = this.#turn;
-    const held = this.#turn.isCreated ? tables.workspace()?.region : undefined;
-    const locked = lockRegion(held, home, creation.region);
-    if (!locked.ok) return locked;
-    if (creation.id !== id) return err({ kind: "region-locked", region: home });
-    this.#turn.makeTables();
-    return this.ctx.storage.transactionSync(() => {
-      tables.create(creation);
-      this.#turn.note({ actor: "operator", nowMs: creation.createdAtMs }, "workspace.create", id);
-      return ok(this.#view(creation));
-    });
+    return this.ctx.storage.transactionSync(() => this.#self.create(creation));
   }
 
   async redeem(
@@ -83,20 +76,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   ): Promise<Answer<{ workspace: WorkspaceView; token: string }>> {
     if (!this.#turn.isCreated) return err({ kind: "invite-invalid" });
     return this.#turn.once(idempotency, (nowMs) => ({
-      work: () => {
-        const { tables } = this.#turn;
-        const workspace = tables.workspace();
-        if (workspace === undefined || !tables.redeem(inviteSha256, nowMs)) {
-          return err({ kind: "invite-invalid" });
-        }
-        const draft: TokenDraft = {
-          name: "First owner",
-          rights: ["owner", "events:read"],
-          expiresAtMs: null,
-        };
-        const token = this.#tokens.add({ actor: "invite", nowMs }, draft);
-        return token.ok ? ok({ workspace: this.#view(workspace), token: token.value.text }) : token;
-      },
+      work: () => this.#self.redeem(inviteSha256, nowMs),
     }));
   }
 
@@ -109,21 +89,12 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   }
 
   async describe(call: AdminCall): Promise<Answer<WorkspaceView>> {
-    return this.#turn.act(call, () => this.#describe());
+    return this.#turn.act(call, () => this.#self.describe());
   }
 
   async change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceView>> {
-    const answer = this.#turn.act<WorkspaceView>(call, (by) => {
-      if (change.region !== undefined) {
-        return err({ kind: "region-locked", region: this.#turn.home });
-      }
-      if (change.name !== undefined) {
-        this.#turn.tables.rename(change.name);
-        this.#turn.note(by, "workspace.update", this.#turn.id, ["name"]);
-      }
-      return this.#describe();
-    });
-    if (answer.ok) await this.#tellDirectory();
+    const answer = this.#turn.act(call, (by) => this.#self.change(by, change));
+    if (answer.ok) await this.#self.tellDirectory(this.#reach);
     return answer;
   }
 
@@ -141,7 +112,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     );
     if (!applied.ok) return applied;
     for (const id of applied.value.changed) await this.#announce(id);
-    await this.#tellDirectory();
+    await this.#self.tellDirectory(this.#reach);
     return ok(applied.value.plan);
   }
 
@@ -236,7 +207,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   async poke(): Promise<void> {
     if (!this.#turn.isCreated) return;
     this.#turn.pruneAnswers(Date.now());
-    await this.#tellDirectory();
+    await this.#self.tellDirectory(this.#reach);
     await this.#fenceAndArm();
     await this.#queues.pokeHolding();
   }
@@ -275,28 +246,5 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
 
   #shown(answer: Answer<Source>): Answer<SourceView> {
     return answer.ok ? ok(this.#sources.view(answer.value)) : answer;
-  }
-
-  #describe(): Answer<WorkspaceView> {
-    const held = this.#turn.tables.workspace();
-    return held === undefined
-      ? err({ kind: "not-found", what: "workspace" })
-      : ok(this.#view(held));
-  }
-
-  #view(held: Pick<Creation, "id" | "name" | "region" | "createdAtMs">): WorkspaceView {
-    const { id, name, region, createdAtMs } = held;
-    return { id, name, region, createdAt: isoTime(createdAtMs) };
-  }
-
-  /** Keeps the operator's list right; what fails now is done by the next poke. */
-  async #tellDirectory(): Promise<void> {
-    const held = this.#turn.tables.workspace();
-    if (held === undefined || held.name === held.directoryName) return;
-    const told = this.#reach.directoryAdmin(this.#turn.home).rename(held.id, held.name);
-    await told.then(
-      () => this.#turn.tables.directoryTold(held.name),
-      () => undefined,
-    );
   }
 }

@@ -60,6 +60,20 @@ describe("Idempotency-Key", () => {
     expect([second.status, second.body.code]).toEqual([422, "idempotency_key_reused"]);
   });
 
+  it("does not hold a refusal, so that the call can be made again once its reason is gone", async () => {
+    const { token } = await makeWorkspace();
+    const { body } = await call("POST", "/api/v1/sources", { token, body: { name: "Site" } });
+    const path = `/api/v1/sources/${body.source.id}/write-keys`;
+    const options = { token, headers: { "idempotency-key": "abc-7" } };
+    await call("POST", path, { token });
+    const refused = await call("POST", path, options);
+    await call("DELETE", `${path}/1`, { token });
+
+    const made = await call("POST", path, options);
+
+    expect([refused.status, made.status]).toEqual([409, 201]);
+  });
+
   it("is refused while the operator's first call still runs", async () => {
     const options = {
       token: OPERATOR,

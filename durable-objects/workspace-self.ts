@@ -1,0 +1,81 @@
+import { err, ok, type Result } from "../src/core/result.ts";
+import type { Answer, Creation, WorkspaceChange, WorkspaceView } from "../src/workspace/ports.ts";
+import { lockRegion, type RegionLocked } from "../src/workspace/region-lock.ts";
+import { isoTime } from "../src/workspace/source-view.ts";
+import type { TokenDraft } from "../src/workspace/token.ts";
+import type { Reach } from "./reach.ts";
+import type { WorkspaceTokens } from "./workspace-tokens.ts";
+import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
+
+/** The token of who redeems the invite. It does not expire: nobody else could make a new one. */
+const FIRST_OWNER: TokenDraft = {
+  name: "First owner",
+  rights: ["owner", "events:read"],
+  expiresAtMs: null,
+};
+
+/** The workspace itself: its region lock, its name, its first owner. */
+export class WorkspaceSelf {
+  readonly #turn: WorkspaceTurn;
+  readonly #tokens: WorkspaceTokens;
+
+  constructor(turn: WorkspaceTurn, tokens: WorkspaceTokens) {
+    this.#turn = turn;
+    this.#tokens = tokens;
+  }
+
+  /** Writes the region lock; runs inside a transaction. */
+  create(creation: Creation): Result<WorkspaceView, RegionLocked> {
+    const { tables, home, id } = this.#turn;
+    const held = this.#turn.isCreated ? tables.workspace()?.region : undefined;
+    const locked = lockRegion(held, home, creation.region);
+    if (!locked.ok) return locked;
+    if (creation.id !== id) return err({ kind: "region-locked", region: home });
+    this.#turn.makeTables();
+    tables.create(creation);
+    this.#turn.note({ actor: "operator", nowMs: creation.createdAtMs }, "workspace.create", id);
+    return ok(view(creation));
+  }
+
+  /** Uses the invite up and makes the first owner's token; runs inside a turn. */
+  redeem(inviteSha256: string, nowMs: number): Answer<{ workspace: WorkspaceView; token: string }> {
+    const { tables } = this.#turn;
+    const workspace = tables.workspace();
+    if (workspace === undefined || !tables.redeem(inviteSha256, nowMs)) {
+      return err({ kind: "invite-invalid" });
+    }
+    const token = this.#tokens.add({ actor: "invite", nowMs }, FIRST_OWNER);
+    return token.ok ? ok({ workspace: view(workspace), token: token.value.text }) : token;
+  }
+
+  describe(): Answer<WorkspaceView> {
+    const held = this.#turn.tables.workspace();
+    return held === undefined ? err({ kind: "not-found", what: "workspace" }) : ok(view(held));
+  }
+
+  /** Renames it. Any word of a region is refused, whatever it says. */
+  change(by: Acting, change: WorkspaceChange): Answer<WorkspaceView> {
+    if (change.region !== undefined) return err({ kind: "region-locked", region: this.#turn.home });
+    if (change.name !== undefined) {
+      this.#turn.tables.rename(change.name);
+      this.#turn.note(by, "workspace.update", this.#turn.id, ["name"]);
+    }
+    return this.describe();
+  }
+
+  /** Keeps the operator's list right; what fails now is done by the next poke. */
+  async tellDirectory(reach: Reach): Promise<void> {
+    const held = this.#turn.tables.workspace();
+    if (held === undefined || held.name === held.directoryName) return;
+    const told = reach.directoryAdmin(this.#turn.home).rename(held.id, held.name);
+    await told.then(
+      () => this.#turn.tables.directoryTold(held.name),
+      () => undefined,
+    );
+  }
+}
+
+function view(held: Pick<Creation, "id" | "name" | "region" | "createdAtMs">): WorkspaceView {
+  const { id, name, region, createdAtMs } = held;
+  return { id, name, region, createdAt: isoTime(createdAtMs) };
+}
