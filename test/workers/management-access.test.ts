@@ -111,7 +111,7 @@ describe("access", () => {
       token,
       body: { name: "Look", rights: ["viewer"] },
     });
-    const viewer = made.body.text as string;
+    const viewer = made.body.token as string;
 
     const read = await call("GET", "/api/v1/sources", { token: viewer });
     const write = await call("POST", "/api/v1/sources", { token: viewer, body: { name: "No" } });
@@ -137,9 +137,9 @@ describe("access", () => {
       token,
       body: { name: "Short", rights: ["editor"] },
     });
-    await call("DELETE", `/api/v1/tokens/${made.body.token.id}`, { token });
+    await call("DELETE", `/api/v1/tokens/${made.body.id}`, { token });
 
-    const answer = await call("GET", "/api/v1/workspace", { token: made.body.text });
+    const answer = await call("GET", "/api/v1/workspace", { token: made.body.token });
 
     expect(answer.status).toBe(401);
   });

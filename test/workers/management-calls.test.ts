@@ -103,7 +103,7 @@ describe("Idempotency-Key", () => {
       return new TextDecoder().decode(row?.["sealed"] as ArrayBuffer);
     });
 
-    expect(stored).not.toContain(made.body.text.slice(31));
+    expect(stored).not.toContain(made.body.token.slice(31));
   });
 });
 

@@ -45,7 +45,7 @@ export const TOKEN_OPERATIONS: readonly Operation[] = [
       expiresAt: optional(nullable(pipe(string(), isoTimestamp()))),
     }),
     status: 201,
-    answer: object({ token: tokenView, text: string() }),
+    answer: object({ ...tokenView.entries, token: string() }),
     problems: ["limit_reached"],
     handle: async ({ workspace, call, body, services }) => {
       const { expiresAt } = body;
@@ -60,16 +60,16 @@ export const TOKEN_OPERATIONS: readonly Operation[] = [
         ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
       };
       const made = await workspace.addToken(call, draft);
-      return answerWith(made, ({ view, text }) => ({ token: view, text }));
+      return answerWith(made, ({ view, text }) => ({ ...view, token: text }));
     },
   }),
   workspaceOperation("own", {
     method: "DELETE",
     path: "/api/v1/tokens/:id",
     summary: "Revoke a token at once",
-    answer: object({ token: tokenView }),
+    answer: tokenView,
     problems: ["last_owner_token"],
     handle: async ({ workspace, call, params }) =>
-      answerWith(await workspace.revokeToken(call, params["id"] ?? ""), (token) => ({ token })),
+      answerWith(await workspace.revokeToken(call, params["id"] ?? ""), (token) => token),
   }),
 ];

@@ -10,7 +10,13 @@ import {
   type Held,
   type PlanStep,
 } from "../../../src/workspace/config-document.ts";
-import { createSource, type Source, type SourceDraft } from "../../../src/workspace/source.ts";
+import {
+  createSource,
+  patchSource,
+  type Source,
+  type SourceDraft,
+  type SourcePatch,
+} from "../../../src/workspace/source.ts";
 import { SOURCE_TYPES } from "../../../src/workspace/source-types.ts";
 
 function source(home: HomeRegion, number: number, draft: Partial<SourceDraft> = {}): Source {
@@ -26,6 +32,25 @@ function held(home: HomeRegion, sources: readonly Source[]): Held {
 }
 
 const actions = (steps: readonly PlanStep[]) => steps.map((step) => step.entry.action);
+
+/** What the steps leave behind; new sources come last, as they do in the workspace. */
+function apply(sources: readonly Source[], steps: readonly PlanStep[]): Source[] {
+  let after = [...sources];
+  for (const { act } of steps) {
+    if (act?.kind === "create") after.push(source("eu", after.length + 40, act.draft));
+    if (act?.kind === "delete") after = after.filter((held) => held.id !== act.id);
+    if (act?.kind === "update") {
+      after = after.map((held) => (held.id === act.id ? patched(held, act.patch) : held));
+    }
+  }
+  return after;
+}
+
+function patched(held: Source, patch: SourcePatch): Source {
+  const changed = patchSource(held, patch, { home: "eu", nowMs: 1, windowMs: 1000 });
+  if (!changed.ok) throw new Error("Cannot test: the change was refused");
+  return changed.value;
+}
 
 const homes = fc.constantFrom("eu" as const, "us" as const);
 const settings = (home: HomeRegion): fc.Arbitrary<ConfigSource> =>
@@ -75,6 +100,26 @@ describe("planConfig()", () => {
           );
         }
       }),
+    );
+  });
+
+  it("has nothing left to do once it was done", () => {
+    fc.assert(
+      fc.property(
+        fc.array(settings("us"), { maxLength: 4 }),
+        fc.array(settings("us"), { maxLength: 4 }),
+        (before, wanted) => {
+          const document = { ...exportConfig(held("eu", [])), sources: wanted };
+          const first = before
+            .filter((entry) => entry.type !== "cloud-object" && entry.type !== "cloud-event")
+            .map((entry, i) => source("eu", i, { name: entry.name, type: entry.type }));
+          const after = apply(first, planConfig(held("eu", first), document, true));
+
+          const again = planConfig(held("eu", after), document, true);
+
+          expect(again.filter((step) => step.act !== undefined)).toEqual([]);
+        },
+      ),
     );
   });
 
