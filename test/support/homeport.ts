@@ -127,10 +127,14 @@ export function openHomeport(stack: Stack): Homeport {
   };
 }
 
-/** What each `messageId` has been read back more often than once. */
-export function duplicatesIn(lines: readonly ArchivedEvent[]): readonly unknown[] {
-  const seen = new Set<unknown>();
-  return lines.map((line) => line["messageId"]).filter((id) => seen.has(id) || !seen.add(id));
+/** The messageIds of events, in the order of texts, so that two lists can be compared. */
+export function messageIdsOf(events: readonly ArchivedEvent[]): readonly string[] {
+  return events.map((event) => String(event["messageId"])).toSorted();
+}
+
+/** The messageIds that stand more often than once. */
+export function duplicatesIn(events: readonly ArchivedEvent[]): readonly string[] {
+  return messageIdsOf(events).filter((id, index, ids) => ids[index - 1] === id);
 }
 
 type Counter = { readonly step: CounterStep; readonly code: string; readonly count: number };
