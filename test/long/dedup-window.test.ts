@@ -7,9 +7,10 @@ import { WorkerdWindow } from "./workerd-window.ts";
 /** Ids of 24 hours at the default rate of 1,000 events a second; fewer for a quick look. */
 const IDS = Number(process.env["DEDUP_WINDOW_IDS"] ?? 86_400_000);
 const SAMPLE = Math.min(500_000, Math.floor(IDS / 4));
-const CALL_IDS = 400_000;
-const CALL_SLICES = 40;
-const CALL_SAMPLE = 10_000;
+/** A call does no more in one turn than the queue would: one pack, a few slices, two seconds. */
+const CALL_IDS = 200_000;
+const CALL_SLICES = 8;
+const CALL_SAMPLE = 2000;
 const BATCH = 200;
 const HEAP_BYTES_MAX = 96_000_000;
 const ROW_BYTES_MAX = 2_000_000;
@@ -49,7 +50,7 @@ async function fill(): Promise<void> {
     await workerd.call("fill", first, end);
     while (await workerd.call<boolean>("merge", end, CALL_SLICES));
     fillHeapBytesMax = Math.max(fillHeapBytesMax, await workerd.heapBytes());
-    if ((first / CALL_IDS) % 20 === 0) print("ids so far", end);
+    if ((first / CALL_IDS) % 40 === 0) print("ids so far", end);
   }
 }
 

@@ -24,18 +24,27 @@ const DENSITIES = [
 export type FilterShape = {
   /** Blocks of all pages together. */
   readonly blocks: number;
+  /** Blocks of one piece, which is the filter of one slice of pages and one row on disk. */
+  readonly blocksPerPiece: number;
   readonly probes: number;
 };
 
+/** A filter as it is read: all its pieces in order. Joining them would double the memory to load. */
+export type Filter = readonly Uint32Array[];
+
 /** The shape of the filter for a run of `ids` ids in `pages` pages; depends on nothing else. */
-export function filterShape(ids: number, pages: number): FilterShape {
+export function filterShape(ids: number, pages: number, slicePages: number): FilterShape {
   const density = DENSITIES.find(({ idsMax }) => ids <= idsMax) ?? DENSITIES[3];
   const blocksPerPage = Math.ceil((ids / pages) * (density.bitsPerId / BLOCK_BITS));
-  return { blocks: blocksPerPage * pages, probes: density.probes };
+  return {
+    blocks: blocksPerPage * pages,
+    blocksPerPiece: blocksPerPage * slicePages,
+    probes: density.probes,
+  };
 }
 
-export function filterWords(shape: FilterShape): number {
-  return shape.blocks * BLOCK_WORDS;
+export function filterBytes(shape: FilterShape): number {
+  return shape.blocks * BLOCK_WORDS * Uint32Array.BYTES_PER_ELEMENT;
 }
 
 /** The filter of ordered `records`, cut to the blocks of the pages from `first` to before `end`. */
@@ -44,7 +53,7 @@ export function buildFilter(
   records: Uint32Array,
   range: { readonly first: number; readonly end: number; readonly pages: number },
 ): Uint32Array {
-  const wordsPerPage = filterWords(shape) / range.pages;
+  const wordsPerPage = (shape.blocks * BLOCK_WORDS) / range.pages;
   const bits = new Uint32Array((range.end - range.first) * wordsPerPage);
   const skipped = range.first * wordsPerPage;
   for (let at = 0; at < records.length; at += RECORD_WORDS) {
@@ -60,15 +69,19 @@ export function buildFilter(
 
 /** False when no id with these first two words is in the run; true when one may be. */
 export function mayHold(
-  bits: Uint32Array,
+  filter: Filter,
   shape: FilterShape,
   firstWord: number,
   secondWord: number,
 ): boolean {
-  const block = partOf(firstWord, shape.blocks) * BLOCK_WORDS;
+  const block = partOf(firstWord, shape.blocks);
+  const piece = filter[Math.floor(block / shape.blocksPerPiece)];
+  if (piece === undefined)
+    throw new Error(`Cannot find block ${block} of ${shape.blocks} in a filter`);
+  const word = (block % shape.blocksPerPiece) * BLOCK_WORDS;
   for (let probe = 0; probe < shape.probes; probe++) {
     const bit = (secondWord >>> (probe * BITS_PER_PROBE)) & (BLOCK_BITS - 1);
-    if (((bits[block + (bit >>> 5)] ?? 0) & (1 << (bit & 31))) === 0) return false;
+    if (((piece[word + (bit >>> 5)] ?? 0) & (1 << (bit & 31))) === 0) return false;
   }
   return true;
 }

@@ -1,12 +1,12 @@
 import type { DedupStorage } from "./dedup-storage.ts";
 import type { FilterAccount, FilterShare } from "./filter-account.ts";
-import { filterWords, mayHold, type FilterShape } from "./filter.ts";
+import { filterBytes, mayHold, type Filter, type FilterShape } from "./filter.ts";
 import { lookUp, type Found } from "./look-up.ts";
 import { printWord } from "./records.ts";
 import { readFilter, shapeOf, type Run } from "./run.ts";
 import type { DedupSizes } from "./sizes.ts";
 
-type LiveRun = { readonly run: Run; readonly shape: FilterShape; filter: Uint32Array | undefined };
+type LiveRun = { readonly run: Run; readonly shape: FilterShape; filter: Filter | undefined };
 
 /**
  * The runs that lookups read, and those of their filters for which the account has room. A run
@@ -41,7 +41,8 @@ export class LiveRuns {
       if (ids.has(live.run.id)) this.#dropFilter(live);
       else kept.push(live);
     }
-    for (const run of fresh) kept.push({ run, shape: shapeOf(run), filter: undefined });
+    for (const run of fresh)
+      kept.push({ run, shape: shapeOf(run, this.#sizes), filter: undefined });
     this.#live = kept.sort((a, b) => b.run.lastAtMs - a.run.lastAtMs);
   }
 
@@ -49,8 +50,8 @@ export class LiveRuns {
   loadFilters(): void {
     const missing = this.#live.filter(({ filter }) => filter === undefined);
     for (const live of missing.sort((a, b) => a.run.ids - b.run.ids)) {
-      if (!this.#share.reserve(filterWords(live.shape) * Uint32Array.BYTES_PER_ELEMENT)) return;
-      live.filter = readFilter(this.#storage, this.#sizes, live.run);
+      if (!this.#share.reserve(filterBytes(live.shape))) return;
+      live.filter = readFilter(this.#storage, live.run);
     }
   }
 
@@ -76,7 +77,8 @@ export class LiveRuns {
   }
 
   #dropFilter(live: LiveRun): void {
-    this.#share.release(live.filter?.byteLength ?? 0);
+    if (live.filter === undefined) return;
+    this.#share.release(filterBytes(live.shape));
     live.filter = undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { DedupStorage } from "./dedup-storage.ts";
-import { buildFilter, filterShape, filterWords, type FilterShape } from "./filter.ts";
+import { buildFilter, filterShape, type Filter, type FilterShape } from "./filter.ts";
 import { partOf, RECORD_WORDS } from "./records.ts";
 import { ROW_BYTES_MAX, type DedupSizes } from "./sizes.ts";
 
@@ -19,8 +19,8 @@ export type Run = {
   readonly lastAtMs: number;
 };
 
-export function shapeOf(run: Run): FilterShape {
-  return filterShape(run.ids, run.pages);
+export function shapeOf(run: Run, sizes: DedupSizes): FilterShape {
+  return filterShape(run.ids, run.pages, sizes.slicePages);
 }
 
 export function pagesFor(ids: number, sizes: DedupSizes): number {
@@ -74,16 +74,17 @@ export function writePages(
     );
     from = to;
   }
-  writeFilter(storage, run, range, records);
+  writeFilter(storage, sizes, run, range, records);
 }
 
 function writeFilter(
   storage: DedupStorage,
+  sizes: DedupSizes,
   run: Run,
   range: { readonly first: number; readonly end: number },
   records: Uint32Array,
 ): void {
-  const bits = buildFilter(shapeOf(run), records, { ...range, pages: run.pages });
+  const bits = buildFilter(shapeOf(run, sizes), records, { ...range, pages: run.pages });
   const table = `dedup_run_${run.id}_filter`;
   storage.sql.exec(
     `CREATE TABLE IF NOT EXISTS ${table} (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT`,
@@ -120,23 +121,12 @@ export function readPages(
   return found;
 }
 
-/** Filter rows read at once, about 2 MB, so that loading holds little besides the filter. */
-const FILTER_ROWS_MAX = 32;
-
-/** Reads the run's whole filter into memory. */
-export function readFilter(storage: DedupStorage, sizes: DedupSizes, run: Run): Uint32Array {
-  const bits = new Uint32Array(filterWords(shapeOf(run)));
-  const wordsPerPage = bits.length / run.pages;
-  const step = FILTER_ROWS_MAX * sizes.slicePages;
-  for (let page = 0; page < run.pages; page += step) {
-    const rows = storage.sql.exec<{ page: number; bits: ArrayBuffer }>(
-      `SELECT page, bits FROM dedup_run_${run.id}_filter WHERE page >= ? AND page < ?`,
-      page,
-      page + step,
-    );
-    for (const row of rows.toArray()) bits.set(new Uint32Array(row.bits), row.page * wordsPerPage);
-  }
-  return bits;
+/** Reads the run's whole filter into memory; every slice of pages wrote one piece. */
+export function readFilter(storage: DedupStorage, run: Run): Filter {
+  const rows = storage.sql.exec<{ bits: ArrayBuffer }>(
+    `SELECT bits FROM dedup_run_${run.id}_filter ORDER BY page`,
+  );
+  return rows.toArray().map(({ bits }) => new Uint32Array(bits));
 }
 
 /** Drops the last table of a run of which `pages` are left, and returns the pages left then. */

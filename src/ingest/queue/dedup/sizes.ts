@@ -1,4 +1,7 @@
-/** How runs are cut and merged. Tests use small sizes; the product uses {@link DEDUP_SIZES}. */
+/**
+ * How runs are cut and merged. Tests use small sizes; the product uses {@link DEDUP_SIZES}. Runs on
+ * disk are laid out by the first three, so those change only with a migration.
+ */
 export type DedupSizes = {
   /** Ids a page holds on average. */
   readonly pageIds: number;
