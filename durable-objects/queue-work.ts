@@ -1,6 +1,3 @@
-import { homeBucket } from "../src/archive/home-bucket.ts";
-import { formatKey, monthOf } from "../src/archive/key.ts";
-import { buildUserFilter } from "../src/archive/user-filter.ts";
 import type { Config } from "../src/config.ts";
 import { randomBase32 } from "../src/core/base32.ts";
 import { workspaceOf, type SourceId } from "../src/core/ids.ts";
@@ -20,14 +17,14 @@ import {
   nextAlarmAt,
   type QueueState,
 } from "../src/ingest/queue/schedule.ts";
-import type { ArchiveLocation } from "../src/region/regions.ts";
-import type { Bucket } from "../src/s3/bucket.ts";
 import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
 import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
+import { makeArchiver } from "./queue-archiver.ts";
 import type { Reach } from "./reach.ts";
 
-type QueueWorkDeps = {
+/** What the work of one queue reaches. */
+export type QueueWorkDeps = {
   readonly ctx: DurableObjectState;
   readonly config: Config;
   readonly reach: Reach;
@@ -57,8 +54,7 @@ const DAY_MS = 86_400_000;
 /** What a queue does besides taking events in: archive, drop, merge, expire, and wake up again. */
 export class QueueWork {
   readonly #deps: QueueWorkDeps;
-  readonly #incarnation: string;
-  readonly #buckets = new Map<ArchiveLocation, Bucket>();
+  readonly #archiver: ArchiverDeps;
   #waiting: { events: number; bytes: number; oldestAtMs: number | undefined };
   #archivedSeq: number;
   #failures = 0;
@@ -74,9 +70,10 @@ export class QueueWork {
 
   constructor(deps: QueueWorkDeps) {
     this.#deps = deps;
-    this.#incarnation = deps.storage.incarnation(() =>
+    const incarnation = deps.storage.incarnation(() =>
       randomBase32(INCARNATION_CHARS, (length) => crypto.getRandomValues(new Uint8Array(length))),
     );
+    this.#archiver = makeArchiver(deps, incarnation);
     this.#archivedSeq = deps.files.archivedSeq();
     this.#waiting = deps.storage.log.waiting(this.#archivedSeq + 1);
   }
@@ -90,7 +87,8 @@ export class QueueWork {
     if (counters.hasPending) this.#writeCountersSoon();
     if (this.#waiting.oldestAtMs === undefined) return;
     this.#tellFilled();
-    if (this.#alarmAtMs === undefined) this.#arm(nowMs);
+    const wanted = nextAlarmAt(this.#state(), this.#deps.config.seal, nowMs);
+    if (wanted !== undefined && wanted < (this.#alarmAtMs ?? Infinity)) this.#setAlarm(wanted);
     if (mayArchive(this.#state(), this.#deps.config.seal, nowMs)) {
       this.#deps.ctx.waitUntil(this.run());
     }
@@ -159,7 +157,7 @@ export class QueueWork {
     const bytes = Math.min(this.#waiting.bytes, this.#deps.config.seal.bytes);
     if (!memory.startBuild(bytes * BUILD_BYTES_PER_RAW)) return { kind: "busy" };
     try {
-      return await archiveNext(this.#archiverDeps());
+      return await archiveNext(this.#archiver);
     } finally {
       memory.endBuild();
     }
@@ -206,11 +204,17 @@ export class QueueWork {
     };
   }
 
-  /** Sets the alarm where the tables want it; `setAlarm` is a row written, so only on a change. */
+  /** Sets the alarm where the tables want it. */
   #arm(nowMs: number): void {
+    this.#alarmAtMs = undefined;
     const wanted = nextAlarmAt(this.#state(), this.#deps.config.seal, nowMs);
-    this.#alarmAtMs = wanted;
-    if (wanted !== undefined) void this.#deps.ctx.storage.setAlarm(wanted);
+    if (wanted !== undefined) this.#setAlarm(wanted);
+  }
+
+  /** A row written, so only called when the time changes. */
+  #setAlarm(atMs: number): void {
+    this.#alarmAtMs = atMs;
+    void this.#deps.ctx.storage.setAlarm(atMs);
   }
 
   /** Adds what the last commit inserted. */
@@ -232,44 +236,6 @@ export class QueueWork {
     const { log } = this.#deps.storage;
     this.#waiting = log.waiting(this.#archivedSeq + 1);
     this.#measuredBytes = log.insertedBytes;
-  }
-
-  #archiverDeps(): ArchiverDeps {
-    const { storage, files, config, sourceId, self, reach, ctx, lease } = this.#deps;
-    const month = (dayMs: number) => reach.archiveMonth(sourceId, monthOf(dayMs));
-    return {
-      sourceId,
-      log: storage.log,
-      files,
-      rule: config.seal,
-      transaction: (work) => ctx.storage.transactionSync(work),
-      sync: () => ctx.storage.sync(),
-      locations: () => lease.current?.archiveLocations ?? [],
-      keyFor: (dayMs, firstSeq, lastSeq) =>
-        formatKey({ sourceId, dayMs, ...self, incarnation: this.#incarnation, firstSeq, lastSeq }),
-      put: (location, key, { gzip, ndjsonSha256 }) =>
-        this.#bucket(location).putNew(key, gzip, {
-          contentType: "text/plain",
-          contentEncoding: "gzip",
-          meta: { "ndjson-sha256": ndjsonSha256 },
-        }),
-      storedSha256: async (location, key) => {
-        const head = await this.#bucket(location).head(key);
-        return head.ok ? head.value.meta.get("ndjson-sha256") : undefined;
-      },
-      inCatalogue: (key, dayMs) => month(dayMs).find(key),
-      record: (file, dayMs) => month(dayMs).record(file),
-      userFilter: buildUserFilter,
-    };
-  }
-
-  /** One per location, because a bucket keeps the day's signing key. */
-  #bucket(location: ArchiveLocation): Bucket {
-    const known = this.#buckets.get(location);
-    if (known !== undefined) return known;
-    const made = homeBucket(this.#deps.config, this.#deps.sourceId, location);
-    this.#buckets.set(location, made);
-    return made;
   }
 
   #writeCountersSoon(): void {

@@ -154,6 +154,19 @@ describe("IngestQueue", () => {
     ]);
   });
 
+  it("wakes for new events although an alarm far ahead is set already", async () => {
+    await queue().append(append(["a"]));
+    vi.spyOn(globalThis, "fetch").mockImplementation(
+      async () => new Response(null, { status: 200 }),
+    );
+    await passSealTime();
+
+    await queue().append(append(["b"]));
+
+    const alarm = await runInDurableObject(stub(), (_, state) => state.storage.getAlarm());
+    expect((alarm ?? Infinity) - Date.now()).toBeLessThanOrEqual(60_000);
+  });
+
   it("stops, and overwrites nothing, when an object of the file's name holds other events", async () => {
     await queue().append(append(["a"]));
     vi.spyOn(globalThis, "fetch").mockImplementation(async (request) =>

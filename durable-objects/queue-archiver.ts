@@ -1,0 +1,48 @@
+import { homeBucket } from "../src/archive/home-bucket.ts";
+import { formatKey, monthOf } from "../src/archive/key.ts";
+import { buildUserFilter } from "../src/archive/user-filter.ts";
+import type { ArchiverDeps } from "../src/ingest/queue/archiver.ts";
+import type { ArchiveLocation } from "../src/region/regions.ts";
+import type { Bucket } from "../src/s3/bucket.ts";
+import type { QueueWorkDeps } from "./queue-work.ts";
+
+/** The way from one queue's log to its bucket and its catalogue. */
+export function makeArchiver(deps: QueueWorkDeps, incarnation: string): ArchiverDeps {
+  const { storage, files, config, sourceId, self, reach, ctx, lease } = deps;
+  const month = (dayMs: number) => reach.archiveMonth(sourceId, monthOf(dayMs));
+  const bucketAt = bucketsOf(deps);
+  return {
+    sourceId,
+    log: storage.log,
+    files,
+    rule: config.seal,
+    transaction: (work) => ctx.storage.transactionSync(work),
+    sync: () => ctx.storage.sync(),
+    locations: () => lease.current?.archiveLocations ?? [],
+    keyFor: (dayMs, firstSeq, lastSeq) =>
+      formatKey({ sourceId, dayMs, ...self, incarnation, firstSeq, lastSeq }),
+    put: (location, key, { gzip, ndjsonSha256 }) =>
+      bucketAt(location).putNew(key, gzip, {
+        contentType: "text/plain",
+        contentEncoding: "gzip",
+        meta: { "ndjson-sha256": ndjsonSha256 },
+      }),
+    storedSha256: async (location, key) => {
+      const head = await bucketAt(location).head(key);
+      return head.ok ? head.value.meta.get("ndjson-sha256") : undefined;
+    },
+    inCatalogue: (key, dayMs) => month(dayMs).find(key),
+    record: (file, dayMs) => month(dayMs).record(file),
+    userFilter: buildUserFilter,
+  };
+}
+
+/** One bucket per location, because each keeps the day's signing key. */
+function bucketsOf({ config, sourceId }: QueueWorkDeps): (location: ArchiveLocation) => Bucket {
+  const made = new Map<ArchiveLocation, Bucket>();
+  return (location) => {
+    const bucket = made.get(location) ?? homeBucket(config, sourceId, location);
+    made.set(location, bucket);
+    return bucket;
+  };
+}
