@@ -13,15 +13,8 @@ export function bucketUrlProblem(
   if (url === "") return "is missing";
   if (!URL.canParse(url)) return `is "${url}", not a URL`;
   const parsed = new URL(url);
-  if (
-    parsed.username !== "" ||
-    parsed.password !== "" ||
-    parsed.search !== "" ||
-    parsed.hash !== ""
-  ) {
-    return "holds more than a host and a bucket";
-  }
-  // What the parser had to tidy up (an empty query, a default port) would read otherwise in a request.
+  // Credentials, a query or a fragment have no place here; and what the parser had to tidy up (an
+  // empty query, a default port) would read otherwise in a request.
   const plain = parsed.origin + parsed.pathname;
   if (plain !== url) return `is not written as "${plain}"`;
   if (!/^\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(parsed.pathname)) {

@@ -174,6 +174,12 @@ describe("parseConfig()", () => {
     ]);
   });
 
+  it("takes a short operator token in development", () => {
+    const changes = { ENVIRONMENT: "development", OPERATOR_TOKEN: "dev-operator-token" };
+
+    expect(problemsOf(changes)).toEqual([]);
+  });
+
   it.each(["production", "staging", undefined])(
     "refuses simulated jurisdictions when ENVIRONMENT is %s",
     (ENVIRONMENT) => {
