@@ -6,9 +6,9 @@ import type { ItemCode } from "./codes.ts";
 import { EventLines, type Stamp } from "./event-line.ts";
 import { EventView } from "./event-view.ts";
 import { EVENT_BYTES_MAX, EVENTS_MAX } from "./limits.ts";
-import { LineBuffer } from "./line-buffer.ts";
+import { lineBufferFor } from "./line-buffer.ts";
 import { NAME } from "./member-names.ts";
-import type { Payload } from "./payload.ts";
+import { sharedBytesOf, type Payload } from "./payload.ts";
 
 /** What the events of a request are accepted with. */
 export type AcceptOptions = {
@@ -48,16 +48,18 @@ const MADE_ID_PREFIX = "hp-";
 export function acceptEvents(payloads: readonly Payload[], options: AcceptOptions): Acceptance {
   const count = payloads.reduce((sum, { items }) => sum + items.count, 0);
   const room = payloads.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const out = new LineBuffer(room + Math.min(count, EVENTS_MAX) * GAIN_BYTES);
+  const out = lineBufferFor(payloads, room + Math.min(count, EVENTS_MAX) * GAIN_BYTES);
   const hashes = new EventHashes(Math.min(count, EVENTS_MAX), options.key);
   const refusals = new Refusals();
   let item = 0;
   for (const payload of payloads) {
     const view = new EventView(payload);
     const lines = new EventLines(view, options.stamp, out);
+    const itemBytesMax = EVENT_BYTES_MAX - sharedBytesOf(payload);
     for (let i = 0; i < payload.items.count; i++, item++) {
       view.show(i);
-      const checked = item < EVENTS_MAX ? check(view, options.pathType) : "too_many_events";
+      const checked =
+        item < EVENTS_MAX ? check(view, options.pathType, itemBytesMax) : "too_many_events";
       if (!isEventType(checked)) {
         refusals.add(checked, item);
         continue;
@@ -70,8 +72,7 @@ export function acceptEvents(payloads: readonly Payload[], options: AcceptOption
   }
   if (count === 0) refusals.add("empty_batch", 0);
   return {
-    lines: out.lines(),
-    ends: out.ends(),
+    ...out.take(),
     ...hashes.take(out.lineCount),
     refused: refusals.counts(),
     firstRefusal: refusals.first,
@@ -79,10 +80,14 @@ export function acceptEvents(payloads: readonly Payload[], options: AcceptOption
 }
 
 /** The event's type, or the code it is refused with. */
-function check(view: EventView, pathType: EventType | undefined): EventType | ItemCode {
+function check(
+  view: EventView,
+  pathType: EventType | undefined,
+  bytesMax: number,
+): EventType | ItemCode {
   const { items } = view.payload;
   const start = items.starts[view.index] ?? 0;
-  if ((items.ends[view.index] ?? 0) - start > EVENT_BYTES_MAX) return "event_too_large";
+  if ((items.ends[view.index] ?? 0) - start > bytesMax) return "event_too_large";
   if (!view.isObject) return "bad_request";
   if (pathType === undefined && view.isAbsent(NAME.type)) return "missing_type";
   const type = pathType ?? view.string(NAME.type);

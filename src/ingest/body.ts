@@ -6,7 +6,8 @@ import { BODY_BYTES_MAX } from "./limits.ts";
 /** Compressed bytes of a body; gzip of what cannot be compressed is a little larger than it. */
 const GZIP_BYTES_MAX = BODY_BYTES_MAX + 4096;
 
-const TOO_LARGE: Refusal = { code: "body_too_large", message: "Exceed payload limit" };
+/** The answer to more than a request may hold, in Segment's words. */
+export const TOO_LARGE: Refusal = { code: "body_too_large", message: "Exceed payload limit" };
 
 const BROKEN: Refusal = {
   code: "bad_request",

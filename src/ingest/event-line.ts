@@ -1,8 +1,15 @@
 import type { EventType } from "./check-event.ts";
 import { rawText, type EventView } from "./event-view.ts";
-import type { LineBuffer } from "./line-buffer.ts";
+import { pieceOf, type LineBuffer, type Piece } from "./line-buffer.ts";
 import { NAME, NAME_COUNT } from "./member-names.ts";
-import { findMember, missingFrom, rangeOf, type MemberRange } from "./member-range.ts";
+import {
+  findMember,
+  missingFrom,
+  rangeOf,
+  sharedMembersOf,
+  type MemberRange,
+  type SharedMembers,
+} from "./member-range.ts";
 import { Members } from "./members.ts";
 import { membersAt, type Payload } from "./payload.ts";
 import { correctTimestamp, IsoReader, IsoWriter, parseTimestamp } from "./timestamps.ts";
@@ -28,8 +35,7 @@ export type LineFacts = {
 /** The tracking API's version, in events that do not say another. */
 const VERSION = ',"version":2';
 
-const encoder = new TextEncoder();
-const ORIGINAL = encoder.encode('","originalTimestamp":');
+const ORIGINAL = pieceOf('","originalTimestamp":');
 
 /** Members that never stay as the caller sent them. */
 const REPLACED = [
@@ -53,13 +59,14 @@ export class EventLines {
   readonly #iso = new IsoWriter();
   readonly #isoReader = new IsoReader();
   /** How a line begins, by which of channel and version the event lacks. */
-  readonly #heads: readonly Uint8Array[];
+  readonly #heads: readonly Piece[];
   readonly #sentAtMs: number | undefined;
   /** Which members the batch replaces in all its events. */
   readonly #replacedAlways = new Uint8Array(NAME_COUNT);
   /** Which members are not copied from the event in view. */
   readonly #replaced = new Uint8Array(NAME_COUNT);
-  readonly #sharedIntegrations: Members | undefined;
+  readonly #sharedContext: SharedMembers;
+  readonly #sharedIntegrations: SharedMembers;
 
   constructor(view: EventView, stamp: Stamp, out: LineBuffer) {
     this.#view = view;
@@ -70,13 +77,14 @@ export class EventLines {
     const sentAt = sharedRaw(this.#payload, NAME.sentAt);
     if (sentAt !== undefined) this.#replacedAlways[NAME.sentAt] = 1;
     this.#sentAtMs = sentAt === undefined ? undefined : this.#instantOf(sentAt);
-    this.#sharedIntegrations = sharedMembers(this.#payload, NAME.integrations);
+    this.#sharedContext = sharedMembersOf(this.#payload, this.#payload.shared);
+    this.#sharedIntegrations = sharedIntegrations(this.#payload);
     const head =
       `{"receivedAt":"${this.#iso.write(stamp.receivedAtMs)}","projectId":"${stamp.sourceId}"` +
       (sentAt === undefined ? "" : `,"sentAt":${sentAt}`);
     const channel = `,"channel":"${stamp.channel}"`;
     this.#heads = ["", channel, VERSION, channel + VERSION].map((lacking) =>
-      encoder.encode(`${head}${lacking},"timestamp":"`),
+      pieceOf(`${head}${lacking},"timestamp":"`),
     );
   }
 
@@ -85,9 +93,11 @@ export class EventLines {
     const out = this.#out;
     const view = this.#view;
     this.#replaced.set(this.#replacedAlways);
-    const lacking =
-      (view.member(NAME.channel) < 0 ? 1 : 0) + (view.member(NAME.version) < 0 ? 2 : 0);
-    out.all(this.#heads[lacking]);
+    const head =
+      this.#heads[
+        (view.member(NAME.channel) < 0 ? 1 : 0) + (view.member(NAME.version) < 0 ? 2 : 0)
+      ];
+    if (head !== undefined) out.piece(head);
     this.#writeTimes();
     if (view.string(NAME.type) !== facts.type) this.#writeOwn("type", facts.type);
     if (facts.madeId !== undefined) this.#writeOwn("messageId", facts.madeId);
@@ -116,7 +126,7 @@ export class EventLines {
       this.#out.text('"');
       return;
     }
-    this.#out.all(ORIGINAL);
+    this.#out.piece(ORIGINAL);
     const { members } = this.#payload.items;
     const member = view.member(name);
     this.#copy(members.value(member), members.end(member));
@@ -136,7 +146,7 @@ export class EventLines {
   }
 
   #writeContext(): void {
-    const { shared, items } = this.#payload;
+    const { items } = this.#payload;
     if (!this.#isMergeable(NAME.context)) return;
     const own: MemberRange = {
       members: items.contexts,
@@ -144,15 +154,16 @@ export class EventLines {
       last: items.contextLasts[this.#view.index] ?? 0,
     };
     const ip = this.#ipToAdd(own);
-    if (ip === undefined && shared.count === 0) return;
-    this.#writeMerged("context", own, rangeOf(shared), ip === undefined ? "" : `"ip":"${ip}"`);
+    const shared = this.#sharedContext;
+    if (ip === undefined && shared.names.size === 0) return;
+    this.#writeMerged("context", own, shared, ip === undefined ? "" : `"ip":"${ip}"`);
   }
 
   /** Segment's rule: of client-side calls, and of others that say they come from the user directly. */
   #ipToAdd(own: MemberRange): string | undefined {
     const { ip, channel } = this.#stamp;
     if (ip === undefined) return undefined;
-    const shared = rangeOf(this.#payload.shared);
+    const shared = this.#sharedContext;
     if (findMember(own, NAME.ip) >= 0 || findMember(shared, NAME.ip) >= 0) return undefined;
     if (channel === "client") return ip;
     const range = findMember(own, NAME.direct) >= 0 ? own : shared;
@@ -164,14 +175,14 @@ export class EventLines {
 
   #writeIntegrations(): void {
     const shared = this.#sharedIntegrations;
-    if (shared === undefined || !this.#isMergeable(NAME.integrations)) return;
+    if (shared.names.size === 0 || !this.#isMergeable(NAME.integrations)) return;
     const { members } = this.#payload.items;
     const member = this.#view.member(NAME.integrations);
     const own =
       this.#view.kind(NAME.integrations) === "object"
         ? membersAt(this.#payload.bytes, members.value(member))
         : new Members();
-    this.#writeMerged("integrations", rangeOf(own), rangeOf(shared), "");
+    this.#writeMerged("integrations", rangeOf(own), shared, "");
   }
 
   /** An object or nothing; a text or a list in its place is kept as it is. */
@@ -183,7 +194,7 @@ export class EventLines {
   #writeMerged(
     name: "context" | "integrations",
     own: MemberRange,
-    shared: MemberRange,
+    shared: SharedMembers,
     added: string,
   ): void {
     this.#replaced[NAME[name]] = 1;
@@ -228,9 +239,7 @@ export class EventLines {
   }
 
   #copy(from: number, to: number): void {
-    const { bytes, hasBreaks } = this.#payload;
-    if (hasBreaks) this.#out.copyUnbroken(bytes, from, to);
-    else this.#out.copy(bytes, from, to);
+    this.#out.copy(this.#payload, from, to);
   }
 }
 
@@ -242,9 +251,8 @@ function sharedRaw(payload: Payload, name: number): string | undefined {
   return raw === "null" ? undefined : raw.replace(/[\r\n]/g, "");
 }
 
-function sharedMembers(payload: Payload, name: number): Members | undefined {
-  const member = findMember(rangeOf(payload.envelope), name);
-  if (member < 0) return undefined;
-  const members = membersAt(payload.bytes, payload.envelope.value(member));
-  return members.count === 0 ? undefined : members;
+function sharedIntegrations(payload: Payload): SharedMembers {
+  const member = findMember(rangeOf(payload.envelope), NAME.integrations);
+  const at = member < 0 ? 0 : payload.envelope.value(member);
+  return sharedMembersOf(payload, member < 0 ? new Members() : membersAt(payload.bytes, at));
 }

@@ -22,22 +22,30 @@ export function findMember({ members, first, last }: MemberRange, name: number):
   return -1;
 }
 
-/** Indices of the members of `shared` whose names `own` does not have; of equal names the last. */
+/** Members that a batch shares with its events: each name once, with the index that counts. */
+export type SharedMembers = MemberRange & {
+  readonly names: ReadonlyMap<string, number>;
+};
+
+/**
+ * The members of a table that holds one object, with their names as text. Made once a batch: an event
+ * then costs no more than its own members and a look-up for each shared one.
+ */
+export function sharedMembersOf(payload: Payload, members: Members): SharedMembers {
+  const names = new Map<string, number>();
+  for (let i = 0; i < members.count; i++) names.set(textOfName(payload, members, i), i);
+  return { ...rangeOf(members), names };
+}
+
+/** Indices of the members of `shared` whose names `own` does not have. */
 export function missingFrom(
   payload: Payload,
   own: MemberRange,
-  shared: MemberRange,
+  shared: SharedMembers,
 ): readonly number[] {
   const taken = new Set<string>();
   for (let i = own.first; i < own.last; i++) taken.add(textOfName(payload, own.members, i));
-  const missing: number[] = [];
-  for (let i = shared.last - 1; i >= shared.first; i--) {
-    const name = textOfName(payload, shared.members, i);
-    if (taken.has(name)) continue;
-    taken.add(name);
-    missing.unshift(i);
-  }
-  return missing;
+  return Array.from(shared.names).flatMap(([name, i]) => (taken.has(name) ? [] : [i]));
 }
 
 function textOfName(payload: Payload, members: Members, index: number): string {

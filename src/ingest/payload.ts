@@ -93,6 +93,17 @@ export function membersAt(bytes: Uint8Array, at: number): Members {
   return members;
 }
 
+/** Bytes of the envelope's members that are written into every event. */
+export function sharedBytesOf({ envelope }: Payload): number {
+  let bytes = 0;
+  for (let i = 0; i < envelope.count; i++) {
+    const name = envelope.name(i);
+    const isShared = name === NAME.context || name === NAME.integrations || name === NAME.sentAt;
+    if (isShared) bytes += envelope.end(i) - envelope.value(i);
+  }
+  return bytes;
+}
+
 function decode(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes);

@@ -1,10 +1,12 @@
 import { err, ok, type Result } from "../core/result.ts";
 import type { Refusal } from "./answers.ts";
+import { TOO_LARGE } from "./body.ts";
 import { rawText } from "./event-view.ts";
 import { NESTING_MAX } from "./json-scan.ts";
+import { LINES_BYTES_MAX } from "./limits.ts";
 import { findMember, rangeOf } from "./member-range.ts";
 import { NAME } from "./member-names.ts";
-import { readPayload, type Payload, type PayloadRefusal } from "./payload.ts";
+import { readPayload, sharedBytesOf, type Payload, type PayloadRefusal } from "./payload.ts";
 import { repairBatch } from "./repair-batch.ts";
 
 /** What a body says: usually one payload, several when damaged envelopes had been joined. */
@@ -28,14 +30,23 @@ export function readContent(
   shape: "batch" | "event",
 ): Result<RequestContent, Refusal> {
   const read = readPayload(body, shape);
-  if (read.ok) {
-    return ok({ payloads: [read.value], writeKey: writeKeyOf(read.value), isRepaired: false });
-  }
-  const { kind } = read.error;
-  const repaired = kind === "malformed" && shape === "batch" ? readRepaired(body) : undefined;
-  return repaired === undefined
-    ? err({ code: "bad_request", message: MESSAGES[kind] })
-    : ok(repaired);
+  const content = read.ok
+    ? { payloads: [read.value], writeKey: writeKeyOf(read.value), isRepaired: false }
+    : read.error.kind === "malformed" && shape === "batch"
+      ? readRepaired(body)
+      : undefined;
+  if (content !== undefined && linesBytesOf(content) > LINES_BYTES_MAX) return err(TOO_LARGE);
+  if (content !== undefined) return ok(content);
+  const kind = read.ok ? "malformed" : read.error.kind;
+  return err({ code: "bad_request", message: MESSAGES[kind] });
+}
+
+/** What the lines of a request come to, at most, with the batch's members in each of them. */
+function linesBytesOf({ payloads }: RequestContent): number {
+  return payloads.reduce(
+    (sum, payload) => sum + payload.bytes.length + payload.items.count * sharedBytesOf(payload),
+    0,
+  );
 }
 
 /** Envelopes that had been joined belong together only when they name the same write key. */

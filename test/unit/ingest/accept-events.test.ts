@@ -150,6 +150,15 @@ describe("acceptEvents()", () => {
     expect([accepted.ends.length, accepted.refused]).toEqual([1, { event_too_large: 1 }]);
   });
 
+  it("counts what an event takes over from its batch towards the event's size", () => {
+    const context = JSON.stringify({ x: "x".repeat(EVENT_BYTES_MAX - 100) });
+    const items = `{${IDS}},{${IDS},"p":"${"x".repeat(100)}"}`;
+
+    const accepted = acceptBatch(`{"context":${context},"batch":[${items}]}`);
+
+    expect([accepted.ends.length, accepted.refused]).toEqual([1, { event_too_large: 1 }]);
+  });
+
   it(`never meets ${PROPERTIES_MAX} properties: the smallest ones are too large together`, () => {
     const smallest = '"":0,'.length;
 

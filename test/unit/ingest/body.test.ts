@@ -116,6 +116,15 @@ describe("bodies", () => {
     ]);
   });
 
+  it("that would write a large context into thousands of events are refused", async () => {
+    const batch = Array.from({ length: 2500 }, () => track());
+    const body = JSON.stringify({ batch, context: { x: "x".repeat(10_000) } });
+
+    const response = await new TestTracking().post("/v1/batch", body);
+
+    expect([response.status, await codeOf(response)]).toEqual([400, "body_too_large"]);
+  });
+
   it("of a gzip bomb are given up at the limit", async () => {
     const bomb = gzipSync(Buffer.alloc(200_000_000));
 
