@@ -39,12 +39,14 @@ export type LoadResult = {
 /** The load generator in its own process. */
 export class LoadGenerator {
   readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
   #nextId = 1;
 
   constructor() {
     this.#child = fork(fileURLToPath(new URL("./load-process.ts", import.meta.url)), {
       execArgv: [],
     });
+    this.#ended = once(this.#child, "exit");
   }
 
   /**
@@ -54,12 +56,10 @@ export class LoadGenerator {
    */
   async run(load: Omit<Load, "firstId">): Promise<LoadResult> {
     this.#child.send({ ...load, firstId: this.#nextId });
-    const [result] = (await Promise.race([
-      once(this.#child, "message"),
-      once(this.#child, "exit").then(() => {
-        throw new Error("Cannot measure: the load generator ended");
-      }),
-    ])) as [LoadResult];
+    const answer = once(this.#child, "message") as Promise<[LoadResult]>;
+    const first = await Promise.race([answer, this.#ended.then(() => undefined)]);
+    if (first === undefined) throw new Error("Cannot measure: the load generator ended");
+    const [result] = first;
     this.#nextId = result.nextId;
     if (Object.keys(result.failures).length > 0) {
       throw new Error(`Cannot measure: answers were ${JSON.stringify(result.failures)}`);

@@ -73,7 +73,7 @@ export async function startOurs(
   const [aws, script] = await Promise.all([
     startLocalAws({ stateDir: join(directory, "aws") }),
     settings.entry === undefined
-      ? bundleWorker(WRANGLER_TOML).then((worker) => worker.script)
+      ? bundleWorker(WRANGLER_TOML, join(directory, "bundle")).then((worker) => worker.script)
       : bundle(settings.entry),
   ]);
   const { SEAL_SECONDS: _short, ...vars } = await devVars(port, directory, aws);

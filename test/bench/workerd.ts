@@ -49,16 +49,23 @@ export class Workerd {
     const config = join(options.directory, "config.capnp");
     await writeFile(config, configOf(options, port, state));
     const inspector =
-      options.inspectorPort === undefined ? [] : [`--inspector-addr=127.0.0.1:${options.inspectorPort}`];
+      options.inspectorPort === undefined
+        ? []
+        : [`--inspector-addr=127.0.0.1:${options.inspectorPort}`];
     const child = spawn(program.default, ["serve", config, ...inspector], {
       stdio: ["ignore", "inherit", "inherit"],
     });
     const workerd = new Workerd(port, child);
     while (!(await listens(port))) {
-      if (child.exitCode !== null) throw new Error(`Cannot start workerd: it ended with ${child.exitCode}`);
+      if (child.exitCode !== null)
+        throw new Error(`Cannot start workerd: it ended with ${child.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
     }
     return workerd;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Keeps it from using the machine while another one is measured. */
