@@ -1,6 +1,7 @@
 import { PRINT_BYTES } from "../../append.ts";
 import { chooseMerge } from "./choose-merge.ts";
 import type { DedupStorage } from "./dedup-storage.ts";
+import { freeWords } from "./free-words.ts";
 import { isolateFilters, type FilterAccount } from "./filter-account.ts";
 import { LiveRuns } from "./live-runs.ts";
 import { advanceMerge, startMerge } from "./merge.ts";
@@ -145,7 +146,9 @@ export class Deduplication {
    * no id with such an ordinal may be added in between.
    */
   pack(ordinal: number, times: PackTimes): Packing {
-    const records = sortRecords(this.#recent.recordsUpTo(ordinal));
+    const unsorted = this.#recent.recordsUpTo(ordinal);
+    const records = sortRecords(unsorted);
+    freeWords(unsorted);
     const ids = records.length / RECORD_WORDS;
     if (ids === 0) return { ids, settle: () => undefined };
     const run = insertRun(this.#storage, "live", {
@@ -155,6 +158,7 @@ export class Deduplication {
       ids,
     });
     writeRun(this.#storage, this.#sizes, run, records);
+    freeWords(records);
     const settle = (): void => {
       const forgotten = this.#recent.forgetUpTo(ordinal);
       if (forgotten !== ids) {

@@ -1,4 +1,5 @@
 import type { DedupStorage } from "./dedup-storage.ts";
+import { freeWords } from "./free-words.ts";
 import { partOf, RECORD_WORDS, sortRecords } from "./records.ts";
 import {
   deleteMerge,
@@ -46,7 +47,9 @@ export function advanceMerge(
     end: Math.min(merge.nextPage + sizes.slicePages, output.pages),
   };
   const gathered = gather(storage, sizes, output, range, inputs);
-  writePages(storage, sizes, output, range, sortRecords(gathered));
+  const sorted = sortRecords(gathered);
+  writePages(storage, sizes, output, range, sorted);
+  freeWords(gathered, sorted);
   if (range.end < output.pages) {
     setNextPage(storage, output.id, range.end);
     return { ...merge, nextPage: range.end };
@@ -80,6 +83,7 @@ function gather(
       for (let w = 0; w < RECORD_WORDS; w++) gathered[to + w] = piece[at + w] ?? 0;
       to += RECORD_WORDS;
     }
+    freeWords(piece);
   }
   return gathered.subarray(0, to);
 }

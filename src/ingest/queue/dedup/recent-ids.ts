@@ -1,3 +1,4 @@
+import { freeWords } from "./free-words.ts";
 import { printWord, RECORD_WORDS } from "./records.ts";
 
 /**
@@ -84,6 +85,7 @@ export class RecentIds {
     const kept = this.#collect(ordinal + 1, Infinity);
     this.#empty(before);
     for (let at = 0; at < kept.length; at += RECORD_WORDS) this.#insert(kept, at);
+    freeWords(kept);
     return before - this.#size;
   }
 
@@ -115,6 +117,7 @@ export class RecentIds {
     while (ids * 10 > slots * LOAD_TENTHS_MAX) slots *= 2;
     this.#size = 0;
     if (slots < this.#slots) {
+      freeWords(this.#prints, this.#marks);
       this.#slots = slots;
       this.#prints = new Uint32Array(slots * PRINT_WORDS);
       this.#marks = new Uint32Array(slots);
@@ -178,5 +181,6 @@ export class RecentIds {
       }
       this.#marks[slot] = mark;
     }
+    freeWords(prints, marks);
   }
 }

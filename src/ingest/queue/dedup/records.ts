@@ -1,4 +1,5 @@
 import { PRINT_BYTES } from "../../append.ts";
+import { freeWords } from "./free-words.ts";
 
 /**
  * A record is what we keep of one messageId: its fingerprint as four little-endian words, then the
@@ -43,6 +44,7 @@ export function sortRecords(records: Uint32Array): Uint32Array {
     }
     kept += 1;
   }
+  freeWords(order);
   return sorted.subarray(0, kept * RECORD_WORDS);
 }
 
@@ -63,6 +65,7 @@ function sortedOrder(records: Uint32Array, count: number): Uint32Array {
     }
     order[at] = item;
   }
+  freeWords(keys);
   return order;
 }
 

@@ -1,4 +1,5 @@
 import type { DedupStorage } from "./dedup-storage.ts";
+import { freeWords } from "./free-words.ts";
 import { buildFilter, filterShape, type Filter, type FilterShape } from "./filter.ts";
 import { partOf, RECORD_WORDS } from "./records.ts";
 import { ROW_BYTES_MAX, type DedupSizes } from "./sizes.ts";
@@ -90,6 +91,7 @@ function writeFilter(
     `CREATE TABLE IF NOT EXISTS ${table} (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT`,
   );
   insert(storage, `INSERT INTO ${table} (page, bits) VALUES (?, ?)`, range.first, bits);
+  freeWords(bits);
 }
 
 function insert(storage: DedupStorage, query: string, page: number, words: Uint32Array): void {
