@@ -123,7 +123,7 @@ function asRefusal(
   return { code, message: where + ITEM_MESSAGES[code] };
 }
 
-/** The source behind a key, or why it may not send here. A wrong region is counted at its home. */
+/** The source behind a key, or why it may not send here, which is counted at its home. */
 async function callerOf(
   services: Services,
   text: string | undefined,
@@ -135,13 +135,11 @@ async function callerOf(
   if (!key.ok) return key;
   const found = await lookUp(services, key.value);
   const misplaced = regionRefusal(key.value, host, services.config);
-  if (misplaced !== undefined) {
-    if (found.ok) await count(services, found.value, receivedAtMs, misplaced.code, items);
-    return err(misplaced);
-  }
-  if (!found.ok) return found;
-  const refusal = sourceRefusal(key.value, found.value.config);
-  return refusal === undefined ? found : err(refusal);
+  if (!found.ok) return misplaced === undefined ? found : err(misplaced);
+  const refusal = misplaced ?? sourceRefusal(key.value, found.value.config);
+  if (refusal === undefined) return found;
+  await count(services, found.value, receivedAtMs, refusal.code, items);
+  return err(refusal);
 }
 
 async function lookUp(services: Services, key: WriteKey): Promise<Result<Caller, Refusal>> {

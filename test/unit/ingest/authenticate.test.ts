@@ -80,6 +80,7 @@ describe("write keys", () => {
     const response = await tracking.post("/v1/track", event);
 
     expect([response.status, await codeOf(response)]).toEqual([403, "write_key_revoked"]);
+    expect(tracking.refused).toEqual({ write_key_revoked: 1 });
   });
 
   it("newer than the config that is known go to the queue, which knows better", async () => {
@@ -96,6 +97,7 @@ describe("write keys", () => {
     const response = await tracking.post("/v1/track", event);
 
     expect([response.status, await codeOf(response)]).toEqual([403, "source_disabled"]);
+    expect(tracking.refused).toEqual({ source_disabled: 1 });
   });
 });
 
