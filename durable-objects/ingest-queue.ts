@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig, type Config } from "../src/config.ts";
 import { workspaceOf, type SourceId } from "../src/core/ids.ts";
 import type { Append, AppendAnswer } from "../src/ingest/append.ts";
-import { unavailable } from "../src/ingest/queue/admission.ts";
+import { isUnopened, unavailable } from "../src/ingest/queue/admission.ts";
 import { Committer } from "../src/ingest/queue/committer.ts";
 import { Counters } from "../src/ingest/queue/counters.ts";
 import { FileTable } from "../src/ingest/queue/file-table.ts";
@@ -128,6 +128,9 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     }
     if (leased.kind === "unknown") return { kind: "refused", code: "unknown_source" };
     if (leased.kind === "unavailable") return unavailable("config");
+    // Predecessors are asked once the epoch is open: before, they may take an id after their answer,
+    // and the epoch may open before this event is committed.
+    if (isUnopened(append.epoch, leased.config.route)) return unavailable("opening");
     const refs = livePredecessors(
       this.#self,
       leased.config.route,
@@ -138,6 +141,8 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     const queues = refs.map((ref) => this.#reach.queue(this.#sourceId, ref));
     const knownElsewhere = await askPredecessors(queues, append.prints);
     if (knownElsewhere === undefined) return unavailable("predecessor");
+    // Their answers may have taken longer than the config may serve.
+    await this.#lease.get();
     return this.#gather.submit({ append, knownElsewhere });
   }
 

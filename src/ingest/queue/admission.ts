@@ -1,4 +1,4 @@
-import type { QueueRef, SourceConfig } from "../../workspace/source-config.ts";
+import type { QueueRef, Route, SourceConfig } from "../../workspace/source-config.ts";
 import type { Append, AppendAnswer, UnavailableReason } from "../append.ts";
 
 /** What a client is told to wait while something short is going on. */
@@ -27,8 +27,12 @@ export function refusal(
   const mine = route.ingestRegion === self.ingestRegion && self.shard < route.shards;
   if (append.epoch < route.n || append.epoch < fencedBelow || !mine)
     return { kind: "moved", route };
-  if (append.epoch > route.n || route.state === "fencing") return unavailable("opening");
-  return undefined;
+  return isUnopened(append.epoch, route) ? unavailable("opening") : undefined;
+}
+
+/** Whether queues of earlier epochs may still take events of a request that was routed by `epoch`. */
+export function isUnopened(epoch: number, route: Route): boolean {
+  return epoch > route.n || (epoch === route.n && route.state === "fencing");
 }
 
 /** The answer that makes a client keep its data. */
