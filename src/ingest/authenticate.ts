@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { err, type Result } from "../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { HOME_REGIONS, mayIngestAt, type IngestRegion } from "../region/regions.ts";
 import { parseWriteKey, type WriteKey } from "../region/write-key.ts";
 import type { SourceConfig } from "../workspace/source-config.ts";
@@ -30,6 +30,18 @@ export function headerWriteKey(authorization: string | null): string | undefined
   }
 }
 
+/** Keys whose check was seen to hold, by the config that holds the secrets: the check is costly. */
+const verified = new WeakMap<Config, Map<string, WriteKey>>();
+
+/** Keys remembered per isolate, about 300 bytes each. */
+const VERIFIED_KEYS_MAX = 2_000;
+
+function verifiedKeys(config: Config): Map<string, WriteKey> {
+  const known = verified.get(config) ?? new Map<string, WriteKey>();
+  verified.set(config, known);
+  return known;
+}
+
 /** What a write key says, once its check holds. Nothing is woken for a forged one. */
 export function verifyWriteKey(
   text: string | undefined,
@@ -41,8 +53,15 @@ export function verifyWriteKey(
       message: "A write key is needed: as Basic user name, or as writeKey in the body",
     });
   }
+  const known = verifiedKeys(config);
+  const before = known.get(text);
+  if (before !== undefined) return ok(before);
   const key = parseWriteKey(text, (region) => config.writeKeySecrets[region]);
-  if (key.ok) return key;
+  if (key.ok) {
+    if (known.size >= VERIFIED_KEYS_MAX) known.clear();
+    known.set(text, key.value);
+    return key;
+  }
   switch (key.error.kind) {
     case "malformed":
       return err({ code: "unknown_source", message: "No source has this write key" });

@@ -53,9 +53,13 @@ export class SourceConfigs {
   ): Promise<SourceLookup> {
     const atMs = deps.now();
     try {
-      const config = await deps.ask();
+      const asked = await deps.ask();
+      const held = this.#held.get(sourceId)?.config;
       this.#held.delete(sourceId);
-      if (config === undefined) return { kind: "unknown" };
+      if (asked === undefined) return { kind: "unknown" };
+      // An answer that was long on its way must not undo a newer route that a queue told of.
+      const isOlder = held !== undefined && held.route.n > asked.route.n;
+      const config = isOlder ? { ...asked, route: held.route } : asked;
       const [oldest] = this.#held.keys();
       if (this.#held.size >= SOURCES_MAX && oldest !== undefined) this.#held.delete(oldest);
       this.#held.set(sourceId, { config, atMs });

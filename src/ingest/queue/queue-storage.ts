@@ -8,6 +8,9 @@ import { QueueLog, type Segment } from "./queue-log.ts";
 /** Storage at which nothing more is taken in: 10 GB is the platform's end, and merging needs room. */
 export const DATABASE_BYTES_MAX = 8_500_000_000;
 
+/** Bytes of lines committed between two looks at the size of storage. */
+const MEASURE_EVERY_BYTES = 16_000_000;
+
 /** Storage at which more shards are asked for. */
 export const DATABASE_BYTES_PRESSURE = 4_000_000_000;
 
@@ -30,6 +33,8 @@ export class QueueStorage {
   readonly log: QueueLog;
   readonly seen: Seen;
   #fencedBelow: number;
+  #full = false;
+  #measuredAtBytes = Number.NEGATIVE_INFINITY;
 
   constructor(port: QueueStoragePort, windowMs: number, nowMs: number) {
     this.#port = port;
@@ -40,11 +45,7 @@ export class QueueStorage {
     this.#fencedBelow = Number(this.#readState("fenced_below") ?? 0);
     this.seen = {
       hasMany: (prints, out) => this.#dedup.hasMany(prints, out),
-      add: (prints, index, ordinal) => {
-        if (this.#dedup.has(prints, index)) return false;
-        this.#dedup.add(prints, index, ordinal);
-        return true;
-      },
+      add: (prints, index, ordinal) => this.#dedup.add(prints, index, ordinal),
     };
   }
 
@@ -57,8 +58,14 @@ export class QueueStorage {
     return this.#port.sql.databaseSize;
   }
 
+  /** Asks storage only after as much was written as could matter: the question costs a query. */
   get isFull(): boolean {
-    return this.databaseBytes >= DATABASE_BYTES_MAX;
+    const written = this.log.insertedBytes;
+    if (this.#full || written >= this.#measuredAtBytes + MEASURE_EVERY_BYTES) {
+      this.#measuredAtBytes = written;
+      this.#full = this.databaseBytes >= DATABASE_BYTES_MAX;
+    }
+    return this.#full;
   }
 
   /** Whether more shards are due. */

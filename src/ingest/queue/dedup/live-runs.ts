@@ -63,11 +63,12 @@ export class LiveRuns {
   /** Looks the fingerprints at `wanted` up and tells of each that is found, once. */
   search(prints: Uint8Array, wanted: readonly number[], found: Found): void {
     if (this.#live.length === 0 || wanted.length === 0) return;
-    // In the order of the pages, so that what is near on disk is read together.
-    let open = [...wanted].sort((a, b) => printWord(prints, a, 0) - printWord(prints, b, 0));
+    let open = wanted;
     for (const live of this.#live) {
       const candidates = open.filter((index) => mayBeIn(live, prints, index));
       if (candidates.length === 0) continue;
+      // In the order of the pages, so that what is near on disk is read together.
+      candidates.sort((a, b) => printWord(prints, a, 0) - printWord(prints, b, 0));
       const done = new Set<number>();
       lookUp(this.#storage, this.#sizes, live.run, prints, candidates, (index, ordinal) => {
         found(index, ordinal);
