@@ -99,12 +99,12 @@ describe("a full deduplication window in workerd, after a restart", () => {
     expect(known).toBe(0);
   });
 
-  it("stays within its memory", async () => {
+  it("stays within its memory, also while it was filled", async () => {
     const { heapBytes, residentBytes } = await memory();
     const { bytesInMemory } = await workerd.call<Figures>("figures");
 
     print("after the lookups", { heapBytes, heapBytesMax, bytesInMemory, residentBytes });
-    expect(heapBytesMax).toBeLessThan(HEAP_BYTES_MAX);
+    expect(Math.max(heapBytesMax, fillHeapBytesMax)).toBeLessThan(HEAP_BYTES_MAX);
   });
 
   it("wrote no row near the platform's limit", () => {
