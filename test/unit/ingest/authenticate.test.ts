@@ -83,6 +83,12 @@ describe("write keys", () => {
     expect(tracking.refused).toEqual({ write_key_revoked: 1 });
   });
 
+  it("of a source whose keys were all revoked are refused", async () => {
+    const tracking = new TestTracking({ source: { keyVersions: [] } });
+
+    expect(await codeOf(await tracking.post("/v1/track", event))).toBe("write_key_revoked");
+  });
+
   it("newer than the config that is known go to the queue, which knows better", async () => {
     const tracking = new TestTracking({ source: { keyVersions: [1] } });
 

@@ -38,6 +38,12 @@ describe("a line", () => {
     expect(line.match(/"userId":"[^"]*"/g)).toEqual(['"userId":"last"']);
   });
 
+  it("is of the last batch, when an envelope has two", () => {
+    const line = lineOf(acceptBatch(`{"batch":[{${IDS},"n":1}],"batch":[{${IDS},"n":2}]}`));
+
+    expect(line).toContain('"n":2');
+  });
+
   it("knows a member whose name is written with escapes", () => {
     expect(lineOf(acceptBatch(`{"batch":[{${IDS},"writ\\u0065Key":"secret"}]}`))).not.toContain(
       "secret",
@@ -177,6 +183,12 @@ describe("context", () => {
     },
   );
 
+  it("is the last one of the batch's, when there are two", () => {
+    const twice = ',"context":{"a":1},"context":{"b":2}';
+
+    expect(eventOf(`{${IDS}}`, twice)["context"]).toEqual({ b: 2 });
+  });
+
   it("is left alone when it is no object", () => {
     expect(eventOf(`{${IDS},"context":"x"}`, batchContext)["context"]).toBe("x");
   });
@@ -216,6 +228,15 @@ describe("context.ip", () => {
       ip,
       direct: true,
     });
+  });
+
+  it.each([
+    ['"direct":false,"direct":true', true],
+    ['"direct":true,"direct":false', false],
+  ])("goes by the last of two: %s", (members, isFilledIn) => {
+    const line = lineOf(acceptBatch(`{"batch":[{${IDS},"context":{${members}}}]}`, { ip }));
+
+    expect(line.includes(ip)).toBe(isFilledIn);
   });
 
   it.each(["false", '"true"', "1"])("is not filled in when context.direct is %s", (direct) => {

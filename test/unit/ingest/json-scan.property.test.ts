@@ -75,11 +75,14 @@ describe("skipValue()", () => {
     );
   });
 
-  it("refuses more than NESTING_MAX levels, and a million without a stack overflow", () => {
+  it.each([
+    ["lists", "[", "", "]"],
+    ["objects", '{"a":', "0", "}"],
+  ])("refuses more than NESTING_MAX levels of %s, a million too", (_title, open, inner, close) => {
     const nested = (levels: number): number =>
-      skipValue(encoder.encode("[".repeat(levels) + "]".repeat(levels)), 0, 0);
+      skipValue(encoder.encode(open.repeat(levels) + inner + close.repeat(levels)), 0, 0);
 
-    expect(nested(NESTING_MAX)).toBe(2 * NESTING_MAX);
+    expect(nested(NESTING_MAX)).toBeGreaterThan(0);
     expect(nested(NESTING_MAX + 1)).toBe(TOO_DEEP);
     expect(nested(1_000_000)).toBe(TOO_DEEP);
   });

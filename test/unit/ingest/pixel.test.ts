@@ -22,6 +22,17 @@ describe("the pixel", () => {
     ]);
   });
 
+  it.each(["base64", "base64url"] as const)("takes all characters of %s", async (alphabet) => {
+    const tracking = new TestTracking(PIXEL_ON);
+    const event = { ...EVENT, properties: { all: "~~~???>>>\u00ff\u00fe" } };
+    const data = Buffer.from(JSON.stringify(event)).toString(alphabet);
+
+    await tracking.fetch(`/v1/pixel/track?data=${data}`);
+
+    expect(data).toMatch(alphabet === "base64" ? /\+.*\/|\/.*\+/ : /-.*_|_.*-/);
+    expect(tracking.events).toMatchObject([{ properties: event.properties }]);
+  });
+
   it("takes an event as flat parameters, dots for levels", async () => {
     const tracking = new TestTracking(PIXEL_ON);
 

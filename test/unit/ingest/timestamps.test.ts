@@ -79,6 +79,14 @@ describe("IsoWriter and IsoReader", () => {
     );
   });
 
+  it("read no second past the 59th, whatever minute came before", () => {
+    const iso = new IsoReader();
+
+    const read = ["2026-11-22T12:00:00.000Z", "2026-11-22T12:00:60.000Z"].map((t) => iso.read(t));
+
+    expect(read).toEqual([NOON_MS, undefined]);
+  });
+
   it("read any sequence of texts as parseTimestamp does, broken ones too", () => {
     const broken = fc.tuple(fc.nat(23), fc.constantFrom("6", "9", ".", "x", " "));
 
