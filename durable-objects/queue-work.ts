@@ -192,6 +192,7 @@ export class QueueWork {
   }
 
   #state(): QueueState {
+    this.#noticeClock(Date.now());
     return {
       waiting: this.#waiting,
       failures: this.#failures,
@@ -202,6 +203,14 @@ export class QueueWork {
       expiryAtMs: this.#deps.storage.expiryAtMs,
       toldFilled: this.#toldFilled,
     };
+  }
+
+  /** A clock that was ahead leaves times in the future; nothing waits until it has caught up. */
+  #noticeClock(nowMs: number): void {
+    const { oldestAtMs = nowMs } = this.#waiting;
+    if (oldestAtMs > nowMs) this.#waiting.oldestAtMs = nowMs;
+    this.#lastFailureAtMs = Math.min(this.#lastFailureAtMs, nowMs);
+    this.#busyUntilMs = Math.min(this.#busyUntilMs, nowMs + BUSY_MS);
   }
 
   /** Sets the alarm where the tables want it. */

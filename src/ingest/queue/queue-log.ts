@@ -183,7 +183,8 @@ export class QueueLog {
       this.#nextSeq - 1,
       this.#open.id,
     );
-    this.#create(this.#open.id + 1, this.#nextSeq, nowMs);
+    // The next segment begins no earlier than this one ended: after a restart, commit times go on from there.
+    this.#create(this.#open.id + 1, this.#nextSeq, this.commitTime(nowMs));
   }
 
   /** Notes that the segment's fingerprints are packed. */
