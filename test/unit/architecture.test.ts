@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { describe, expect, it } from "vitest";
@@ -11,10 +13,11 @@ import {
   outsideCalls,
   settingReads,
 } from "../support/architecture/code-rules.ts";
-import { importViolations } from "../support/architecture/import-table.ts";
+import { importViolations, MAY_IMPORT } from "../support/architecture/import-table.ts";
 import { readSourceFiles, type SourceFiles } from "../support/architecture/source-files.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ARCHITECTURE = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
 const PRODUCT = readSourceFiles(ROOT, ["src", "durable-objects"]);
 const HAND_WRITTEN = readSourceFiles(ROOT, ["src", "durable-objects", "scripts", "console"]);
 
@@ -34,6 +37,16 @@ describe("the source files", () => {
 describe("imports", () => {
   it("follow the table", () => {
     expect(importViolations(PRODUCT)).toEqual([]);
+  });
+
+  it("follow the table that docs/architecture.md shows", () => {
+    const rows = ARCHITECTURE.matchAll(/^\| `([^`|]+)` \|((?: `[^`]+`)*) \|$/gm);
+    const shown = Array.from(rows, ([, folder = "", cells = ""]) => [
+      folder,
+      cells.split(/[ `]+/).filter((cell) => cell !== ""),
+    ]);
+
+    expect(Object.fromEntries(shown)).toEqual(MAY_IMPORT);
   });
 
   it.each([

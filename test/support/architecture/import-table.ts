@@ -4,7 +4,7 @@ import { importsOf, type SourceFiles } from "./source-files.ts";
  * Left may import right: folders with all that is below them, or single files. What is not listed
  * may not be imported, and a folder that is not listed may import nothing of ours.
  */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/core": [],
   "src/region": ["src/core"],
   "src/telemetry": ["src/core"],
