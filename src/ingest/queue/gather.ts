@@ -26,7 +26,11 @@ type Waiting = Entry & {
 /**
  * Group commit. While one group is being flushed to disk, what arrives is gathered and committed
  * together next, so that under load many requests share one row and one flush, and without load a
- * request waits for nobody. An answer leaves only after its group is on disk.
+ * request waits for nobody.
+ *
+ * Answers are given in the turn of their commit. They leave the object only once that is on disk,
+ * because the platform holds back everything an object sends while a write of its is not confirmed
+ * (the output gate), and drops it when the write fails; the crash test shows that this holds.
  */
 export class Gather {
   readonly #deps: GatherDeps;
@@ -37,7 +41,7 @@ export class Gather {
     this.#deps = deps;
   }
 
-  /** Resolves with the answer once it is durable; rejects when the storage failed. */
+  /** Resolves in the turn of the commit; rejects when storage refused it. */
   submit(entry: Entry): Promise<AppendAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<AppendAnswer>();
     this.#waiting.push({ ...entry, resolve, reject });
@@ -74,13 +78,14 @@ export class Gather {
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
     try {
       const answers = this.#deps.commit(group);
-      await this.#deps.sync();
       for (const [index, waiting] of group.entries()) {
         const answer = answers[index];
         if (answer === undefined) throw new Error("Cannot answer: the commit left an entry out");
         waiting.resolve(answer);
       }
+      await this.#deps.sync();
     } catch (error) {
+      // Those that were answered in this turn are behind the gate, which does not open any more.
       for (const waiting of group) waiting.reject(error);
     }
   }
