@@ -20,10 +20,19 @@ describe("ipForContext()", () => {
     expect(ipForContext("203.0.113.77", "none")).toBeUndefined();
   });
 
-  it.each([null, "", "unknown", "1.2.3", "256.1.1.1", "1::2::3", "1:2:3", '1"', "g::1", ":::"])(
-    "passes on nothing that is no address (%s)",
-    (address) => {
-      expect(ipForContext(address, "full")).toBeUndefined();
-    },
-  );
+  it.each([
+    null,
+    "",
+    "unknown",
+    "1.2.3",
+    "256.1.1.1",
+    "1::2::3",
+    "1:2:3",
+    "1:2:3:4::5:6:7:8",
+    '1"',
+    "g::1",
+    ":::",
+  ])("passes on nothing that is no address (%s)", (address) => {
+    expect(ipForContext(address, "full")).toBeUndefined();
+  });
 });
