@@ -55,15 +55,17 @@ export class Committer {
     const committedAtMs = this.#deps.log.commitTime(nowMs);
     const answers = entries.map((entry): AppendAnswer => {
       const { append } = entry;
-      this.#count(append);
       const refused = this.#refusal(append, config, full);
-      if (refused !== undefined) return refused;
-      if (config === undefined || append.ends.length === 0) {
-        return { kind: "accepted", accepted: 0, duplicates: 0 };
+      // What comes again, from the Worker or from the client, is counted once it is taken.
+      if (refused !== undefined && refused.kind !== "refused") return refused;
+      if (refused !== undefined || config === undefined || append.ends.length === 0) {
+        this.#count(append);
+        return refused ?? { kind: "accepted", accepted: 0, duplicates: 0 };
       }
       const known = this.#known(entry);
       const waitMs = this.#takeTokens(known, config, nowMs);
       if (waitMs > 0) return { kind: "rate-limited", retryAfterMs: waitMs };
+      this.#count(append);
       const part = this.#remember(append, known, ordinalOf(committedAtMs));
       const accepted = part.keep?.length ?? append.ends.length;
       if (accepted > 0) parts.push(part);

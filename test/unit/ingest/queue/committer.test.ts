@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+
+import type { AppendAnswer } from "../../../../src/ingest/append.ts";
+import type { SourceConfig } from "../../../../src/workspace/source-config.ts";
+import { appendOf } from "../../../support/appends.ts";
+import { NodeStorage } from "../../../support/node-storage.ts";
+import { QueueModel, World } from "../../../support/queue-model.ts";
+import { routeOf, sourceConfigOf } from "../../../support/source-configs.ts";
+
+const NOON = Date.UTC(2026, 10, 22, 12);
+
+function queueOf(changes: Partial<SourceConfig> = {}): QueueModel {
+  return new QueueModel(new NodeStorage(), new World(), { nowMs: NOON }, sourceConfigOf(changes));
+}
+
+/** What a request is counted for besides its events. */
+const COUNTED = { refused: { event_not_string: 2 }, noted: { repaired_batch: 1 } };
+
+describe("what a request is counted for", () => {
+  it("is counted with the events that are taken", () => {
+    const queue = queueOf();
+
+    queue.append(appendOf(["a"], COUNTED));
+
+    expect(queue.counters.read()).toEqual([
+      { step: "refused", code: "event_not_string", count: 2 },
+      { step: "noted", code: "repaired_batch", count: 1 },
+    ]);
+  });
+
+  const kept: readonly [AppendAnswer["kind"], Partial<SourceConfig>][] = [
+    ["moved", { route: routeOf({ n: 2 }) }],
+    ["unavailable", { route: routeOf({ state: "fencing" }) }],
+  ];
+  it.each(kept)("is not counted yet when the answer is %s: it comes again", (kind, config) => {
+    const queue = queueOf(config);
+
+    const answer = queue.append(appendOf(["a"], COUNTED));
+
+    expect([answer.kind, queue.counters.read()]).toEqual([kind, []]);
+  });
+
+  it("is not counted yet when the source is over its rate: it comes again", () => {
+    const queue = queueOf({ ratePerSecond: 1 });
+    queue.append(appendOf(Array.from({ length: 2_500 }, (_, i) => `m${i}`)));
+
+    queue.append(appendOf(["a"], COUNTED));
+
+    expect(queue.counters.read()).toEqual([
+      { step: "refused", code: "too_many_requests", count: 1 },
+    ]);
+  });
+});
