@@ -61,7 +61,8 @@ export class QueueWork {
   #lastFailureAtMs = 0;
   #busyUntilMs = 0;
   #alert: string | undefined;
-  #toldFilled = false;
+  /** What the workspace was told last; `undefined` when it is not known, as after a start. */
+  #toldFilled: boolean | undefined;
   #measuredBytes = 0;
   #lastCommitAtMs = 0;
   #alarmAtMs: number | undefined;
@@ -201,7 +202,7 @@ export class QueueWork {
       mergePending: this.#deps.storage.mergePending,
       rotateAtMs: this.#deps.storage.rotateAtMs,
       expiryAtMs: this.#deps.storage.expiryAtMs,
-      toldFilled: this.#toldFilled,
+      toldFilled: this.#toldFilled === true,
     };
   }
 
@@ -257,7 +258,7 @@ export class QueueWork {
   }
 
   #tellFilled(): void {
-    if (this.#toldFilled) return;
+    if (this.#toldFilled === true) return;
     this.#toldFilled = true;
     this.#deps.ctx.waitUntil(
       this.#workspace()
@@ -269,10 +270,15 @@ export class QueueWork {
   }
 
   async #tellDrained(): Promise<void> {
-    if (!this.#toldFilled || this.#waiting.oldestAtMs !== undefined) return;
+    if (this.#toldFilled === false || this.#waiting.oldestAtMs !== undefined) return;
     if (Date.now() - this.#lastCommitAtMs < IDLE_MS) return;
-    await this.#workspace().queueDrained(this.#deps.sourceId, this.#deps.self);
-    this.#toldFilled = false;
+    const told = this.#workspace().queueDrained(this.#deps.sourceId, this.#deps.self);
+    this.#toldFilled = await told.then(
+      () => false,
+      () => undefined,
+    );
+    // What came in meanwhile was told before the workspace heard that nothing is left.
+    if (this.#waiting.oldestAtMs !== undefined) this.#tellFilled();
   }
 
   async #askForShards(): Promise<void> {
