@@ -7,6 +7,7 @@ const QUOTE = 0x22;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
+const NOT_ASCII = /[^\0-\x7f]/;
 const WHOLE_NUMBER = /^-?\d+$/;
 
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
@@ -107,8 +108,9 @@ export function kindAt(payload: Payload, at: number): ValueKind {
 
 /** The text of a span of the payload. */
 export function rawText(payload: Payload, at: number, end: number): string {
-  return payload.isAscii
-    ? payload.text.slice(at, end)
+  const text = payload.text.slice(at, end);
+  return payload.isAscii || !NOT_ASCII.test(text)
+    ? text
     : decoder.decode(payload.bytes.subarray(at, end));
 }
 

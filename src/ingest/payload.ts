@@ -23,7 +23,10 @@ import { Items, Members } from "./members.ts";
 export type Payload = {
   /** The body, and a few NULs behind it. */
   readonly bytes: Uint8Array;
-  /** The same as text; offsets in it are those in `bytes` when `isAscii`. */
+  /**
+   * A character for each byte, so that offsets are the same. What is not ASCII in it means nothing:
+   * it only shows where UTF-8 has to be decoded.
+   */
   readonly text: string;
   readonly isAscii: boolean;
   /** Whether line breaks stand between tokens; inside strings JSON has none. */
@@ -48,6 +51,8 @@ const PADDING_BYTES = 8;
 const BYTE_ORDER_MARK = 0xef;
 const BYTE_ORDER_MARK_BYTES = 3;
 
+/** One character per byte (Windows-1252): a byte above ASCII never becomes an ASCII character. */
+const byteDecoder = new TextDecoder("latin1");
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -59,8 +64,8 @@ export function readPayload(
   body: Uint8Array,
   shape: "batch" | "event",
 ): Result<Payload, PayloadRefusal> {
-  const text = decode(body);
-  if (text === undefined) return err({ kind: "not-utf8" });
+  const decoded = decode(body);
+  if (decoded === undefined) return err({ kind: "not-utf8" });
   const bytes = new Uint8Array(body.length + PADDING_BYTES);
   bytes.set(body);
   const envelope = new Members();
@@ -79,7 +84,8 @@ export function readPayload(
   if (end < 0 || skipSpace(bytes, end) !== body.length) return err({ kind: "malformed" });
   if (!isObject) return err({ kind: "not-object" });
   if (shape === "batch" && !scan.hasBatch) return err({ kind: "no-batch" });
-  const isAscii = text.length === body.length;
+  const isAscii = decoded.length === body.length;
+  const text = isAscii ? decoded : byteDecoder.decode(body);
   const hasBreaks = text.includes("\n") || text.includes("\r");
   return ok({ bytes, text, isAscii, hasBreaks, envelope, shared, items });
 }

@@ -100,6 +100,14 @@ describe("acceptEvents()", () => {
     expect([users.slice(0, 8), users.slice(32, 40), users.slice(48, 56)]).toEqual([own, own, own]);
   });
 
+  it.each(["é", "€\u0080", "😀", "plain beside é"])("hashes %s as what it says", (id) => {
+    const { users, prints } = acceptBatch(
+      JSON.stringify({ batch: [{ type: "identify", userId: id, messageId: id, x: "é" }] }),
+    );
+
+    expect([users.slice(0, 8), prints]).toEqual([hashed(hashUserId, id), printOf(id)]);
+  });
+
   it("leaves zeros for an absent id", () => {
     const { users } = acceptBatch(batchOf('{"type":"identify","userId":"u","anonymousId":null}'));
 
