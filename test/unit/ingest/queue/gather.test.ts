@@ -87,3 +87,20 @@ describe("Gather", () => {
     expect(groups).toEqual([1, 1]);
   });
 });
+
+describe("settled()", () => {
+  it("comes back although requests never stop coming in", async () => {
+    const { gather, flushes } = slowDisk();
+    let isSettled = false;
+    void submit(gather, "a");
+    void gather.settled().then(() => (isSettled = true));
+
+    for (let i = 0; i < 20; i++) {
+      void submit(gather, `b${i}`);
+      flushes.splice(0).forEach((flush) => flush());
+      await turn();
+    }
+
+    expect(isSettled).toBe(true);
+  });
+});
