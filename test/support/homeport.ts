@@ -60,8 +60,8 @@ export type Homeport = {
   readonly waitForEvents: (source: TestSource, count: number) => Promise<readonly ArchivedEvent[]>;
   /**
    * Everything the source has accepted so far, read back from the buckets. A marker is sent behind
-   * it and waited for, through every shard, so that a line that came twice cannot come later. Give
-   * the most shards the source has had.
+   * it and waited for, through every shard of the present route (say how many), so that a line that
+   * came twice cannot come later; queues of earlier routes have to say that they are empty.
    */
   readonly settledEvents: (
     source: TestSource,
@@ -113,6 +113,7 @@ export function openHomeport(stack: Stack): Homeport {
     settledEvents: async (source, shards = 1) => {
       const marks = await sendMarkers(stack, source, shards);
       return poll(`the markers of ${source.id}`, async () => {
+        if (!(await allQueuesAreEmpty(api, source))) return undefined;
         const lines = await linesOf(source);
         const seen = new Set(lines.map((line) => line["messageId"]));
         if (!marks.every((mark) => seen.has(mark))) return undefined;
@@ -205,6 +206,14 @@ async function sendMarkers(
     return answer.ok ? true : undefined;
   });
   return batch.map(({ messageId }) => messageId);
+}
+
+/** Whether no queue that the source ever had holds an event that is not archived. */
+async function allQueuesAreEmpty(api: Homeport["api"], source: TestSource): Promise<boolean> {
+  const path = `/api/v1/sources/${source.id}/metrics`;
+  const { body } = await api(source.workspace.token, "GET", path);
+  const queues = (body["queues"] ?? []) as readonly { readonly waitingEvents: number | null }[];
+  return queues.every(({ waitingEvents }) => waitingEvents === 0);
 }
 
 function readHome(
