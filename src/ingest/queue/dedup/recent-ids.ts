@@ -22,6 +22,8 @@ export class RecentIds {
   /** The ordinal plus one; zero marks a free slot. */
   #marks = new Uint32Array(SLOTS_MIN);
   #size = 0;
+  /** The highest ordinal that was added since the table was empty. */
+  #lastOrdinal = 0;
 
   get size(): number {
     return this.#size;
@@ -53,6 +55,7 @@ export class RecentIds {
     }
     this.#marks[slot] = ordinal + 1;
     this.#size += 1;
+    if (ordinal > this.#lastOrdinal) this.#lastOrdinal = ordinal;
     return true;
   }
 
@@ -82,6 +85,10 @@ export class RecentIds {
    */
   forgetUpTo(ordinal: number): number {
     const before = this.#size;
+    if (ordinal >= this.#lastOrdinal) {
+      this.#empty(before);
+      return before;
+    }
     const kept = this.#collect(ordinal + 1, Infinity);
     this.#empty(before);
     for (let at = 0; at < kept.length; at += RECORD_WORDS) this.#insert(kept, at);
@@ -96,7 +103,10 @@ export class RecentIds {
   /** The ids with ordinals from `first` to `last`, as records in no order. */
   #collect(first: number, last: number): Uint32Array {
     let count = 0;
-    for (const mark of this.#marks) if (mark > first && mark - 1 <= last) count += 1;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      const mark = this.#marks[slot] ?? 0;
+      if (mark > first && mark - 1 <= last) count += 1;
+    }
     const records = new Uint32Array(count * RECORD_WORDS);
     let at = 0;
     for (let slot = 0; slot < this.#slots; slot++) {

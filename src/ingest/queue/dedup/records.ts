@@ -9,8 +9,11 @@ export const RECORD_WORDS = 5;
 const PRINT_WORDS = 4;
 const WORD_VALUES = 2 ** 32;
 
-/** Sort keys hold a word and an index in the 53 exact bits of a number, so this is the most records. */
+/** Records sorted at once: 20 MB of them. */
 const SORT_RECORDS_MAX = 2 ** 20;
+
+/** Buckets that records are dealt out to: 2 to this power, a quarter of a megabyte of counts. */
+const BUCKET_BITS_MAX = 16;
 
 /** One of the four words of the fingerprint at `index`. */
 export function printWord(prints: Uint8Array, index: number, word: number): number {
@@ -48,16 +51,24 @@ export function sortRecords(records: Uint32Array): Uint32Array {
   return sorted.subarray(0, kept * RECORD_WORDS);
 }
 
-/** Sorts by the first word as plain numbers, which is fast, then puts the rare ties right. */
+/**
+ * Fingerprints are spread evenly, so that dealing them out by their first bits, about one to a
+ * bucket, sorts them but for neighbours, and those are put right by insertion: linear all in all.
+ */
 function sortedOrder(records: Uint32Array, count: number): Uint32Array {
-  const keys = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    keys[i] = (records[i * RECORD_WORDS] ?? 0) * SORT_RECORDS_MAX + i;
-  }
-  keys.sort();
+  const bits = Math.min(BUCKET_BITS_MAX, Math.max(1, 32 - Math.clz32(count)));
+  const shift = 32 - bits;
+  const next = bucketStarts(records, count, shift, 2 ** bits);
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
-    const item = (keys[i] ?? 0) % SORT_RECORDS_MAX;
+    const bucket = (records[i * RECORD_WORDS] ?? 0) >>> shift;
+    const at = next[bucket] ?? 0;
+    order[at] = i;
+    next[bucket] = at + 1;
+  }
+  freeWords(next);
+  for (let i = 1; i < count; i++) {
+    const item = order[i] ?? 0;
     let at = i;
     while (at > 0 && compareRecords(records, order[at - 1] ?? 0, item) > 0) {
       order[at] = order[at - 1] ?? 0;
@@ -65,8 +76,28 @@ function sortedOrder(records: Uint32Array, count: number): Uint32Array {
     }
     order[at] = item;
   }
-  freeWords(keys);
   return order;
+}
+
+/** Where each bucket begins in the order, by how many records fall into those before it. */
+function bucketStarts(
+  records: Uint32Array,
+  count: number,
+  shift: number,
+  buckets: number,
+): Uint32Array {
+  const starts = new Uint32Array(buckets);
+  for (let i = 0; i < count; i++) {
+    const bucket = (records[i * RECORD_WORDS] ?? 0) >>> shift;
+    starts[bucket] = (starts[bucket] ?? 0) + 1;
+  }
+  let total = 0;
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    const size = starts[bucket] ?? 0;
+    starts[bucket] = total;
+    total += size;
+  }
+  return starts;
 }
 
 function compareRecords(records: Uint32Array, a: number, b: number): number {
