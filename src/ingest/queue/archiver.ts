@@ -60,6 +60,8 @@ export async function archiveNext(deps: ArchiverDeps): Promise<ArchiveOutcome> {
   const range = await buildRange(deps, interrupted);
   if (range === undefined) return { kind: "idle" };
   if (interrupted === undefined) deps.files.seal({ ...range.sealed, tried: [location] });
+  const stray = await findElsewhere(deps, range.sealed, location);
+  if (stray !== undefined) return record(deps, range, stray);
   const sealed = deps.files.willTry(
     interrupted ?? { ...range.sealed, tried: [location] },
     location,
@@ -68,11 +70,28 @@ export async function archiveNext(deps: ArchiverDeps): Promise<ArchiveOutcome> {
   return upload(deps, { ...range, sealed }, location);
 }
 
+/**
+ * Where an earlier PUT left the file, when its answer was lost and the source's first location has
+ * changed since. What cannot be asked now stays among the locations tried.
+ */
+async function findElsewhere(
+  deps: ArchiverDeps,
+  sealed: SealedFile,
+  location: ArchiveLocation,
+): Promise<ArchiveLocation | undefined> {
+  for (const tried of sealed.tried) {
+    if (tried === location) continue;
+    if ((await deps.storedSha256(tried, sealed.key)) === sealed.ndjsonSha256) return tried;
+  }
+  return undefined;
+}
+
 async function upload(
   deps: ArchiverDeps,
-  { sealed, built, users }: BuiltRange,
+  range: BuiltRange,
   location: ArchiveLocation,
 ): Promise<ArchiveOutcome> {
+  const { sealed, built } = range;
   const put = await deps.put(location, sealed.key, built);
   if (!put.ok && put.error.kind !== "already-exists") {
     return { kind: "retry", why: describe(put.error) };
@@ -82,6 +101,14 @@ async function upload(
     if (stored === undefined) return { kind: "retry", why: "the object could not be read back" };
     if (stored !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
   }
+  return record(deps, range, location);
+}
+
+async function record(
+  deps: ArchiverDeps,
+  { sealed, built, users }: BuiltRange,
+  location: ArchiveLocation,
+): Promise<ArchiveOutcome> {
   const recorded = await deps.record(
     {
       sourceId: deps.sourceId,
