@@ -1,4 +1,4 @@
-import { reach, type Env } from "../durable-objects/reach.ts";
+import { reach, type Env, type Reach } from "../durable-objects/reach.ts";
 import { handleApi } from "./api/router.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { workspaceOf } from "./core/ids.ts";
@@ -14,7 +14,10 @@ export { IngestQueue } from "../durable-objects/ingest-queue.ts";
 export { RegionDirectory } from "../durable-objects/region-directory.ts";
 export { Workspace } from "../durable-objects/workspace.ts";
 
-const configs = new WeakMap<Env, Config>();
+/** What an isolate makes of its bindings and settings, once. */
+type Ground = { readonly config: Config; readonly ways: Reach };
+
+const grounds = new WeakMap<Env, Ground>();
 const sourceConfigs = new SourceConfigs();
 
 /** The Worker: tracking API, management API, cron. Everything else it does is done by objects. */
@@ -23,8 +26,14 @@ export default {
     try {
       const services = servicesOf(env, ctx);
       const answer =
-        (await handleApi(request, services)) ?? (await handleIngest(request, services));
-      return answer ?? Response.json({ success: false, code: "not_found", message: "No such path", error: "No such path" }, { status: 404 });
+        (await handleIngest(request, services)) ?? (await handleApi(request, services));
+      return (
+        answer ??
+        Response.json(
+          { success: false, code: "not_found", message: "No such path", error: "No such path" },
+          { status: 404 },
+        )
+      );
     } catch (error) {
       return internalError(error);
     }
@@ -39,10 +48,17 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
+function groundOf(env: Env): Ground {
+  const known = grounds.get(env);
+  if (known !== undefined) return known;
+  const config = parseConfig(env as unknown as Record<string, unknown>);
+  const ground = { config, ways: reach(env, config) };
+  grounds.set(env, ground);
+  return ground;
+}
+
 function servicesOf(env: Env, ctx: ExecutionContext): ApiServices {
-  const config = configs.get(env) ?? parseConfig(env as unknown as Record<string, unknown>);
-  configs.set(env, config);
-  const ways = reach(env, config);
+  const { config, ways } = groundOf(env);
   return {
     ...ways,
     config,

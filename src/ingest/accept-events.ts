@@ -1,5 +1,5 @@
 import type { RandomBytes } from "../core/base32.ts";
-import { SIP_HASH_BYTES, sipHash128, type SipKey } from "../core/siphash.ts";
+import { sipHash128, sipHash64, type SipKey } from "../core/siphash.ts";
 import { PRINT_BYTES, USER_HASH_BYTES, USER_HASHES_PER_EVENT } from "./append.ts";
 import { isEventType, refusalOf, type EventType } from "./check-event.ts";
 import type { ItemCode } from "./codes.ts";
@@ -104,29 +104,19 @@ export function fingerprintText(messageId: string): string {
 
 /** Writes the hash of a user id, as filters and shards use it, into `out`. */
 export function hashUserId(key: SipKey, userId: string, out: Uint8Array): void {
-  hashInto(key, USER_PREFIX + userId, out, 0);
+  sipHash64(key, USER_PREFIX + userId, out, 0);
 }
 
 /** Writes the hash of an anonymous id, as filters and shards use it, into `out`. */
 export function hashAnonymousId(key: SipKey, anonymousId: string, out: Uint8Array): void {
-  hashInto(key, ANONYMOUS_PREFIX + anonymousId, out, 0);
+  sipHash64(key, ANONYMOUS_PREFIX + anonymousId, out, 0);
 }
 
-const scratch = new Uint8Array(SIP_HASH_BYTES);
-
-function hashInto(key: SipKey, text: string, out: Uint8Array, at: number): void {
-  sipHash128(key, text, scratch, 0);
-  for (let i = 0; i < USER_HASH_BYTES; i++) out[at + i] = scratch[i] ?? 0;
-}
-
-/** Fingerprints and user hashes of the events kept so far. Users come again within a request. */
+/** Fingerprints and user hashes of the events kept so far. */
 class EventHashes {
   readonly #key: SipKey;
   readonly #prints: Uint8Array;
   readonly #users: Uint8Array;
-  /** Where the hash of an id stands in `#users`. */
-  readonly #userPlaces = new Map<string, number>();
-  readonly #anonymousPlaces = new Map<string, number>();
 
   constructor(count: number, key: SipKey) {
     this.#key = key;
@@ -138,11 +128,9 @@ class EventHashes {
     const messageId = madeId ?? view.id(NAME.messageId) ?? "";
     sipHash128(this.#key, fingerprintText(messageId), this.#prints, event * PRINT_BYTES);
     const at = event * USERS_BYTES;
-    this.#user(at, view.id(NAME.userId), USER_PREFIX, this.#userPlaces);
-    const previousAt = at + USER_HASH_BYTES;
-    this.#user(previousAt, view.id(NAME.previousId), USER_PREFIX, this.#userPlaces);
-    const anonymousAt = previousAt + USER_HASH_BYTES;
-    this.#user(anonymousAt, view.id(NAME.anonymousId), ANONYMOUS_PREFIX, this.#anonymousPlaces);
+    this.#user(at, view.id(NAME.userId), USER_PREFIX);
+    this.#user(at + USER_HASH_BYTES, view.id(NAME.previousId), USER_PREFIX);
+    this.#user(at + 2 * USER_HASH_BYTES, view.id(NAME.anonymousId), ANONYMOUS_PREFIX);
   }
 
   take(count: number): { readonly prints: Uint8Array; readonly users: Uint8Array } {
@@ -152,15 +140,8 @@ class EventHashes {
     };
   }
 
-  #user(at: number, id: string | undefined, prefix: string, places: Map<string, number>): void {
-    if (id === undefined) return;
-    const place = places.get(id);
-    if (place !== undefined) {
-      this.#users.copyWithin(at, place, place + USER_HASH_BYTES);
-      return;
-    }
-    places.set(id, at);
-    hashInto(this.#key, prefix + id, this.#users, at);
+  #user(at: number, id: string | undefined, prefix: string): void {
+    if (id !== undefined) sipHash64(this.#key, prefix + id, this.#users, at);
   }
 }
 

@@ -2,6 +2,7 @@ import type { SourceId } from "../core/ids.ts";
 import { sipHash128, sipKey } from "../core/siphash.ts";
 import type { MessageFile, QueueSighting, Services } from "../services.ts";
 import type { QueueRef } from "../workspace/source-config.ts";
+import { fingerprintText } from "./accept-events.ts";
 import { PRINT_BYTES } from "./append.ts";
 
 /** Where one event is, by its messageId. */
@@ -32,7 +33,7 @@ export async function findEvent(
   messageId: string,
 ): Promise<FindOutcome> {
   const print = new Uint8Array(PRINT_BYTES);
-  sipHash128(sipKey(source.fingerprintKey), messageId, print, 0);
+  sipHash128(sipKey(source.fingerprintKey), fingerprintText(messageId), print, 0);
   let unreachable = 0;
   for (const queue of queues) {
     try {
