@@ -6,7 +6,7 @@ import { archiveNext, type ArchiverDeps } from "../../../../src/ingest/queue/arc
 import type { ArchiveLocation } from "../../../../src/region/regions.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
-import { QueueModel, World } from "../../../support/queue-model.ts";
+import { Killed, QueueModel, World } from "../../../support/queue-model.ts";
 import { sourceConfigOf } from "../../../support/source-configs.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
@@ -19,6 +19,7 @@ class TwoBuckets {
   locations: readonly ArchiveLocation[] = ["eu-west-1", "eu-central-1"];
   /** The PUT arrives, its answer does not. */
   losesAnswers = false;
+  diesAfterRecord = false;
   readonly queue: QueueModel;
   readonly #disk = new NodeStorage();
 
@@ -44,10 +45,11 @@ class TwoBuckets {
         return this.losesAnswers ? err({ kind: "unknown", code: "timeout" }) : ok({});
       },
       storedSha256: async (location) => this.stored.get(location),
-      inCatalogue: async () => undefined,
+      inCatalogue: async (key) => this.recorded.find((file) => file.key === key),
       record: async (file) => {
         this.steps.push(`record at ${file.location} from ${files.archivedSeq()}`);
         this.recorded.push(file);
+        if (this.diesAfterRecord) throw new Killed();
         return file;
       },
       userFilter: () => new Uint8Array(),
@@ -93,5 +95,17 @@ describe("archiveNext()", () => {
     await buckets.archive();
 
     expect(buckets.steps.at(-1)).toBe('put eu-central-1 after ["eu-west-1","eu-central-1"]');
+  });
+
+  it("sends nothing again that the catalogue holds already", async () => {
+    const buckets = new TwoBuckets();
+    buckets.diesAfterRecord = true;
+    await buckets.archive().catch(() => undefined);
+    buckets.locations = ["eu-central-1"];
+    buckets.steps.length = 0;
+
+    await buckets.archive();
+
+    expect([buckets.steps, buckets.queue.files.archivedSeq()]).toEqual([[], 1]);
   });
 });
