@@ -121,7 +121,11 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
   }
 
   async #admit(append: Append): Promise<AppendAnswer> {
-    if (append.ends.length === 0) return this.#gather.submit({ append, knownElsewhere: undefined });
+    if (append.ends.length === 0) {
+      // Asking for the config makes this queue known, so that what it counts is seen.
+      if (this.#lease.current === undefined) await this.#lease.get();
+      return this.#gather.submit({ append, knownElsewhere: undefined });
+    }
     let leased = await this.#lease.get();
     if (leased.kind === "found" && append.epoch > leased.config.route.n) {
       leased = await this.#lease.refresh();
