@@ -10,6 +10,8 @@ export type Landed = { readonly key: string; readonly events: number; readonly a
 
 const LOCATION = "eu-west-1";
 const BUCKET = "homeport-eu-west-1";
+/** More than the age at which production seals; whoever waits longer waits for nothing. */
+const STALL_MS_MAX = 150_000;
 const RANGE = /-(\d+)-(\d+)\.gz$/;
 
 /** Sees the files of one source arrive, by the bucket's own log of requests. */
@@ -30,9 +32,20 @@ export class BucketWatch {
     this.#watching = this.#watch();
   }
 
-  /** Resolves when the bucket holds that many events. */
+  /**
+   * Resolves when the bucket holds that many events.
+   *
+   * @throws Error when they do not come, or more than that do.
+   */
   async holds(events: number): Promise<void> {
-    while (this.events < events) await wait(this.#pollMs);
+    const startMs = Date.now();
+    while (this.events < events) {
+      const lastMs = this.landed.at(-1)?.atMs ?? startMs;
+      if (Date.now() - Math.max(startMs, lastMs) > STALL_MS_MAX) {
+        throw new Error(`Cannot measure: ${this.events} of ${events} events are in the bucket`);
+      }
+      await wait(this.#pollMs);
+    }
     this.#stopped = true;
     await this.#watching;
     if (this.events > events) {

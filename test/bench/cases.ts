@@ -6,7 +6,7 @@ export type Case = { readonly events: number; readonly connections: number };
  * Workers busy. More connections than these raised latencies and no rate.
  */
 export const CASES = {
-  "100": { events: 100, connections: 8 },
+  "100": { events: 100, connections: 16 },
   "10": { events: 10, connections: 16 },
   "1": { events: 1, connections: 1 },
   "1x64": { events: 1, connections: 64 },

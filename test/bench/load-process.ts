@@ -121,6 +121,9 @@ function wholeAnswer(bytes: Buffer): string | undefined {
   return bytes.length >= end + HEAD_END.length + Number(length) ? head.slice(9, 12) : undefined;
 }
 
+// Nobody is left to send for.
+process.on("disconnect", () => process.exit(0));
+
 process.on("message", (load: Load) => {
   const run = new Run(load);
   const all = Array.from({ length: load.connections }, (_, i) => run.connection(i));

@@ -129,4 +129,7 @@ function say(text: string): void {
   console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
 }
 
+// Whoever is stopped while another one is measured hears no Ctrl-C: ending here ends them.
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
 process.exit(await main());

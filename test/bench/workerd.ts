@@ -55,6 +55,7 @@ export class Workerd {
     const child = spawn(program.default, ["serve", config, ...inspector], {
       stdio: ["ignore", "inherit", "inherit"],
     });
+    process.once("exit", () => child.kill("SIGKILL"));
     const workerd = new Workerd(port, child);
     while (!(await listens(port))) {
       if (child.exitCode !== null)
