@@ -37,9 +37,12 @@ const GAIN_BYTES = 288;
 
 const USERS_BYTES = USER_HASH_BYTES * USER_HASHES_PER_EVENT;
 
-/** What a user id is hashed with; previous ids are user ids. */
-const USER_PREFIX = "u:";
-const ANONYMOUS_PREFIX = "a:";
+/**
+ * User ids and anonymous ids are hashed under keys of their own, so that the same text as one and as
+ * the other has two hashes; previous ids are user ids.
+ */
+const USER_TAG = 0x75736572;
+const ANONYMOUS_TAG = 0x616e6f6e;
 
 /** What our own messageIds begin with. */
 const MADE_ID_PREFIX = "hp-";
@@ -104,22 +107,32 @@ export function fingerprintText(messageId: string): string {
 
 /** Writes the hash of a user id, as filters and shards use it, into `out`. */
 export function hashUserId(key: SipKey, userId: string, out: Uint8Array): void {
-  sipHash64(key, USER_PREFIX + userId, out, 0);
+  sipHash64(taggedKey(key, USER_TAG), userId, out, 0);
 }
 
 /** Writes the hash of an anonymous id, as filters and shards use it, into `out`. */
 export function hashAnonymousId(key: SipKey, anonymousId: string, out: Uint8Array): void {
-  sipHash64(key, ANONYMOUS_PREFIX + anonymousId, out, 0);
+  sipHash64(taggedKey(key, ANONYMOUS_TAG), anonymousId, out, 0);
+}
+
+function taggedKey(key: SipKey, tag: number): SipKey {
+  const tagged = key.slice();
+  tagged[0] = (tagged[0] ?? 0) ^ tag;
+  return tagged;
 }
 
 /** Fingerprints and user hashes of the events kept so far. */
 class EventHashes {
   readonly #key: SipKey;
+  readonly #userKey: SipKey;
+  readonly #anonymousKey: SipKey;
   readonly #prints: Uint8Array;
   readonly #users: Uint8Array;
 
   constructor(count: number, key: SipKey) {
     this.#key = key;
+    this.#userKey = taggedKey(key, USER_TAG);
+    this.#anonymousKey = taggedKey(key, ANONYMOUS_TAG);
     this.#prints = new Uint8Array(count * PRINT_BYTES);
     this.#users = new Uint8Array(count * USERS_BYTES);
   }
@@ -128,9 +141,9 @@ class EventHashes {
     const messageId = madeId ?? view.id(NAME.messageId) ?? "";
     sipHash128(this.#key, fingerprintText(messageId), this.#prints, event * PRINT_BYTES);
     const at = event * USERS_BYTES;
-    this.#user(at, view.id(NAME.userId), USER_PREFIX);
-    this.#user(at + USER_HASH_BYTES, view.id(NAME.previousId), USER_PREFIX);
-    this.#user(at + 2 * USER_HASH_BYTES, view.id(NAME.anonymousId), ANONYMOUS_PREFIX);
+    this.#user(at, view.id(NAME.userId), this.#userKey);
+    this.#user(at + USER_HASH_BYTES, view.id(NAME.previousId), this.#userKey);
+    this.#user(at + 2 * USER_HASH_BYTES, view.id(NAME.anonymousId), this.#anonymousKey);
   }
 
   take(count: number): { readonly prints: Uint8Array; readonly users: Uint8Array } {
@@ -140,8 +153,8 @@ class EventHashes {
     };
   }
 
-  #user(at: number, id: string | undefined, prefix: string): void {
-    if (id !== undefined) sipHash64(this.#key, prefix + id, this.#users, at);
+  #user(at: number, id: string | undefined, key: SipKey): void {
+    if (id !== undefined) sipHash64(key, id, this.#users, at);
   }
 }
 

@@ -3,7 +3,8 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { summariseFile } from "../../../src/archive/summarise-file.ts";
 import { matchesAny, prepareUsers } from "../../../src/archive/user-filter.ts";
-import { sipHash128, sipKey, SIP_HASH_BYTES } from "../../../src/core/siphash.ts";
+import { sipKey } from "../../../src/core/siphash.ts";
+import { hashAnonymousId, hashUserId } from "../../../src/ingest/accept-events.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f";
 const NDJSON = [
@@ -22,9 +23,10 @@ async function summarise(ndjson: string) {
 }
 
 function queryFor(text: string) {
-  const hash = new Uint8Array(SIP_HASH_BYTES);
-  sipHash128(sipKey(KEY), text, hash, 0);
-  return prepareUsers(hash.subarray(0, 8));
+  const hash = new Uint8Array(8);
+  const write = text.startsWith("u:") ? hashUserId : hashAnonymousId;
+  write(sipKey(KEY), text.slice(2), hash);
+  return prepareUsers(hash);
 }
 
 describe("summariseFile()", () => {
