@@ -1,3 +1,4 @@
+import { inTime } from "../core/in-time.ts";
 import type { SourceConfig } from "./source-config.ts";
 
 /** How long a config counts as fresh: what bounds the effect of a revoked key everywhere. */
@@ -8,6 +9,9 @@ export const LEASE_GRACE_MS = 60_000;
 
 /** Asked again this long before a lease ends, so that no request has to wait for the answer. */
 const RENEW_AHEAD_MS = 2_000;
+
+/** How long an answer is waited for; an object that takes longer counts as out of reach. */
+export const ASK_MS_MAX = 3_000;
 
 export type Leased =
   | { readonly kind: "found"; readonly config: SourceConfig }
@@ -103,7 +107,7 @@ export class ConfigLease {
     // have waited, while the source changed.
     const askedAtMs = this.#elapsedMs();
     try {
-      const config = await this.#ask();
+      const config = await inTime(this.#ask(), ASK_MS_MAX);
       if (config === undefined) this.#gone = true;
       else this.#take(config, askedAtMs);
     } catch {

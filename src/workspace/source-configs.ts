@@ -1,6 +1,7 @@
 import type { SourceId } from "../core/ids.ts";
+import { inTime } from "../core/in-time.ts";
 import type { SourceLookup } from "../services.ts";
-import { leaseState } from "./config-lease.ts";
+import { ASK_MS_MAX, leaseState } from "./config-lease.ts";
 import type { Route, SourceConfig } from "./source-config.ts";
 
 /** Sources whose config one isolate holds; the one asked for longest ago goes first. */
@@ -53,7 +54,7 @@ export class SourceConfigs {
   ): Promise<SourceLookup> {
     const atMs = deps.now();
     try {
-      const asked = await deps.ask();
+      const asked = await inTime(deps.ask(), ASK_MS_MAX);
       const held = this.#held.get(sourceId)?.config;
       this.#held.delete(sourceId);
       if (asked === undefined) return { kind: "unknown" };

@@ -1,5 +1,9 @@
+import { inTime } from "../../core/in-time.ts";
 import type { QueuePort } from "../../services.ts";
 import { predecessorsOf, type QueueRef, type Route } from "../../workspace/source-config.ts";
+
+/** How long a predecessor may take; one that was idle for long has to load what it remembers. */
+const ANSWER_MS_MAX = 10_000;
 
 /** The queues of epochs that ended within the window and that may know ids which come here now. */
 export function livePredecessors(
@@ -23,7 +27,9 @@ export async function askPredecessors(
   queues: readonly Pick<QueuePort, "known">[],
   prints: Uint8Array,
 ): Promise<Uint8Array | undefined> {
-  const answers = await Promise.allSettled(queues.map((queue) => queue.known(prints)));
+  const answers = await Promise.allSettled(
+    queues.map((queue) => inTime(queue.known(prints), ANSWER_MS_MAX)),
+  );
   let known: Uint8Array | undefined;
   for (const answer of answers) {
     if (answer.status === "rejected") return undefined;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import {
   ConfigLease,
@@ -47,7 +47,23 @@ async function leasedScene(): Promise<Scene> {
   return scene;
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe("ConfigLease", () => {
+  it("serves the last config while the object hangs", async () => {
+    const scene = await leasedScene();
+    vi.useFakeTimers();
+    scene.gate = new Promise(() => undefined);
+    scene.nowMs += LEASE_MS + 1;
+
+    const version = scene.version();
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(await Promise.race([version, Promise.resolve("still waiting")])).toBe(1);
+  });
+
   it("asks before it has anything", async () => {
     const scene = new Scene();
 
@@ -74,7 +90,7 @@ describe("ConfigLease", () => {
     scene.nowMs += 3_001;
     scene.answer = 2;
     await scene.lease.get();
-    await Promise.resolve();
+    await new Promise((resolve) => setTimeout(resolve));
     scene.nowMs += 1_000;
 
     expect(await scene.version()).toBe(2);

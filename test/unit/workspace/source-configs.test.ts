@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { SourceId } from "../../../src/core/ids.ts";
 import { LEASE_GRACE_MS, LEASE_MS } from "../../../src/workspace/config-lease.ts";
@@ -11,7 +11,7 @@ const SOURCE: SourceId = "src_eu_0123456789abcdef0123456789";
 /** The configs of one isolate, with a clock and a Workspace object that the test answers for. */
 class Isolate {
   nowMs = 1_000_000;
-  answer: SourceConfig | "unknown" | "fault" = sourceConfigOf();
+  answer: SourceConfig | "unknown" | "fault" | "hangs" = sourceConfigOf();
   asked = 0;
   answerTakesMs = 0;
   readonly configs = new SourceConfigs();
@@ -36,6 +36,7 @@ class Isolate {
     this.asked++;
     await Promise.resolve();
     this.nowMs += this.answerTakesMs;
+    if (this.answer === "hangs") return new Promise(() => undefined);
     if (this.answer === "fault") throw new Error("the object cannot be reached");
     return this.answer === "unknown" ? undefined : this.answer;
   }
@@ -49,7 +50,23 @@ async function isolateWithConfig(): Promise<Isolate> {
   return isolate;
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe("SourceConfigs", () => {
+  it("serves what it holds while the object hangs", async () => {
+    const isolate = await isolateWithConfig();
+    vi.useFakeTimers();
+    isolate.nowMs += LEASE_MS + 1;
+    isolate.answer = "hangs";
+
+    const version = isolate.version();
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(await Promise.race([version, Promise.resolve("still waiting")])).toBe(1);
+  });
+
   it("asks nobody while what it holds is fresh", async () => {
     const isolate = await isolateWithConfig();
     isolate.nowMs += 3_000;
