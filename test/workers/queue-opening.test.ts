@@ -1,11 +1,13 @@
+import { evictDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
 
 import { IngestQueue } from "../../durable-objects/ingest-queue.ts";
 import type { SourceId } from "../../src/core/ids.ts";
-import type { QueueRef, Route } from "../../src/workspace/source-config.ts";
+import { locate } from "../../src/region/placement.ts";
+import type { QueueRef, Route, SourceConfig } from "../../src/workspace/source-config.ts";
 import { appendOf } from "../support/appends.ts";
 import { routeOf, sourceConfigOf } from "../support/source-configs.ts";
-import { makeServices } from "./support/api.ts";
+import { CONFIG, ENV, makeServices } from "./support/api.ts";
 
 const SOURCE: SourceId = "src_eu_0123456789abcdefghjkmnpqrs";
 const MERGED: QueueRef = { ingestRegion: "eu1", shard: 0 };
@@ -37,11 +39,23 @@ function delayAnswers(): { arrive(): void; asked(): Promise<void> } {
   };
 }
 
+function configOf(version: number, route: Route): SourceConfig {
+  return sourceConfigOf({ sourceId: SOURCE, version, route });
+}
+
+it("keeps to its fence when it starts anew and an older config comes late", async () => {
+  const queue = makeServices().queue(SOURCE, EARLIER);
+  await queue.fence(configOf(2, routeTo("fencing")));
+  const name = { kind: "queue", sourceId: SOURCE, ...EARLIER } as const;
+  await evictDurableObject(locate(ENV.INGEST_QUEUE, name, CONFIG.jurisdictions));
+  await queue.push(configOf(1, routeOf({ shards: 2 })));
+
+  expect(await queue.append(appendOf(["a"], { epoch: 1 }))).toMatchObject({ kind: "moved" });
+});
+
 it("takes no event that an earlier queue took after it was asked and before its fence", async () => {
   const services = makeServices();
   const [merged, earlier] = [services.queue(SOURCE, MERGED), services.queue(SOURCE, EARLIER)];
-  const configOf = (version: number, route: Route) =>
-    sourceConfigOf({ sourceId: SOURCE, version, route });
   await earlier.push(configOf(1, routeOf({ shards: 2 })));
   await merged.push(configOf(2, routeTo("fencing")));
   const answers = delayAnswers();
