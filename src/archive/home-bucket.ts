@@ -5,6 +5,9 @@ import type { EgressContact } from "../egress/guard.ts";
 import { homeOf, type ArchiveLocation } from "../region/regions.ts";
 import { Bucket } from "../s3/bucket.ts";
 
+const R2_SUFFIX = ".r2.cloudflarestorage.com";
+const R2_SCOPE = "auto";
+
 /**
  * The platform's bucket at `location`, for the files of `sourceId`.
  *
@@ -24,11 +27,17 @@ export function homeBucket(
     );
   }
   const address = config.buckets[location];
-  return new Bucket(address, {
-    region,
-    purpose: "archive",
-    allowed: new Set([new URL(address.url).host]),
-    development: config.environment === "development",
-    ...(observe === undefined ? {} : { observe }),
-  });
+  const { host, hostname } = new URL(address.url);
+  // R2 knows one region only; where its bucket is, the endpoint's jurisdiction says.
+  const scope = hostname.endsWith(R2_SUFFIX) ? R2_SCOPE : location;
+  return new Bucket(
+    { ...address, location: scope },
+    {
+      region,
+      purpose: "archive",
+      allowed: new Set([host]),
+      development: config.environment === "development",
+      ...(observe === undefined ? {} : { observe }),
+    },
+  );
 }

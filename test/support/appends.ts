@@ -1,3 +1,4 @@
+import { concatBytes } from "../../src/core/bytes.ts";
 import { sipHash128, sipKey } from "../../src/core/siphash.ts";
 import type { Append } from "../../src/ingest/append.ts";
 
@@ -19,7 +20,7 @@ export function appendOf(messageIds: readonly string[], changes: Partial<Append>
     epoch: 1,
     keyVersion: 1,
     receivedAtMs: 1_800_000_000_000,
-    lines: concat(lines),
+    lines: concatBytes(lines),
     ends: Uint32Array.from(lines, (line) => (end += line.length)),
     prints,
     users,
@@ -42,8 +43,4 @@ export function messageIdsIn(ndjson: Uint8Array): string[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => line.slice('{"messageId":"'.length, -'"}'.length));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }

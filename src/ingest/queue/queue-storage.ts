@@ -100,7 +100,11 @@ export class QueueStorage {
     return this.#dedup.ordinalOf(print);
   }
 
-  /** The random name of this life of the storage: a restore to an earlier time gets another. */
+  /**
+   * The random name of this storage, made once, so that a queue whose storage was deleted and that
+   * counts from 1 again cannot meet the names of its earlier files. A restore to an earlier time
+   * keeps it: a file of the same range is then recognised by its hash.
+   */
   incarnation(make: () => string): string {
     const known = this.#readState("incarnation");
     if (known !== undefined) return known;
