@@ -145,7 +145,7 @@ export class QueueWork {
       for (let i = 0; i < MERGE_SLICES_MAX && storage.mergeSlice(Date.now()); i++) {
         await scheduler.wait(0);
       }
-      if (storage.isPressed) await this.#askForShards();
+      if (storage.wantsShards) await this.#askForShards();
       await this.#tellDrained();
     } catch {
       // The cause may quote an event, so only that it happened is kept.
@@ -283,9 +283,9 @@ export class QueueWork {
 
   async #askForShards(): Promise<void> {
     const config = this.#deps.lease.current;
-    if (config !== undefined) {
-      await this.#workspace().raiseShards(this.#deps.sourceId, config.route.n);
-    }
+    if (config === undefined) return;
+    await this.#workspace().raiseShards(this.#deps.sourceId, config.route.n);
+    this.#deps.storage.shardsAsked();
   }
 
   #workspace() {

@@ -5,7 +5,7 @@ export const INGEST_QUEUE_MIGRATIONS = [
   {
     id: "0001-create-queue",
     sql: `CREATE TABLE state (
-            name  TEXT PRIMARY KEY,        -- incarnation, fenced_below
+            name  TEXT PRIMARY KEY,        -- incarnation, fenced_below, shards_asked_at_bytes
             value TEXT NOT NULL
           ) STRICT;
           CREATE TABLE segments (

@@ -14,6 +14,10 @@ const MEASURE_EVERY_BYTES = 16_000_000;
 /** Storage at which more shards are asked for. */
 export const DATABASE_BYTES_PRESSURE = 4_000_000_000;
 
+/** Growth after which more shards are asked for once more: four doublings before storage is full. */
+const PRESSURE_STEP_BYTES = 1_000_000_000;
+const SHARDS_ASKED_AT = "shards_asked_at_bytes";
+
 /** A segment is closed, and its fingerprints packed, at this many events or this age. */
 const SEGMENT_EVENTS_MAX = 200_000;
 const SEGMENT_AGE_MS_MAX = 3_600_000;
@@ -68,9 +72,19 @@ export class QueueStorage {
     return this.#full;
   }
 
-  /** Whether more shards are due. */
-  get isPressed(): boolean {
-    return this.databaseBytes >= DATABASE_BYTES_PRESSURE;
+  /**
+   * Whether more shards are due. After they were asked for, only further growth makes more due: what
+   * stands here already stays for its window, however many shards take the new events.
+   */
+  get wantsShards(): boolean {
+    const askedAtBytes = Number(this.#readState(SHARDS_ASKED_AT) ?? 0);
+    const growthBytes = this.databaseBytes - askedAtBytes;
+    return this.databaseBytes >= DATABASE_BYTES_PRESSURE && growthBytes >= PRESSURE_STEP_BYTES;
+  }
+
+  /** Notes that more shards were asked for at the present size. */
+  shardsAsked(): void {
+    this.#writeState(SHARDS_ASKED_AT, String(this.databaseBytes));
   }
 
   get mergePending(): boolean {

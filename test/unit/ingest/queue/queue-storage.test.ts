@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+
+import { INGEST_QUEUE_MIGRATIONS } from "../../../../durable-objects/storage/ingest-queue.schema.ts";
+import { QueueStorage } from "../../../../src/ingest/queue/queue-storage.ts";
+import { NodeStorage } from "../../../support/node-storage.ts";
+
+const NOON = Date.UTC(2026, 10, 22, 12);
+const GB = 1_000_000_000;
+
+/** Storage whose size the test says, and a queue that starts on it whenever it is asked for. */
+function storageOf(gigabytes: number) {
+  const disk = new NodeStorage();
+  disk.sql.exec(`${INGEST_QUEUE_MIGRATIONS[0].sql}\n`);
+  const port = Object.assign(disk, { sql: Object.assign(disk.sql, { databaseSize: 0 }) });
+  port.sql.databaseSize = gigabytes * GB;
+  return { sql: port.sql, start: () => new QueueStorage(port, 24 * 3_600_000, NOON) };
+}
+
+describe("wantsShards", () => {
+  it("asks for more shards at 4 GB", () => {
+    expect(storageOf(3.9).start().wantsShards).toBe(false);
+    expect(storageOf(4).start().wantsShards).toBe(true);
+  });
+
+  it("does not ask again for what stays here anyway, also after a restart", () => {
+    const storage = storageOf(4.2);
+    storage.start().shardsAsked();
+
+    expect(storage.start().wantsShards).toBe(false);
+  });
+
+  it("asks again once it has grown by another GB", () => {
+    const storage = storageOf(4.2);
+    storage.start().shardsAsked();
+    storage.sql.databaseSize = 5.2 * GB;
+
+    expect(storage.start().wantsShards).toBe(true);
+  });
+});
