@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { homeUserArn } from "../../scripts/local-aws/options.ts";
 import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
 import { signedCall, type RawCall, type RawS3 } from "../support/raw-s3.ts";
@@ -47,10 +47,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await aws.stop();
-});
-
-afterEach(async () => {
-  await aws.clearFaults();
 });
 
 function owner(): RawS3 {
@@ -231,80 +227,5 @@ describe("local AWS, AssumeRole", () => {
     const call = { method: "PUT", path: "/customer-eu/events/1", body: "x" };
 
     expect(await signedCall(eu, call)).toMatchObject({ status: 403, code: "AccessDenied" });
-  });
-});
-
-describe("local AWS, faults", () => {
-  it("answers what it is told, as often as it is told, and stores nothing", async () => {
-    const effect = { kind: "answer", status: 503, code: "SlowDown" } as const;
-    await aws.fault({ operation: "PutObject", when: "before", effect, times: 1 });
-
-    const first = await signedCall(eu, put("slow"));
-    const missing = await read("slow");
-    const second = await signedCall(eu, put("slow"));
-
-    expect(first).toMatchObject({ status: 503, code: "SlowDown" });
-    expect(missing).toMatchObject({ status: 404 });
-    expect(second).toMatchObject({ status: 200 });
-  });
-
-  it("lets a write land and drops the answer", async () => {
-    await aws.fault({ operation: "PutObject", when: "after", effect: { kind: "drop" } });
-
-    await expect(signedCall(eu, put("landed", "there"))).rejects.toThrow();
-
-    expect(await read("landed")).toMatchObject({ status: 200, body: "there" });
-  });
-
-  it("drops the connection before the store sees the write", async () => {
-    await aws.fault({ operation: "PutObject", when: "before", effect: { kind: "drop" } });
-
-    await expect(signedCall(eu, put("never"))).rejects.toThrow();
-
-    expect(await read("never")).toMatchObject({ status: 404 });
-  });
-
-  it("holds an answer back after the write has landed", async () => {
-    const effect = { kind: "delay", ms: 60_000 } as const;
-    await aws.fault({ operation: "PutObject", when: "after", effect, times: 1 });
-
-    const held = signedCall(eu, put("held", "there")).then(() => "answered");
-    held.catch(() => {});
-
-    await expect.poll(() => read("held"), { timeout: 20_000 }).toMatchObject({ status: 200 });
-    expect(await Promise.race([held, Promise.resolve("waiting")])).toBe("waiting");
-  });
-
-  it("hits only the location it is set for", async () => {
-    const effect = { kind: "answer", status: 500, code: "InternalError" } as const;
-    await aws.fault({ location: "eu-central-1", when: "before", effect });
-
-    expect(await signedCall(eu, put("spared"))).toMatchObject({ status: 200 });
-  });
-
-  it("logs requests with what landed, and without what they carried", async () => {
-    const effect = { kind: "answer", status: 500, code: "InternalError" } as const;
-    await aws.fault({ operation: "PutObject", when: "after", effect, times: 1 });
-    const before = (await aws.requests()).at(-1)?.number ?? 0;
-    await signedCall(eu, put("logged", "12345"));
-
-    const entries = await aws.requests(before);
-
-    expect(entries).toEqual([
-      {
-        number: before + 1,
-        location: "eu-west-1",
-        method: "PUT",
-        operation: "PutObject",
-        bucket: HOME_BUCKET,
-        key: "logged",
-        accessKeyId: eu.accessKeyId,
-        status: 500,
-        code: "InternalError",
-        requestBytes: 5,
-        responseBytes: expect.any(Number),
-        landed: true,
-      },
-    ]);
   });
 });

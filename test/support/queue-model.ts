@@ -12,7 +12,7 @@ import { FileTable } from "../../src/ingest/queue/file-table.ts";
 import { QueueStorage } from "../../src/ingest/queue/queue-storage.ts";
 import type { SourceConfig } from "../../src/workspace/source-config.ts";
 import { messageIdsIn } from "./appends.ts";
-import { NodeStorage } from "./node-storage.ts";
+import type { NodeStorage } from "./node-storage.ts";
 
 export const WINDOW_MS = 24 * 3_600_000;
 
