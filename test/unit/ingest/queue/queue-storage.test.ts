@@ -37,3 +37,20 @@ describe("wantsShards", () => {
     expect(storage.start().wantsShards).toBe(true);
   });
 });
+
+describe("what outlives a restart", () => {
+  it("is the fence, which only rises", () => {
+    const storage = storageOf(0);
+    storage.start().fence(3);
+    storage.start().fence(2);
+
+    expect(storage.start().fencedBelow).toBe(3);
+  });
+
+  it("is the storage's own name", () => {
+    const storage = storageOf(0);
+    storage.start().incarnation(() => "first");
+
+    expect(storage.start().incarnation(() => "second")).toBe("first");
+  });
+});
