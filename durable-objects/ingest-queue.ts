@@ -3,13 +3,14 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig, type Config } from "../src/config.ts";
 import { workspaceOf, type SourceId } from "../src/core/ids.ts";
 import type { Append, AppendAnswer } from "../src/ingest/append.ts";
-import { isUnopened, unavailable } from "../src/ingest/queue/admission.ts";
+import { admit } from "../src/ingest/queue/admit.ts";
+import { unavailable } from "../src/ingest/queue/admission.ts";
 import { Committer } from "../src/ingest/queue/committer.ts";
 import { Counters } from "../src/ingest/queue/counters.ts";
 import { FileTable } from "../src/ingest/queue/file-table.ts";
 import { Gather } from "../src/ingest/queue/gather.ts";
 import { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
-import { askPredecessors, livePredecessors } from "../src/ingest/queue/predecessors.ts";
+import { askPredecessors } from "../src/ingest/queue/predecessors.ts";
 import { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { standing } from "../src/region/placement.ts";
 import type { QueueCounter, QueuePort, QueueSighting, QueueStatus } from "../src/services.ts";
@@ -120,34 +121,18 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     await this.#work.run();
   }
 
-  async #admit(append: Append): Promise<AppendAnswer> {
-    if (append.ends.length === 0) {
-      // Asking for the config makes this queue known, so that what it counts is seen.
-      if (this.#lease.current === undefined) await this.#lease.get();
-      return this.#gather.submit({ append, knownElsewhere: undefined });
-    }
-    let leased = await this.#lease.get();
-    if (leased.kind === "found" && append.epoch > leased.config.route.n) {
-      leased = await this.#lease.refresh();
-    }
-    if (leased.kind === "unknown") return { kind: "refused", code: "unknown_source" };
-    if (leased.kind === "unavailable") return unavailable("config");
-    // Predecessors are asked once the epoch is open: before, they may take an id after their answer,
-    // and the epoch may open before this event is committed.
-    if (isUnopened(append.epoch, leased.config.route)) return unavailable("opening");
-    const refs = livePredecessors(
-      this.#self,
-      leased.config.route,
-      this.#config.windowMs,
-      Date.now(),
-    );
-    if (refs.length === 0) return this.#gather.submit({ append, knownElsewhere: undefined });
-    const queues = refs.map((ref) => this.#reach.queue(this.#sourceId, ref));
-    const knownElsewhere = await askPredecessors(queues, append.prints);
-    if (knownElsewhere === undefined) return unavailable("predecessor");
-    // Their answers may have taken longer than the config may serve.
-    await this.#lease.get();
-    return this.#gather.submit({ append, knownElsewhere });
+  #admit(append: Append): Promise<AppendAnswer> {
+    return admit(append, {
+      self: this.#self,
+      windowMs: this.#config.windowMs,
+      lease: this.#lease,
+      gather: this.#gather,
+      ask: (refs, prints) => {
+        const queues = refs.map((ref) => this.#reach.queue(this.#sourceId, ref));
+        return askPredecessors(queues, prints);
+      },
+      now: () => Date.now(),
+    });
   }
 
   #makeGather(): Gather {
