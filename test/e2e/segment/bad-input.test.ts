@@ -21,6 +21,7 @@ const answersToOdd = new Map<string, RawAnswer>();
 const answersToGood: RawAnswer[] = [];
 let archived: readonly ArchivedEvent[];
 let archivedText: string;
+let pidBefore: number;
 
 const refusedRows = REFUSED_REQUESTS.map((row) => [row.name, row] as const);
 const NEWLINES = /[\r\n]/;
@@ -29,6 +30,7 @@ beforeAll(async () => {
   stack = await startStack({ vars: { SEAL_SECONDS: "1" } });
   homeport = openHomeport(stack);
   host = homeport.hostOf("eu1");
+  pidBefore = await stack.workerdPid();
   source = await homeport.createSource(await homeport.createWorkspace("eu"));
   for (const { name, raw } of REFUSED_REQUESTS) {
     answers.set(name, await sendRaw(host, withKey(raw)));
@@ -93,6 +95,10 @@ describe("a request that cannot be taken", () => {
       messageId: `after ${name}`.slice(0, 100),
     }));
     expect(messageIdsOf(good)).toEqual(messageIdsOf(sent));
+  });
+
+  it("never ends the program that runs the Worker", () => {
+    expect(() => process.kill(pidBefore, 0)).not.toThrow();
   });
 
   it("stores nothing of what it refused", () => {

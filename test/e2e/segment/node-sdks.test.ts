@@ -115,10 +115,21 @@ describe.each(NODE_SDKS)("$name", (sdk) => {
 });
 
 describe("@segment/analytics-node", () => {
+  it("hears at once that its key belongs to another region, and nothing is stored", async () => {
+    const source = await newSource("eu");
+    const [sdk] = NODE_SDKS;
+
+    const failures = sdk && (await send(sdk, homeport.hostOf("us1"), source.writeKey, EVERY_CALL));
+
+    expect(failures).toHaveLength(EVERY_CALL.length);
+    expect(await homeport.settledEvents(source)).toEqual([]);
+    expect(await homeport.straysOf(source)).toEqual([]);
+  });
+
   it("waits as our own 429 asks, and nothing is lost", async () => {
     const source = await newSource("eu", { rate: 1 });
     // Uses up what a source of that rate may take at once, and a few seconds more.
-    for (const count of [2499, 4]) {
+    for (const count of [2499, 8]) {
       const batch = manyTracks(count, `drain-${count}`);
       await fetch(`${homeport.hostOf("eu1")}/v1/batch`, {
         method: "POST",
@@ -132,8 +143,8 @@ describe("@segment/analytics-node", () => {
 
     expect(failures).toEqual([]);
     expect(host.seen().map(({ status }) => status)).toEqual([429, 200]);
-    const events = await homeport.waitForEvents(source, 2503 + EVERY_CALL.length);
-    expect(events).toHaveLength(2503 + EVERY_CALL.length);
+    const events = await homeport.waitForEvents(source, 2507 + EVERY_CALL.length);
+    expect(events).toHaveLength(2507 + EVERY_CALL.length);
   });
 });
 
