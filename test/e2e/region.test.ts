@@ -88,6 +88,31 @@ describe("a key of an eu workspace at another region's host", () => {
     expect(await homeport.counters(source)).toMatchObject({ "refused wrong_region": 3 });
   });
 
+  it("in the header is refused before the body is looked at", async () => {
+    const source = await newSource("eu");
+    const basic = Buffer.from(`${source.writeKey}:`).toString("base64");
+    const headers = { authorization: `Basic ${basic}` };
+
+    const answer = await sendRaw(homeport.hostOf("us1"), {
+      path: "/v1/batch",
+      body: "no JSON",
+      headers,
+    });
+
+    expect(jsonOf(answer)).toMatchObject({ code: "wrong_region" });
+  });
+
+  it("in a pixel gets the GIF all the same, is counted, and nothing is stored", async () => {
+    const source = await newSource("eu", { pixel: true });
+    const path = `/v1/pixel/track?writeKey=${source.writeKey}&userId=u&event=E`;
+
+    const answer = await sendRaw(homeport.hostOf("us1"), { method: "GET", path });
+
+    expect(answer.headers["content-type"]).toBe("image/gif");
+    expect(await homeport.settledEvents(source)).toEqual([]);
+    expect(await homeport.counters(source)).toMatchObject({ "refused wrong_region": 1 });
+  });
+
   it("stores nothing anywhere, and nothing goes out", async () => {
     const source = await newSource("eu");
 
