@@ -20,6 +20,8 @@ class TwoBuckets {
   /** The PUT arrives, its answer does not. */
   losesAnswers = false;
   diesAfterRecord = false;
+  /** What the catalogue holds under the file's name already, where it differs. */
+  held: Partial<RecordedFile> = {};
   readonly queue: QueueModel;
   readonly #disk = new NodeStorage();
 
@@ -50,7 +52,7 @@ class TwoBuckets {
         this.steps.push(`record at ${file.location} from ${files.archivedSeq()}`);
         this.recorded.push(file);
         if (this.diesAfterRecord) throw new Killed();
-        return file;
+        return { ...file, ...this.held };
       },
       userFilter: () => new Uint8Array(),
     };
@@ -107,5 +109,14 @@ describe("archiveNext()", () => {
     await buckets.archive();
 
     expect([buckets.steps, buckets.queue.files.archivedSeq()]).toEqual([[], 1]);
+  });
+
+  it("stops where the catalogue holds other events under the file's name", async () => {
+    const buckets = new TwoBuckets();
+    buckets.held = { ndjsonSha256: "00" };
+
+    const outcome = await buckets.archive();
+
+    expect([outcome.kind, buckets.queue.files.archivedSeq()]).toEqual(["conflict", 0]);
   });
 });

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 
 import { INGEST_QUEUE_MIGRATIONS } from "../../../../durable-objects/storage/ingest-queue.schema.ts";
 import { QueueStorage } from "../../../../src/ingest/queue/queue-storage.ts";
+import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
+import { QueueModel, World } from "../../../support/queue-model.ts";
+import { sourceConfigOf } from "../../../support/source-configs.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 const GB = 1_000_000_000;
@@ -52,5 +55,31 @@ describe("what outlives a restart", () => {
     storage.start().incarnation(() => "first");
 
     expect(storage.start().incarnation(() => "second")).toBe("first");
+  });
+});
+
+describe("dropConsumed()", () => {
+  it("drops a closed segment that the archive has passed, and its ids stay known", () => {
+    const disk = new NodeStorage();
+    const clock = { nowMs: NOON };
+    const queue = new QueueModel(disk, new World(), clock, sourceConfigOf());
+    queue.append(appendOf(["a"]));
+    queue.storage.rotateIfDue(NOON + 3_600_000);
+
+    queue.storage.dropConsumed(1);
+
+    const restarted = new QueueModel(disk, new World(), clock, sourceConfigOf());
+    expect(restarted.storage.log.segments.map(({ id }) => id)).toEqual([2]);
+    expect(restarted.append(appendOf(["a"]))).toMatchObject({ duplicates: 1 });
+  });
+
+  it("keeps a closed segment that the archive has not passed", () => {
+    const queue = new QueueModel(new NodeStorage(), new World(), { nowMs: NOON }, sourceConfigOf());
+    queue.append(appendOf(["a"]));
+    queue.storage.rotateIfDue(NOON + 3_600_000);
+
+    queue.storage.dropConsumed(0);
+
+    expect(queue.storage.log.segments.map(({ id }) => id)).toEqual([1, 2]);
   });
 });
