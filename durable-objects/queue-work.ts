@@ -138,6 +138,7 @@ export class QueueWork {
       while (mayArchive(this.#state(), config.seal, Date.now())) {
         if (!this.#settle(await this.#archiveNext())) break;
       }
+      if (this.#waiting.oldestAtMs !== undefined) this.#tellFilled();
       storage.rotateIfDue(Date.now());
       storage.dropConsumed(this.#archivedSeq);
       files.prune(Date.now() - config.windowMs - DAY_MS);

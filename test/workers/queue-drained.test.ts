@@ -49,8 +49,8 @@ async function archiveOne(): Promise<void> {
   await queue.poke();
 }
 
-describe("a queue that is empty", () => {
-  it("says so after a while, so that cron leaves it alone", async () => {
+describe("a queue", () => {
+  it("that is empty says so after a while, so that cron leaves it alone", async () => {
     await archiveOne();
     setClock(IDLE_MS);
     await queue.poke();
@@ -58,7 +58,7 @@ describe("a queue that is empty", () => {
     expect(await isHolding()).toBe(false);
   });
 
-  it("says so although it was evicted meanwhile", async () => {
+  it("that is empty says so although it was evicted meanwhile", async () => {
     await archiveOne();
     await evictDurableObject(
       locate(ENV.INGEST_QUEUE, { kind: "queue", sourceId, ...REF }, CONFIG.jurisdictions),
@@ -85,6 +85,20 @@ describe("a queue that is empty", () => {
       return queueDrained.apply(this, about);
     });
     setClock(IDLE_MS);
+    await queue.poke();
+
+    await vi.waitUntil(isHolding, { timeout: 1_000 });
+    expect(await queue.status()).toMatchObject({ waitingEvents: 1 });
+  });
+
+  it("that holds events tells so again when the workspace did not hear it", async () => {
+    const queueFilled = vi.spyOn(Workspace.prototype, "queueFilled");
+    queueFilled.mockRejectedValueOnce(new Error("out of reach"));
+    vi.spyOn(globalThis, "fetch").mockRejectedValue(new TypeError("network"));
+    await queue.append(appendOf(["a"]));
+    await vi.waitUntil(() => queueFilled.mock.calls.length > 0);
+
+    setClock(61_000);
     await queue.poke();
 
     await vi.waitUntil(isHolding, { timeout: 1_000 });
