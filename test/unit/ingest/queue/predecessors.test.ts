@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { askPredecessors } from "../../../../src/ingest/queue/predecessors.ts";
+import { askPredecessors, livePredecessors } from "../../../../src/ingest/queue/predecessors.ts";
+import { routeOf } from "../../../support/source-configs.ts";
 
 const PRINTS = new Uint8Array(32);
 const KNOWS_FIRST = { known: async () => Uint8Array.of(1, 0) };
@@ -29,5 +30,24 @@ describe("askPredecessors()", () => {
     await vi.advanceTimersByTimeAsync(60_000);
 
     expect(await Promise.race([answer, Promise.resolve("still waiting")])).toBeUndefined();
+  });
+});
+
+describe("livePredecessors()", () => {
+  const windowMs = 24 * 3_600_000;
+  const route = routeOf({
+    n: 2,
+    earlier: [{ n: 1, shards: 2, ingestRegion: "eu1", endedAtMs: 1_000 }],
+  });
+  const self = { ingestRegion: "eu1", shard: 0 } as const;
+
+  it("are asked until the window of what their epoch took last is over", () => {
+    const asked = livePredecessors(self, route, windowMs, 1_000 + windowMs - 1);
+
+    expect(asked).toEqual([{ ingestRegion: "eu1", shard: 1 }]);
+  });
+
+  it("are not asked any more afterwards", () => {
+    expect(livePredecessors(self, route, windowMs, 1_000 + windowMs)).toEqual([]);
   });
 });
