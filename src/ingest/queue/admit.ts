@@ -8,7 +8,7 @@ import { livePredecessors } from "./predecessors.ts";
 export type AdmitDeps = {
   readonly self: QueueRef;
   readonly windowMs: number;
-  readonly lease: Pick<ConfigLease, "get" | "refresh">;
+  readonly lease: Pick<ConfigLease, "current" | "get" | "refresh">;
   readonly gather: Pick<Gather, "submit">;
   /** Which of the fingerprints these queues know; `undefined` when one could not be asked. */
   ask(queues: readonly QueueRef[], prints: Uint8Array): Promise<Uint8Array | undefined>;
@@ -21,7 +21,11 @@ export type AdmitDeps = {
  */
 export async function admit(append: Append, deps: AdmitDeps): Promise<AppendAnswer> {
   const { self, lease, gather } = deps;
-  if (append.ends.length === 0) return gather.submit({ append, knownElsewhere: undefined });
+  if (append.ends.length === 0) {
+    // Asking for the config makes this queue known, so that what it counts is seen.
+    if (lease.current === undefined) await lease.get();
+    return gather.submit({ append, knownElsewhere: undefined });
+  }
   let leased = await lease.get();
   if (leased.kind === "found" && append.epoch > leased.config.route.n) {
     leased = await lease.refresh();
