@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+
+import { MemoryAccount } from "../../../../src/ingest/queue/memory-budget.ts";
+
+/** Accounts of one isolate, emptied afterwards, since they share the module's budget. */
+function withAccounts(work: (one: MemoryAccount, other: MemoryAccount) => void): void {
+  const [one, other] = [new MemoryAccount(), new MemoryAccount()];
+  try {
+    work(one, other);
+  } finally {
+    for (const account of [one, other]) {
+      account.release(account.inFlightBytes);
+      account.endBuild();
+    }
+  }
+}
+
+describe("the memory of an isolate", () => {
+  it("takes requests of all its queues up to 24 MB together", () => {
+    withAccounts((one, other) => {
+      expect([one.reserve(12_000_000), other.reserve(12_000_000)]).toEqual([true, true]);
+      expect(other.reserve(1)).toBe(false);
+    });
+  });
+
+  it("takes more once a request is done", () => {
+    withAccounts((one, other) => {
+      one.reserve(24_000_000);
+      one.release(24_000_000);
+
+      expect(other.reserve(24_000_000)).toBe(true);
+    });
+  });
+
+  it("always takes one request alone", () => {
+    withAccounts((one) => expect(one.reserve(30_000_000)).toBe(true));
+  });
+
+  it("builds files of all its queues up to 40 MB together", () => {
+    withAccounts((one, other) => {
+      expect([one.startBuild(30_000_000), other.startBuild(30_000_000)]).toEqual([true, false]);
+      one.endBuild();
+      expect(other.startBuild(30_000_000)).toBe(true);
+    });
+  });
+});
