@@ -78,6 +78,7 @@ export class QueueModel {
   readonly files: FileTable;
   readonly counters: Counters;
   readonly committer: Committer;
+  isFull = false;
   readonly #disk: NodeStorage;
   readonly #world: World;
 
@@ -97,7 +98,7 @@ export class QueueModel {
       transaction: (work) => disk.transactionSync(work),
       config: () => config,
       fencedBelow: () => this.storage.fencedBelow,
-      isFull: () => false,
+      isFull: () => this.isFull,
       now: () => clock.nowMs,
     });
   }

@@ -51,3 +51,15 @@ describe("what a request is counted for", () => {
     ]);
   });
 });
+
+describe("a queue whose storage is nearly full", () => {
+  it("lets the client keep its events, and stores none", () => {
+    const queue = queueOf();
+    queue.isFull = true;
+
+    const answer = queue.append(appendOf(["a"]));
+
+    expect(answer).toMatchObject({ kind: "unavailable", reason: "backlog" });
+    expect(queue.storage.log.nextSeq).toBe(1);
+  });
+});

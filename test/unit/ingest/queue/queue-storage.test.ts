@@ -83,3 +83,10 @@ describe("dropConsumed()", () => {
     expect(queue.storage.log.segments.map(({ id }) => id)).toEqual([1, 2]);
   });
 });
+
+describe("isFull", () => {
+  it("is so well before the platform's 10 GB", () => {
+    expect(storageOf(8.4).start().isFull).toBe(false);
+    expect(storageOf(8.5).start().isFull).toBe(true);
+  });
+});
