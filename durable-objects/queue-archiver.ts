@@ -1,10 +1,14 @@
 import { homeBucket } from "../src/archive/home-bucket.ts";
 import { formatKey, monthOf } from "../src/archive/key.ts";
 import { buildUserFilter } from "../src/archive/user-filter.ts";
+import { inTime } from "../src/core/in-time.ts";
 import type { ArchiverDeps } from "../src/ingest/queue/archiver.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { QueueWorkDeps } from "./queue-work.ts";
+
+/** Until the catalogue has to have answered; a file that it did not hear of is recorded again. */
+const CATALOGUE_MS_MAX = 30_000;
 
 /** The way from one queue's log to its bucket and its catalogue. */
 export function makeArchiver(deps: QueueWorkDeps, incarnation: string): ArchiverDeps {
@@ -31,8 +35,8 @@ export function makeArchiver(deps: QueueWorkDeps, incarnation: string): Archiver
       const head = await bucketAt(location).head(key);
       return head.ok ? head.value.meta.get("ndjson-sha256") : undefined;
     },
-    inCatalogue: (key, dayMs) => month(dayMs).find(key),
-    record: (file, dayMs) => month(dayMs).record(file),
+    inCatalogue: (key, dayMs) => inTime(month(dayMs).find(key), CATALOGUE_MS_MAX),
+    record: (file, dayMs) => inTime(month(dayMs).record(file), CATALOGUE_MS_MAX),
     userFilter: buildUserFilter,
   };
 }

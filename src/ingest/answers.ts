@@ -43,6 +43,7 @@ const STATUSES: Readonly<Partial<Record<RefusalCode, number>>> = {
   unavailable: 503,
 };
 
+const SUCCESS = JSON.stringify({ success: true });
 const BAD_REQUEST = 400;
 const SECOND_MS = 1000;
 
@@ -52,8 +53,8 @@ export function statusOf(code: RefusalCode): number {
 }
 
 /** The one answer to what was taken: anything else makes some SDK send it again. */
-export function success(): Response {
-  return Response.json({ success: true });
+export function success(headers: Readonly<Record<string, string>>): Response {
+  return new Response(SUCCESS, { headers: { ...headers, "Content-Type": "application/json" } });
 }
 
 /** The answer to what was not taken. SDKs need all four members: Python retries without `code`. */

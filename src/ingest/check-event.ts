@@ -48,17 +48,20 @@ function idRefusal(view: EventView, type: EventType): ItemCode | undefined {
 
 function messageIdRefusal(view: EventView): ItemCode | undefined {
   if (!isIdOrAbsent(view, NAME.messageId)) return "id_not_string";
-  const raw = view.raw(NAME.messageId);
-  if (raw.length <= MESSAGE_ID_CHARS_MAX) return undefined;
+  if (view.bytes(NAME.messageId) <= MESSAGE_ID_CHARS_MAX) return undefined;
   const text = view.id(NAME.messageId) ?? "";
   return text.length > MESSAGE_ID_CHARS_MAX ? "message_id_too_long" : undefined;
 }
 
 function typeRefusal(view: EventView, type: EventType): ItemCode | undefined {
   if (type === "track") {
-    if (view.isAbsent(NAME.event) || view.raw(NAME.event) === '""') return "event_not_defined";
+    if (view.isAbsent(NAME.event) || view.isEmpty(NAME.event)) return "event_not_defined";
     if (view.kind(NAME.event) !== "string") return "event_not_string";
-    return view.string(NAME.event) === CONSENT_EVENT ? consentRefusal(view) : undefined;
+    // No shorter text can be its name, and reading names of other events would cost as much as all checks.
+    const mayBeConsent = view.bytes(NAME.event) >= CONSENT_EVENT.length;
+    return mayBeConsent && view.string(NAME.event) === CONSENT_EVENT
+      ? consentRefusal(view)
+      : undefined;
   }
   if (type !== "page" && type !== "screen") return undefined;
   if (!view.isAbsent(NAME.name) && view.kind(NAME.name) !== "string") return "name_not_string";
@@ -100,5 +103,5 @@ function isIdOrAbsent(view: EventView, name: number): boolean {
 }
 
 function isMissing(view: EventView, name: number): boolean {
-  return view.isAbsent(name) || view.raw(name) === '""';
+  return view.isAbsent(name) || view.isEmpty(name);
 }

@@ -10,6 +10,11 @@ const MAX_AGE_SECONDS = 86_400;
 const REQUESTED_MAX = 50;
 const HEADER_NAME = /^[a-z0-9-]{1,64}$/;
 
+const FOR_NO_PAGE: Readonly<Record<string, string>> = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Expose-Headers": HEADERS_EXPOSED,
+};
+
 /** The answer to a preflight of any endpoint. */
 export function preflight(request: Request): Response {
   const requested = (request.headers.get("Access-Control-Request-Headers") ?? "")
@@ -27,17 +32,25 @@ export function preflight(request: Request): Response {
 }
 
 /**
- * Lets the page that asked read the answer. Its origin is echoed, because an SDK may send
- * credentials and browsers then refuse `*`; no answer here depends on them.
+ * Headers that let the page that asked read the answer. Its origin is echoed, because an SDK may
+ * send credentials and browsers then refuse `*`; no answer here depends on them.
  */
-export function withCors(request: Request, response: Response): Response {
+export function corsHeaders(request: Request): Readonly<Record<string, string>> {
   const origin = request.headers.get("Origin");
+  if (origin === null) return FOR_NO_PAGE;
+  return {
+    "Access-Control-Allow-Origin": origin,
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Expose-Headers": HEADERS_EXPOSED,
+    Vary: "Origin",
+  };
+}
+
+/** Adds {@link corsHeaders} to an answer; a `Vary` of its own stands. */
+export function withCors(request: Request, response: Response): Response {
   const { headers } = response;
-  headers.set("Access-Control-Allow-Origin", origin ?? "*");
-  if (origin !== null) {
-    headers.set("Access-Control-Allow-Credentials", "true");
-    if (!headers.has("Vary")) headers.set("Vary", "Origin");
+  for (const [name, value] of Object.entries(corsHeaders(request))) {
+    if (name !== "Vary" || !headers.has("Vary")) headers.set(name, value);
   }
-  headers.set("Access-Control-Expose-Headers", HEADERS_EXPOSED);
   return response;
 }

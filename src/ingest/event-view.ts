@@ -8,6 +8,8 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 const NOT_ASCII = /[^\0-\x7f]/;
+/** Two quotes. */
+const EMPTY_STRING_BYTES = 2;
 const WHOLE_NUMBER = /^-?\d+$/;
 
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
@@ -64,6 +66,19 @@ export class EventView {
   isAbsent(name: number): boolean {
     const kind = this.kind(name);
     return kind === "absent" || kind === "null";
+  }
+
+  /** Bytes of the JSON of a member's value; 0 when there is none. */
+  bytes(name: number): number {
+    const member = this.member(name);
+    if (member < 0) return 0;
+    const { members } = this.payload.items;
+    return members.end(member) - members.value(member);
+  }
+
+  /** Whether the member is the empty string. */
+  isEmpty(name: number): boolean {
+    return this.bytes(name) === EMPTY_STRING_BYTES && this.kind(name) === "string";
   }
 
   /** The JSON text of a member's value; empty when there is none. */

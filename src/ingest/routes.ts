@@ -2,7 +2,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { Services } from "../services.ts";
 import { refuse, success, type Refusal } from "./answers.ts";
 import { readBody } from "./body.ts";
-import { preflight, withCors } from "./cors.ts";
+import { corsHeaders, preflight, withCors } from "./cors.ts";
 import { endpointOf, isTrackingPath, type Endpoint } from "./paths.ts";
 import { pixelAnswer, pixelEvent } from "./pixel.ts";
 import { takeRequest, type TrackingCall } from "./take-request.ts";
@@ -19,14 +19,18 @@ export async function handleIngest(
   const endpoint = endpointOf(pathname);
   if (endpoint === undefined && !isTrackingPath(pathname)) return undefined;
   if (request.method === "OPTIONS") return withCors(request, preflight(request));
-  return withCors(request, await answer(request, services, endpoint));
+  const refused = await answer(request, services, endpoint);
+  // Nearly every answer is this one, and headers that are set one by one cost more than its body.
+  if (refused === undefined) return success(corsHeaders(request));
+  return withCors(request, refused);
 }
 
+/** What is answered other than success. */
 async function answer(
   request: Request,
   services: Services,
   endpoint: Endpoint | undefined,
-): Promise<Response> {
+): Promise<Response | undefined> {
   if (endpoint === undefined) {
     return refuse({ code: "not_found", message: "The tracking API has no such path" });
   }
@@ -51,8 +55,8 @@ async function answer(
   }
 }
 
-function answerFor(refusal: Refusal | undefined): Response {
-  return refusal === undefined ? success() : refuse(refusal);
+function answerFor(refusal: Refusal | undefined): Response | undefined {
+  return refusal === undefined ? undefined : refuse(refusal);
 }
 
 /** SDKs' measurements of themselves are taken and forgotten: they are about Segment, not about users. */

@@ -11,7 +11,7 @@ export function bucketUrlProblem(
   development: boolean,
 ): string | undefined {
   if (url === "") return "is missing";
-  if (!URL.canParse(url)) return `is "${url}", not a URL`;
+  if (!URL.canParse(url)) return "is not a URL";
   const parsed = new URL(url);
   // Credentials, a query or a fragment have no place here; and what the parser had to tidy up (an
   // empty query, a default port) would read otherwise in a request.

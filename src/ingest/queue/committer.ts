@@ -141,6 +141,7 @@ export class Committer {
         seq += chunk.events;
         bytes += chunk.lines.byteLength;
       }
+      this.#deps.counters.write();
     });
     log.committed(seq, committedAtMs, bytes);
   }

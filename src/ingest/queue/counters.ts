@@ -4,8 +4,9 @@ import type { Sql } from "./queue-log.ts";
 export type CountedStep = "duplicate" | "refused" | "noted";
 
 /**
- * Counts of what was not stored. Held in memory until the next commit carries them, so that a
- * refusal alone costs no row; the queue writes them out at the latest a few seconds after.
+ * Counts of what was not stored. The next commit of events carries them in its transaction; where
+ * none comes they are written a few seconds later, so that a refusal alone costs no commit. A crash
+ * in between loses those seconds of counts, and nothing else.
  */
 export class Counters {
   readonly #sql: Sql;
@@ -50,9 +51,11 @@ export class Counters {
       const name = `${step} ${code}`;
       totals.set(name, (totals.get(name) ?? 0) + count);
     }
-    return [...totals].map(([name, count]) => {
-      const [step, code = ""] = name.split(" ", 2);
-      return { step: step as CountedStep, code, count };
-    });
+    return [...totals]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, count]) => {
+        const [step, code = ""] = name.split(" ", 2);
+        return { step: step as CountedStep, code, count };
+      });
   }
 }

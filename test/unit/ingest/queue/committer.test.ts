@@ -23,8 +23,8 @@ describe("what a request is counted for", () => {
     queue.append(appendOf(["a"], COUNTED));
 
     expect(queue.counters.read()).toEqual([
-      { step: "refused", code: "event_not_string", count: 2 },
       { step: "noted", code: "repaired_batch", count: 1 },
+      { step: "refused", code: "event_not_string", count: 2 },
     ]);
   });
 
