@@ -21,6 +21,9 @@ import { reach, type Env, type Reach } from "./reach.ts";
 import { INGEST_QUEUE_MIGRATIONS } from "./storage/ingest-queue.schema.ts";
 import { migrate } from "./storage/migrate.ts";
 
+/** How long a group waits for more requests where some met before: less than a flush takes. */
+const LINGER_MS = 2;
+
 /**
  * The durable log of accepted events of one source × ingest region × shard, with its deduplication
  * window and its archive cursor.
@@ -160,6 +163,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
         }
       },
       sync: () => this.ctx.storage.sync(),
+      linger: () => scheduler.wait(LINGER_MS),
     });
   }
 }

@@ -147,6 +147,9 @@ class EventHashes {
   }
 
   take(count: number): { readonly prints: Uint8Array; readonly users: Uint8Array } {
+    if (count * PRINT_BYTES === this.#prints.length) {
+      return { prints: this.#prints, users: this.#users };
+    }
     return {
       prints: this.#prints.slice(0, count * PRINT_BYTES),
       users: this.#users.slice(0, count * USERS_BYTES),

@@ -59,7 +59,9 @@ export class EventLines {
   readonly #iso = new IsoWriter();
   readonly #isoReader = new IsoReader();
   /** How a line begins, by which of channel and version the event lacks. */
-  readonly #heads: readonly Piece[];
+  readonly #heads: (Piece | undefined)[] = [];
+  /** What all of them begin with. */
+  readonly #head: string;
   readonly #sentAtMs: number | undefined;
   /** Which members the batch replaces in all its events. */
   readonly #replacedAlways = new Uint8Array(NAME_COUNT);
@@ -79,13 +81,9 @@ export class EventLines {
     this.#sentAtMs = sentAt === undefined ? undefined : this.#instantOf(sentAt);
     this.#sharedContext = sharedMembersOf(this.#payload, this.#payload.shared);
     this.#sharedIntegrations = sharedIntegrations(this.#payload);
-    const head =
+    this.#head =
       `{"receivedAt":"${this.#iso.write(stamp.receivedAtMs)}","projectId":"${stamp.sourceId}"` +
       (sentAt === undefined ? "" : `,"sentAt":${sentAt}`);
-    const channel = `,"channel":"${stamp.channel}"`;
-    this.#heads = ["", channel, VERSION, channel + VERSION].map((lacking) =>
-      pieceOf(`${head}${lacking},"timestamp":"`),
-    );
   }
 
   /** Appends the line of the event in view. */
@@ -93,11 +91,7 @@ export class EventLines {
     const out = this.#out;
     const view = this.#view;
     this.#replaced.set(this.#replacedAlways);
-    const head =
-      this.#heads[
-        (view.member(NAME.channel) < 0 ? 1 : 0) + (view.member(NAME.version) < 0 ? 2 : 0)
-      ];
-    if (head !== undefined) out.piece(head);
+    out.piece(this.#headFor(view.member(NAME.channel) < 0, view.member(NAME.version) < 0));
     this.#writeTimes();
     if (view.string(NAME.type) !== facts.type) this.#writeOwn("type", facts.type);
     if (facts.madeId !== undefined) this.#writeOwn("messageId", facts.madeId);
@@ -106,6 +100,18 @@ export class EventLines {
     this.#writeRest();
     out.text("}");
     out.endLine();
+  }
+
+  /** Made when first needed: the events of a request nearly always lack the same. */
+  #headFor(lacksChannel: boolean, lacksVersion: boolean): Piece {
+    const index = (lacksChannel ? 1 : 0) + (lacksVersion ? 2 : 0);
+    const known = this.#heads[index];
+    if (known !== undefined) return known;
+    const channel = lacksChannel ? `,"channel":"${this.#stamp.channel}"` : "";
+    const version = lacksVersion ? VERSION : "";
+    const made = pieceOf(`${this.#head}${channel}${version},"timestamp":"`);
+    this.#heads[index] = made;
+    return made;
   }
 
   #writeOwn(name: "type" | "messageId", value: string): void {

@@ -208,6 +208,7 @@ class ModelQueue {
         if (life !== this.#life) throw new Gone();
         return committer.commit(entries);
       },
+      linger: () => Promise.resolve(),
       sync: () => Promise.resolve(),
     });
     return [storage, lease, gather];

@@ -13,6 +13,8 @@ export type GatherDeps = {
   commit(entries: readonly Entry[]): readonly AppendAnswer[];
   /** Resolves when everything written so far is on disk. */
   sync(): Promise<void>;
+  /** Resolves a moment later, for others to join a group under load. */
+  linger(): Promise<void>;
 };
 
 /** Bytes of lines committed together; more would make the first of a group wait for the rest. */
@@ -25,8 +27,8 @@ type Waiting = Entry & {
 
 /**
  * Group commit. While one group is being flushed to disk, what arrives is gathered and committed
- * together next, so that under load many requests share one row and one flush, and without load a
- * request waits for nobody.
+ * together next, so that under load many requests share one row and one flush; where requests met,
+ * the next group waits a moment for more of them. Without load a request waits for nobody.
  *
  * Answers are given in the turn of their commit. They leave the object only once that is on disk,
  * because the platform holds back everything an object sends while a write of its is not confirmed
@@ -36,6 +38,8 @@ export class Gather {
   readonly #deps: GatherDeps;
   #waiting: Waiting[] = [];
   #running = false;
+  /** Whether requests met in the last group: only then is it worth waiting for others. */
+  #isCrowded = false;
   #last: Promise<AppendAnswer> | undefined;
 
   constructor(deps: GatherDeps) {
@@ -61,7 +65,12 @@ export class Gather {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#waiting.length > 0) await this.#commitGroup(this.#takeGroup());
+      while (this.#waiting.length > 0) {
+        if (this.#isCrowded) await this.#deps.linger();
+        const group = this.#takeGroup();
+        await this.#commitGroup(group);
+        this.#isCrowded = group.length > 1 || this.#waiting.length > 0;
+      }
     } finally {
       this.#running = false;
     }

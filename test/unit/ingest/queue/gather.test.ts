@@ -16,6 +16,7 @@ function slowDisk() {
       return entries.map(() => ACCEPTED);
     },
     sync: () => new Promise((resolve) => flushes.push(resolve)),
+    linger: () => Promise.resolve(),
   });
   return { gather, flushes, groups };
 }
@@ -66,12 +67,29 @@ describe("Gather", () => {
         return entries.map(() => ACCEPTED);
       },
       sync: () => Promise.resolve(),
+      linger: () => Promise.resolve(),
     });
 
     await expect(submit(gather, "a")).rejects.toThrow("disk");
     fail = false;
 
     await expect(submit(gather, "b")).resolves.toEqual(ACCEPTED);
+  });
+
+  it("waits for more requests only where some met in the last group", async () => {
+    let lingered = 0;
+    const gather = new Gather({
+      commit: (entries) => entries.map(() => ACCEPTED),
+      sync: turn,
+      linger: async () => void (lingered += 1),
+    });
+
+    await submit(gather, "alone");
+    await turn();
+    const before = lingered;
+    await Promise.all(["a", "b", "c"].map((id) => submit(gather, id)));
+
+    expect([before, lingered]).toEqual([0, 1]);
   });
 
   it("splits what waits so that no group holds more than 8 MB of lines", async () => {
