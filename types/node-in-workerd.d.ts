@@ -37,13 +37,12 @@ declare module "node:crypto" {
   ): Decipher;
 }
 declare module "node:zlib" {
-  interface GzipStream {
-    on(event: "data", listener: (part: Uint8Array) => void): void;
-    on(event: "end", listener: () => void): void;
-    on(event: "error", listener: (error: Error) => void): void;
-    write(data: Uint8Array, done: (error?: Error | null) => void): boolean;
-    end(): void;
-  }
-  export function createGzip(options: { level: number }): GzipStream;
+  export const constants: { readonly Z_SYNC_FLUSH: number };
+  export function deflateRawSync(
+    data: Uint8Array,
+    options: { level: number; finishFlush: number },
+  ): Uint8Array;
+  export function inflateRawSync(data: Uint8Array, options: { finishFlush: number }): Uint8Array;
+  export function crc32(data: Uint8Array, value: number): number;
 }
 declare const Buffer: { from(text: string): Uint8Array };

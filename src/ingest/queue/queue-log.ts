@@ -1,3 +1,4 @@
+import { deflatePiece, inflatePiece } from "../../archive/deflate.ts";
 import type { Chunk } from "./chunk.ts";
 import type { DedupStorage } from "./dedup/dedup-storage.ts";
 
@@ -24,7 +25,15 @@ export type StoredChunk = {
   readonly receivedMaxMs: number;
   readonly users: Uint8Array;
   readonly lines: Uint8Array;
+  /** The same lines as a compressed piece of an archive file, where they are stored as one. */
+  readonly piece: Uint8Array | undefined;
 };
+
+/**
+ * Lines are compressed from this size on: what is written, synced and read back is a sixth then, and
+ * the piece goes into the archive file as it is. Starting the compressor for less would cost more.
+ */
+const COMPRESS_BYTES_MIN = 16 * 1024;
 
 /** Chunks read in one go, however small they are. */
 const READ_CHUNKS_MAX = 2_000;
@@ -89,19 +98,22 @@ export class QueueLog {
    * holds, so that a roll-back leaves no trace in memory.
    */
   insert(chunk: Chunk, seq: number, committedAtMs: number): void {
+    const isCompressed = chunk.lines.byteLength >= COMPRESS_BYTES_MIN;
     this.#sql.exec(
       `INSERT INTO ${table(this.#open.id)}
-         (seq, events, committed_at_ms, received_min_ms, received_max_ms, bytes, prints, users, lines)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (seq, events, committed_at_ms, received_min_ms, received_max_ms, bytes, compressed,
+          prints, users, lines)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       chunk.events,
       committedAtMs,
       chunk.receivedMinMs,
       chunk.receivedMaxMs,
       chunk.lines.byteLength,
+      isCompressed ? 1 : 0,
       toBlob(chunk.prints),
       toBlob(chunk.users),
-      toBlob(chunk.lines),
+      toBlob(isCompressed ? deflatePiece(chunk.lines) : chunk.lines),
     );
   }
 
@@ -130,7 +142,7 @@ export class QueueLog {
       if (last === undefined) continue;
       return this.#sql
         .exec(
-          `SELECT seq, events, committed_at_ms, received_min_ms, received_max_ms, users, lines
+          `SELECT seq, events, committed_at_ms, received_min_ms, received_max_ms, compressed, users, lines
              FROM ${table(id)} WHERE seq BETWEEN ? AND ? ORDER BY seq`,
           fromSeq,
           last,
@@ -213,7 +225,8 @@ export class QueueLog {
          committed_at_ms INTEGER NOT NULL,    -- monotone, whatever the clock does
          received_min_ms INTEGER NOT NULL,
          received_max_ms INTEGER NOT NULL,
-         bytes           INTEGER NOT NULL,    -- of lines
+         bytes           INTEGER NOT NULL,    -- of the NDJSON
+         compressed      INTEGER NOT NULL,    -- 1 when lines is a deflated piece
          prints          BLOB NOT NULL,       -- 16 bytes an event
          users           BLOB NOT NULL,       -- 3 x 8 bytes an event
          lines           BLOB NOT NULL        -- NDJSON; last, so that heads are read without it
@@ -263,6 +276,8 @@ function lastWithin(
 }
 
 function readChunk(row: Record<string, unknown>): StoredChunk {
+  const stored = readBlob(row["lines"]);
+  const isCompressed = row["compressed"] === 1;
   return {
     seq: Number(row["seq"]),
     events: Number(row["events"]),
@@ -270,7 +285,8 @@ function readChunk(row: Record<string, unknown>): StoredChunk {
     receivedMinMs: Number(row["received_min_ms"]),
     receivedMaxMs: Number(row["received_max_ms"]),
     users: readBlob(row["users"]),
-    lines: readBlob(row["lines"]),
+    lines: isCompressed ? inflatePiece(stored) : stored,
+    piece: isCompressed ? stored : undefined,
   };
 }
 

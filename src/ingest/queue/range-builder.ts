@@ -37,10 +37,11 @@ export async function buildRange(
   const growing = new GrowingRange(firstSeq, deps.rule, interrupted?.lastSeq);
   for (;;) {
     const page = deps.log.read(growing.nextSeq, READ_BYTES);
-    if (page.length === 0 || !(await growing.take(page))) break;
+    if (page.length === 0 || !growing.take(page)) break;
+    await nextTurn();
   }
   if (growing.events === 0) return undefined;
-  const built = await growing.finish();
+  const built = growing.finish();
   const sealed: SealedFile = {
     firstSeq,
     lastSeq: growing.nextSeq - 1,
@@ -59,6 +60,11 @@ export async function buildRange(
     throw new Error("Cannot seal: the range reads differently from when it was sealed");
   }
   return { sealed, built, users: growing.users() };
+}
+
+/** Lets the object serve its requests before the next page. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 class GrowingRange {
@@ -81,14 +87,11 @@ class GrowingRange {
   }
 
   /** Takes the chunks that belong to the range; false once one did not. */
-  async take(page: readonly StoredChunk[]): Promise<boolean> {
-    const lines: Uint8Array[] = [];
-    let all = true;
+  take(page: readonly StoredChunk[]): boolean {
     for (const chunk of page) {
-      all = this.#belongs(chunk);
-      if (!all) break;
+      if (!this.#belongs(chunk)) return false;
       if (this.events === 0) this.committedMinMs = chunk.committedAtMs;
-      lines.push(chunk.lines);
+      this.#builder.add(chunk.lines, chunk.piece);
       this.#users.push(chunk.users);
       this.events += chunk.events;
       this.committedMaxMs = chunk.committedAtMs;
@@ -96,15 +99,14 @@ class GrowingRange {
       this.receivedMinMs = Math.min(this.receivedMinMs, chunk.receivedMinMs);
       this.receivedMaxMs = Math.max(this.receivedMaxMs, chunk.receivedMaxMs);
     }
-    if (lines.length > 0) await this.#builder.add(concatBytes(lines));
-    return all;
+    return true;
   }
 
   get dayMs(): number {
     return dayOf(this.committedMinMs);
   }
 
-  finish(): Promise<BuiltFile> {
+  finish(): BuiltFile {
     return this.#builder.finish();
   }
 
