@@ -1,5 +1,5 @@
-import { deflatePiece, inflatePiece } from "../../archive/deflate.ts";
 import type { Chunk } from "./chunk.ts";
+import { readBlob, readChunk, storedLines, toBlob, type StoredChunk } from "./chunk-row.ts";
 import type { DedupStorage } from "./dedup/dedup-storage.ts";
 
 /** What of `SqlStorage` the log needs; `node:sqlite` can stand in for it in tests. */
@@ -15,25 +15,6 @@ export type Segment = {
   /** Whether its fingerprints stand in a packed run. */
   readonly packed: boolean;
 };
-
-/** A chunk as it is read back for the archive. */
-export type StoredChunk = {
-  readonly seq: number;
-  readonly events: number;
-  readonly committedAtMs: number;
-  readonly receivedMinMs: number;
-  readonly receivedMaxMs: number;
-  readonly users: Uint8Array;
-  readonly lines: Uint8Array;
-  /** The same lines as a compressed piece of an archive file, where they are stored as one. */
-  readonly piece: Uint8Array | undefined;
-};
-
-/**
- * Lines are compressed from this size on: what is written, synced and read back is a sixth then, and
- * the piece goes into the archive file as it is. Starting the compressor for less would cost more.
- */
-const COMPRESS_BYTES_MIN = 16 * 1024;
 
 /** Chunks read in one go, however small they are. */
 const READ_CHUNKS_MAX = 2_000;
@@ -98,7 +79,7 @@ export class QueueLog {
    * holds, so that a roll-back leaves no trace in memory.
    */
   insert(chunk: Chunk, seq: number, committedAtMs: number): void {
-    const isCompressed = chunk.lines.byteLength >= COMPRESS_BYTES_MIN;
+    const { compressed, stored } = storedLines(chunk.lines);
     this.#sql.exec(
       `INSERT INTO ${table(this.#open.id)}
          (seq, events, committed_at_ms, received_min_ms, received_max_ms, bytes, compressed,
@@ -110,10 +91,10 @@ export class QueueLog {
       chunk.receivedMinMs,
       chunk.receivedMaxMs,
       chunk.lines.byteLength,
-      isCompressed ? 1 : 0,
+      compressed,
       toBlob(chunk.prints),
       toBlob(chunk.users),
-      toBlob(isCompressed ? deflatePiece(chunk.lines) : chunk.lines),
+      toBlob(stored),
     );
   }
 
@@ -273,35 +254,4 @@ function lastWithin(
     last = Number(row["seq"]);
   }
   return last;
-}
-
-function readChunk(row: Record<string, unknown>): StoredChunk {
-  const stored = readBlob(row["lines"]);
-  const isCompressed = row["compressed"] === 1;
-  return {
-    seq: Number(row["seq"]),
-    events: Number(row["events"]),
-    committedAtMs: Number(row["committed_at_ms"]),
-    receivedMinMs: Number(row["received_min_ms"]),
-    receivedMaxMs: Number(row["received_max_ms"]),
-    users: readBlob(row["users"]),
-    lines: isCompressed ? inflatePiece(stored) : stored,
-    piece: isCompressed ? stored : undefined,
-  };
-}
-
-/** Bytes as SQLite takes them: a view of part of a buffer is copied out of it. */
-function toBlob(bytes: Uint8Array): ArrayBuffer {
-  const { buffer, byteOffset, byteLength } = bytes;
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) return buffer;
-  const copy = new ArrayBuffer(byteLength);
-  new Uint8Array(copy).set(new Uint8Array(buffer, byteOffset, byteLength));
-  return copy;
-}
-
-/** A blob as bytes: workerd hands over an ArrayBuffer, Node's SQLite a Uint8Array. */
-function readBlob(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  throw new TypeError("Cannot read a chunk: a column is not a blob");
 }

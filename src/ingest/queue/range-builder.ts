@@ -2,7 +2,8 @@ import { FileBuilder, type BuiltFile } from "../../archive/file-builder.ts";
 import { dayOf } from "../../archive/key.ts";
 import { concatBytes } from "../../core/bytes.ts";
 import type { FileTable, SealedFile } from "./file-table.ts";
-import type { QueueLog, StoredChunk } from "./queue-log.ts";
+import type { StoredChunk } from "./chunk-row.ts";
+import type { QueueLog } from "./queue-log.ts";
 import { fits, type SealRule } from "./seal.ts";
 
 /** A range of the log, compressed, and the row that describes it. */

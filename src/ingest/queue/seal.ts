@@ -1,5 +1,5 @@
 import { dayOf } from "../../archive/key.ts";
-import type { StoredChunk } from "./queue-log.ts";
+import type { StoredChunk } from "./chunk-row.ts";
 
 /** When a range of the log becomes a file. */
 export type SealRule = {
