@@ -88,5 +88,11 @@ export class LiveRuns {
 
 function mayBeIn({ shape, filter }: LiveRun, prints: Uint8Array, index: number): boolean {
   if (filter === undefined) return true;
-  return mayHold(filter, shape, printWord(prints, index, 0), printWord(prints, index, 1));
+  return mayHold(
+    filter,
+    shape,
+    printWord(prints, index, 0),
+    printWord(prints, index, 1),
+    printWord(prints, index, 2),
+  );
 }
