@@ -30,7 +30,7 @@ export function storedLines(lines: Uint8Array): {
 
 /** A row of the log as a chunk, with its lines as they were. */
 export function readChunk(row: Record<string, unknown>): StoredChunk {
-  const stored = readBlob(row["lines"]);
+  const stored = readColumn(row["lines"]);
   const isCompressed = row["compressed"] === 1;
   return {
     seq: Number(row["seq"]),
@@ -38,14 +38,14 @@ export function readChunk(row: Record<string, unknown>): StoredChunk {
     committedAtMs: Number(row["committed_at_ms"]),
     receivedMinMs: Number(row["received_min_ms"]),
     receivedMaxMs: Number(row["received_max_ms"]),
-    users: readBlob(row["users"]),
+    users: readColumn(row["users"]),
     lines: isCompressed ? inflatePiece(stored) : stored,
     piece: isCompressed ? stored : undefined,
   };
 }
 
 /** Bytes as SQLite takes them: a view of part of a buffer is copied out of it. */
-export function toBlob(bytes: Uint8Array): ArrayBuffer {
+export function toColumn(bytes: Uint8Array): ArrayBuffer {
   const { buffer, byteOffset, byteLength } = bytes;
   if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) return buffer;
   const copy = new ArrayBuffer(byteLength);
@@ -54,7 +54,7 @@ export function toBlob(bytes: Uint8Array): ArrayBuffer {
 }
 
 /** A blob as bytes: workerd hands over an ArrayBuffer, Node's SQLite a Uint8Array. */
-export function readBlob(value: unknown): Uint8Array {
+export function readColumn(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   throw new TypeError("Cannot read a chunk: a column is not a blob");

@@ -1,5 +1,5 @@
 import type { Chunk } from "./chunk.ts";
-import { readBlob, readChunk, storedLines, toBlob, type StoredChunk } from "./chunk-row.ts";
+import { readColumn, readChunk, storedLines, toColumn, type StoredChunk } from "./chunk-row.ts";
 import type { DedupStorage } from "./dedup/dedup-storage.ts";
 
 /** What of `SqlStorage` the log needs; `node:sqlite` can stand in for it in tests. */
@@ -92,9 +92,9 @@ export class QueueLog {
       chunk.receivedMaxMs,
       chunk.lines.byteLength,
       compressed,
-      toBlob(chunk.prints),
-      toBlob(chunk.users),
-      toBlob(stored),
+      toColumn(chunk.prints),
+      toColumn(chunk.users),
+      toColumn(stored),
     );
   }
 
@@ -143,7 +143,7 @@ export class QueueLog {
       .toArray()
       .map((row) => ({
         committedAtMs: Number(row["committed_at_ms"]),
-        prints: readBlob(row["prints"]),
+        prints: readColumn(row["prints"]),
       }));
   }
 
