@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../src/config.ts";
 import { regionOf, type SourceId, type TokenId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
+import type { EvidenceRange, EvidenceReport } from "../src/egress/evidence.ts";
 import { standing } from "../src/region/placement.ts";
 import type { WorkspacePort } from "../src/services.ts";
 import type { ConfigDocument } from "../src/workspace/config-document.ts";
@@ -29,6 +30,7 @@ import {
 import type { TokenDraft } from "../src/workspace/token.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
+import { WorkspaceEvidence } from "./workspace-evidence.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
 import { WorkspaceSelf } from "./workspace-self.ts";
 import { WorkspaceSources } from "./workspace-sources.ts";
@@ -47,6 +49,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   readonly #tokens: WorkspaceTokens;
   readonly #document: WorkspaceConfig;
   readonly #queues: WorkspaceQueues;
+  readonly #evidence: WorkspaceEvidence;
   readonly #reach: Reach;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -64,6 +67,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.#self = new WorkspaceSelf(this.#turn, this.#tokens);
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
+    this.#evidence = new WorkspaceEvidence(ctx.storage.sql);
   }
 
   async create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>> {
@@ -178,6 +182,15 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     });
   }
 
+  async evidence(call: AdminCall, range: EvidenceRange) {
+    return this.#turn.act(call, () => this.#evidence.view(range));
+  }
+
+  async takeEvidence(report: EvidenceReport): Promise<void> {
+    if (!this.#turn.isCreated) return;
+    this.ctx.storage.transactionSync(() => this.#evidence.take(report));
+  }
+
   async sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined> {
     const source = this.#turn.isCreated ? this.#turn.tables.source(sourceId) : undefined;
     if (source === undefined) return undefined;
@@ -207,6 +220,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   async poke(): Promise<void> {
     if (!this.#turn.isCreated) return;
     this.#turn.pruneAnswers(Date.now());
+    this.#evidence.prune(Date.now());
     await this.#self.tellDirectory(this.#reach);
     await this.#fenceAndArm();
     await this.#queues.pokeHolding();

@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
 import type { HomeRegion, SourceId, WorkspaceId } from "./core/ids.ts";
 import type { Result } from "./core/result.ts";
+import type { EvidenceReport } from "./egress/evidence.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
 import type { ArchiveLocation, IngestRegion } from "./region/regions.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
@@ -81,6 +82,11 @@ export interface WorkspacePort {
   queueDrained(sourceId: SourceId, queue: QueueRef): Promise<void>;
   /** A queue of that epoch nears its cap: doubles the shards, unless that epoch is over already. */
   raiseShards(sourceId: SourceId, epoch: number): Promise<void>;
+  /**
+   * Takes what an object reports of where it runs and whom it contacted. Durable once the returned
+   * promise resolves; the same report again changes nothing, so it is sent until it is taken.
+   */
+  takeEvidence(report: EvidenceReport): Promise<void>;
   /** Called by cron: pokes the queues that hold data and finishes what is overdue. */
   poke(): Promise<void>;
 }

@@ -66,4 +66,70 @@ export const WORKSPACE_MIGRATIONS = [
             expires_at_ms INTEGER NOT NULL
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0002-create-audit-heads",
+    sql: `CREATE TABLE audit_keys (
+            public_key    TEXT PRIMARY KEY,   -- Ed25519, base64url; one row
+            private_key   TEXT NOT NULL,      -- PKCS #8, base64url; leaves this object never
+            created_at_ms INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE audit_heads (
+            day       TEXT PRIMARY KEY,       -- of the signature, UTC
+            seq       INTEGER NOT NULL,       -- of the last entry then
+            hash      TEXT NOT NULL,          -- that entry's
+            at_ms     INTEGER NOT NULL,       -- when it was signed
+            signature TEXT NOT NULL,          -- base64url
+            location  TEXT                    -- where its file stands; null until it is written
+          ) STRICT, WITHOUT ROWID;
+          CREATE TRIGGER audit_keys_kept BEFORE UPDATE ON audit_keys
+            BEGIN SELECT RAISE(ABORT, 'audit_append_only'); END;
+          CREATE TRIGGER audit_heads_kept BEFORE UPDATE OF day, seq, hash, at_ms, signature
+            ON audit_heads
+            BEGIN SELECT RAISE(ABORT, 'audit_append_only'); END;`,
+  },
+  {
+    id: "0003-create-evidence",
+    sql: `CREATE TABLE evidence (
+            kind TEXT NOT NULL,               -- host, refusal or edge: seen by this object itself
+            key  TEXT NOT NULL,               -- e.g. s3.eu-west-1.amazonaws.com archive
+            body TEXT NOT NULL,               -- JSON: totals
+            PRIMARY KEY (kind, key)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE evidence_objects (
+            object      TEXT PRIMARY KEY,     -- its name, e.g. queue:src_…:eu1:0
+            kind        TEXT NOT NULL,
+            standing    TEXT NOT NULL,        -- jurisdiction:eu, hint:apac, simulated:eu
+            first_at_ms INTEGER NOT NULL,
+            last_at_ms  INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE evidence_hosts (
+            object         TEXT NOT NULL,
+            host           TEXT NOT NULL,
+            purpose        TEXT NOT NULL,
+            level          TEXT NOT NULL,     -- how it is known that the host is in the region
+            requests       INTEGER NOT NULL,  -- totals since the object began
+            bytes_sent     INTEGER NOT NULL,
+            bytes_received INTEGER NOT NULL,
+            first_at_ms    INTEGER NOT NULL,
+            last_at_ms     INTEGER NOT NULL,
+            PRIMARY KEY (object, host, purpose)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE evidence_refusals (
+            hour_ms INTEGER NOT NULL,         -- start of the hour
+            object  TEXT NOT NULL,
+            host    TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            reason  TEXT NOT NULL,
+            count   INTEGER NOT NULL,         -- total of that hour
+            PRIMARY KEY (hour_ms, object, host, purpose, reason)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE evidence_edges (
+            hour_ms INTEGER NOT NULL,
+            object  TEXT NOT NULL,            -- which one counted
+            colo    TEXT NOT NULL,            -- where requests came in, e.g. DUB
+            outcome TEXT NOT NULL,            -- accepted, transit, held, rejected
+            count   INTEGER NOT NULL,
+            PRIMARY KEY (hour_ms, object, colo, outcome)
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

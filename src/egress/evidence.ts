@@ -63,3 +63,32 @@ export type EvidenceReport = {
   readonly refusals: readonly RefusalEvidence[];
   readonly edges: readonly EdgeEvidence[];
 };
+
+/** What an object said of itself, and when it was heard of first and last. */
+export type ObjectEvidence = {
+  readonly object: string;
+  readonly kind: string;
+  readonly standing: string;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+};
+
+/** From when to when, epoch ms; the end is not part of it. */
+export type EvidenceRange = { readonly fromMs: number; readonly toMs: number };
+
+/**
+ * All that a workspace's objects reported, added up over them. Hosts and objects are those seen
+ * within the range, with totals since each object began; refusals and edges are of its hours, newest
+ * first.
+ */
+export type EvidenceView = {
+  readonly objects: readonly ObjectEvidence[];
+  readonly hosts: readonly HostEvidence[];
+  readonly refusals: readonly RefusalEvidence[];
+  readonly edges: readonly EdgeEvidence[];
+  /** Whether a list was cut at its limit; a shorter range shows the rest. */
+  readonly isCut: boolean;
+};
+
+/** Days for which a workspace keeps evidence: 36 months. */
+export const EVIDENCE_DAYS_MAX = 1096;

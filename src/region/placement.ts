@@ -78,6 +78,14 @@ function simulatedStanding(id: SelfId, text: string): Standing {
   return { name, place, evidence: "none" };
 }
 
+/**
+ * What an object reports of where it found itself: `jurisdiction:eu`, `hint:apac`, or
+ * `simulated:eu`, which is no evidence.
+ */
+export function standingText({ place, evidence }: Standing): string {
+  return `${evidence === "none" ? SIMULATED : place.kind}:${placeText(place)}`;
+}
+
 function placeText(place: Place): string {
   return place.kind === "jurisdiction" ? place.jurisdiction : place.hint;
 }

@@ -1,5 +1,6 @@
 import type { HomeRegion, TokenId, WorkspaceId } from "../core/ids.ts";
 import type { Result } from "../core/result.ts";
+import type { EvidenceRange, EvidenceView } from "../egress/evidence.ts";
 import type { Services } from "../services.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { ConfigDocument, PlanEntry } from "./config-document.ts";
@@ -53,6 +54,8 @@ export interface WorkspaceAdminPort {
   retireWriteKey(call: AdminCall, id: string, version: number): Promise<Answer<WriteKeyView>>;
   /** Every queue that ever asked for the source's config, also once the source is deleted. */
   queues(call: AdminCall, id: string): Promise<Answer<readonly QueueRef[]>>;
+  /** What the workspace's objects reported of where they run and whom they contacted. */
+  evidence(call: AdminCall, range: EvidenceRange): Promise<Answer<EvidenceView>>;
 }
 
 /** What the management API asks of a region's directory. */
