@@ -19,6 +19,8 @@ export interface Env {
   readonly ARCHIVE: DurableObjectNamespace;
   readonly ARCHIVE_MONTH: DurableObjectNamespace;
   readonly REGION_DIRECTORY: DurableObjectNamespace;
+  /** The built files of `dist/assets`; absent where only the objects run, as in some tests. */
+  readonly ASSETS?: Fetcher;
 }
 
 /** The ways to our objects, in domain words. */
@@ -30,7 +32,12 @@ export type Reach = {
   directory(region: HomeRegion): DirectoryPort;
   workspaceAdmin(id: WorkspaceId): WorkspaceAdminPort;
   directoryAdmin(region: HomeRegion): DirectoryAdminPort;
+  /** The text of a built file, by its path among the assets; `undefined` when there is none. */
+  asset(path: string): Promise<string | undefined>;
 };
+
+/** The assets are asked by path; the binding wants a URL around it and looks at no host. */
+const ASSETS_ORIGIN = "https://assets.invalid";
 
 /**
  * Turns bindings into ports. The only file that sees a namespace and gives its stubs a type: each
@@ -53,5 +60,9 @@ export function reach(env: Env, config: Pick<Config, "jurisdictions">): Reach {
       stub(env.WORKSPACE, { kind: "workspace", workspaceId }) as WorkspaceAdminPort,
     directoryAdmin: (region) =>
       stub(env.REGION_DIRECTORY, { kind: "directory", region }) as DirectoryAdminPort,
+    asset: async (path) => {
+      const answer = await env.ASSETS?.fetch(ASSETS_ORIGIN + path);
+      return answer?.ok === true ? answer.text() : undefined;
+    },
   };
 }

@@ -4,6 +4,7 @@ import { parseConfig, type Config } from "./config.ts";
 import { workspaceOf } from "./core/ids.ts";
 import { handleIngest } from "./ingest/routes.ts";
 import { HOME_REGION_NAMES } from "./region/regions.ts";
+import { handleSdk, type SdkServices } from "./sdk/routes.ts";
 import { logFault } from "./telemetry/log.ts";
 import type { ApiServices } from "./workspace/ports.ts";
 import { SourceConfigs } from "./workspace/source-configs.ts";
@@ -26,7 +27,9 @@ export default {
     try {
       const services = servicesOf(env, ctx);
       const answer =
-        (await handleIngest(request, services)) ?? (await handleApi(request, services));
+        (await handleIngest(request, services)) ??
+        (await handleSdk(request, services)) ??
+        (await handleApi(request, services));
       return (
         answer ??
         Response.json(
@@ -57,7 +60,7 @@ function groundOf(env: Env): Ground {
   return ground;
 }
 
-function servicesOf(env: Env, ctx: ExecutionContext): ApiServices {
+function servicesOf(env: Env, ctx: ExecutionContext): ApiServices & SdkServices {
   const { config, ways } = groundOf(env);
   return {
     ...ways,

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, extname, join } from "node:path";
+import { basename, delimiter, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   unstable_getMiniflareWorkerOptions as workerOptionsOf,
@@ -23,8 +23,12 @@ export const WRANGLER_CLI = fileURLToPath(
   new URL("../../node_modules/wrangler/wrangler-dist/cli.js", import.meta.url),
 );
 
-/** Keeps wrangler from reporting to, or asking, anybody outside this machine. */
+/**
+ * Keeps wrangler from reporting to, or asking, anybody outside this machine, and gives what it runs
+ * itself (`[build]` of its config) the Node that runs this.
+ */
 export const WRANGLER_ENV = {
+  PATH: [dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
   WRANGLER_SEND_METRICS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 } as const;

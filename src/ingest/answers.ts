@@ -11,6 +11,7 @@ export type RefusalCode =
   | "unknown_source"
   | "source_disabled"
   | "wrong_region"
+  | "no_regional_host"
   | "unknown_host"
   | "pixel_off"
   | "method_not_allowed"
@@ -41,6 +42,7 @@ const STATUSES: Readonly<Partial<Record<RefusalCode, number>>> = {
   unknown_host: 421,
   too_many_requests: 429,
   unavailable: 503,
+  no_regional_host: 503,
 };
 
 const SUCCESS = JSON.stringify({ success: true });

@@ -32,7 +32,10 @@ export function endpointOf(pathname: string): Endpoint | undefined {
   return name === undefined ? undefined : ENDPOINTS.get(name);
 }
 
+/** What SDKs load is served beside the tracking API, under paths of both forms. */
+const SDK_DOCUMENT = /^(?:\/v1){1,2}\/projects\//;
+
 /** Whether a path that is no endpoint still is the tracking API's to answer. */
 export function isTrackingPath(pathname: string): boolean {
-  return pathname === "/v1" || pathname.startsWith("/v1/");
+  return pathname === "/v1" || (pathname.startsWith("/v1/") && !SDK_DOCUMENT.test(pathname));
 }
