@@ -28,7 +28,8 @@ export class WorkspaceConfig {
     this.#sources = sources;
   }
 
-  export(): Answer<ConfigDocument> {
+  export(by: Acting): Answer<ConfigDocument> {
+    this.#turn.note(by, "config.export", this.#turn.id);
     return ok(exportConfig(this.#held()));
   }
 

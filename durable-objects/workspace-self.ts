@@ -1,10 +1,12 @@
 import { err, ok, type Result } from "../src/core/result.ts";
+import type { AuditKey } from "../src/workspace/audit-head.ts";
 import type { Answer, Creation, WorkspaceChange, WorkspaceView } from "../src/workspace/ports.ts";
 import { lockRegion, type RegionLocked } from "../src/workspace/region-lock.ts";
 import { isoTime } from "../src/workspace/source-view.ts";
 import type { TokenDraft } from "../src/workspace/token.ts";
 import type { Reach } from "./reach.ts";
 import type { WorkspaceTokens } from "./workspace-tokens.ts";
+import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
 /** The token of who redeems the invite. It does not expire: nobody else could make a new one. */
@@ -18,22 +20,29 @@ const FIRST_OWNER: TokenDraft = {
 export class WorkspaceSelf {
   readonly #turn: WorkspaceTurn;
   readonly #tokens: WorkspaceTokens;
+  readonly #audit: WorkspaceAudit;
 
-  constructor(turn: WorkspaceTurn, tokens: WorkspaceTokens) {
+  constructor(turn: WorkspaceTurn, tokens: WorkspaceTokens, audit: WorkspaceAudit) {
     this.#turn = turn;
     this.#tokens = tokens;
+    this.#audit = audit;
   }
 
-  /** Writes the region lock; runs inside a transaction. */
-  create(creation: Creation): Result<WorkspaceView, RegionLocked> {
+  /** Writes the region lock and begins the audit chain; runs inside a transaction. */
+  create(creation: Creation, auditKey: AuditKey): Result<WorkspaceView, RegionLocked> {
     const { tables, home, id } = this.#turn;
     const held = this.#turn.isCreated ? tables.workspace()?.region : undefined;
     const locked = lockRegion(held, home, creation.region);
-    if (!locked.ok) return locked;
-    if (creation.id !== id) return err({ kind: "region-locked", region: home });
+    const isOther = creation.id !== id;
+    if (!locked.ok || isOther) {
+      if (held !== undefined) this.#noteRefusal({ actor: "operator", nowMs: Date.now() });
+      return locked.ok ? err({ kind: "region-locked", region: home }) : locked;
+    }
     this.#turn.makeTables();
     tables.create(creation);
-    this.#turn.note({ actor: "operator", nowMs: creation.createdAtMs }, "workspace.create", id);
+    const by = { actor: "operator", nowMs: creation.createdAtMs };
+    this.#turn.note(by, "workspace.create", id);
+    this.#audit.holdKey(by, auditKey);
     return ok(view(creation));
   }
 
@@ -53,14 +62,21 @@ export class WorkspaceSelf {
     return held === undefined ? err({ kind: "not-found", what: "workspace" }) : ok(view(held));
   }
 
-  /** Renames it. Any word of a region is refused, whatever it says. */
+  /** Renames it. Any word of a region is refused, whatever it says, and the refusal is recorded. */
   change(by: Acting, change: WorkspaceChange): Answer<WorkspaceView> {
-    if (change.region !== undefined) return err({ kind: "region-locked", region: this.#turn.home });
+    if (change.region !== undefined) {
+      this.#noteRefusal(by);
+      return err({ kind: "region-locked", region: this.#turn.home });
+    }
     if (change.name !== undefined) {
       this.#turn.tables.rename(change.name);
       this.#turn.note(by, "workspace.update", this.#turn.id, ["name"]);
     }
     return this.describe();
+  }
+
+  #noteRefusal(by: Acting): void {
+    this.#turn.note(by, "region.refused", this.#turn.id, ["region"]);
   }
 
   /** Keeps the operator's list right; what fails now is done by the next poke. */

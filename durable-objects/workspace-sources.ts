@@ -1,5 +1,6 @@
 import { newChildId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
+import type { AuditAction } from "../src/workspace/audit.ts";
 import { changedFields, comparableSettings } from "../src/workspace/config-document.ts";
 import { SOURCES_MAX, type AdminRefusal, type Answer, type Page } from "../src/workspace/ports.ts";
 import type { PageOf } from "../src/workspace/ports.ts";
@@ -124,7 +125,7 @@ export class WorkspaceSources {
     by: Acting,
     source: Source,
     keys: readonly KeyVersion[],
-    what: { readonly action: string; readonly version: number },
+    what: { readonly action: AuditAction; readonly version: number },
   ): Answer<WriteKeyView> {
     const changed = nextVersion({ ...source, keys }, by.nowMs);
     this.#turn.tables.save(changed);

@@ -2,6 +2,7 @@ import type { Config } from "../src/config.ts";
 import type { RandomBytes } from "../src/core/base32.ts";
 import type { HomeRegion, WorkspaceId } from "../src/core/ids.ts";
 import { err } from "../src/core/result.ts";
+import { isAuditable, type AuditAction } from "../src/workspace/audit.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
 import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
@@ -84,9 +85,20 @@ export class WorkspaceTurn {
     });
   }
 
-  /** Adds to the audit chain. */
-  note(by: Acting, action: string, subject: string, fields: readonly string[] = []): void {
-    this.tables.note({ atMs: by.nowMs, actor: by.actor, action, subject, fields });
+  /**
+   * Adds to the audit chain.
+   *
+   * @throws Error for anything but ids of ours and names of fields, which is a bug of the caller.
+   */
+  note(by: Acting, action: AuditAction, subject: string, fields: readonly string[] = []): void {
+    const fact = { atMs: by.nowMs, actor: by.actor, action, subject, fields };
+    if (!isAuditable(fact)) throw new Error(`Cannot record ${action}: it names more than ids`);
+    this.tables.note(fact);
+  }
+
+  /** Runs `work` as a whole or not at all. */
+  transaction<T>(work: () => T): T {
+    return this.#storage.transactionSync(work);
   }
 
   pruneAnswers(nowMs: number): void {

@@ -6,11 +6,13 @@ import { err, ok, type Result } from "../src/core/result.ts";
 import type { EvidenceRange, EvidenceReport } from "../src/egress/evidence.ts";
 import { standing } from "../src/region/placement.ts";
 import type { WorkspacePort } from "../src/services.ts";
+import { newAuditKey } from "../src/workspace/audit-head.ts";
 import type { ConfigDocument } from "../src/workspace/config-document.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
 import type {
   AdminCall,
   Answer,
+  AuditHeads,
   Creation,
   Page,
   WorkspaceAdminPort,
@@ -29,6 +31,7 @@ import {
 } from "../src/workspace/source.ts";
 import type { TokenDraft } from "../src/workspace/token.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
+import { WorkspaceAudit } from "./workspace-audit.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
@@ -40,13 +43,15 @@ import { WorkspaceTurn } from "./workspace-turn.ts";
 /**
  * One workspace: its region lock, sources, tokens, audit chain and what is known of its queues.
  *
- * State: the tables of `workspace.schema.ts`. Alarm: set while a source's route waits for fences.
+ * State: the tables of `workspace.schema.ts`. Alarm: set while a source's route waits for
+ * fences, or a head of the audit chain for its file.
  */
 export class Workspace extends DurableObject<Env> implements WorkspacePort, WorkspaceAdminPort {
   readonly #turn: WorkspaceTurn;
   readonly #self: WorkspaceSelf;
   readonly #sources: WorkspaceSources;
   readonly #tokens: WorkspaceTokens;
+  readonly #audit: WorkspaceAudit;
   readonly #document: WorkspaceConfig;
   readonly #queues: WorkspaceQueues;
   readonly #evidence: WorkspaceEvidence;
@@ -64,14 +69,16 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.#turn = new WorkspaceTurn(ctx.storage, { id: name.workspaceId, home, config });
     this.#sources = new WorkspaceSources(this.#turn);
     this.#tokens = new WorkspaceTokens(this.#turn);
-    this.#self = new WorkspaceSelf(this.#turn, this.#tokens);
+    this.#audit = new WorkspaceAudit(this.#turn, ctx.storage.sql);
+    this.#self = new WorkspaceSelf(this.#turn, this.#tokens, this.#audit);
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
     this.#evidence = new WorkspaceEvidence(ctx.storage.sql);
   }
 
   async create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>> {
-    return this.ctx.storage.transactionSync(() => this.#self.create(creation));
+    const auditKey = await newAuditKey();
+    return this.#turn.transaction(() => this.#self.create(creation, auditKey));
   }
 
   async redeem(
@@ -103,7 +110,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   }
 
   async exportConfig(call: AdminCall) {
-    return this.#turn.act(call, () => this.#document.export());
+    return this.#turn.act(call, (by) => this.#document.export(by));
   }
 
   async applyConfig(
@@ -133,10 +140,19 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   }
 
   async audit(call: AdminCall, page: Page) {
-    return this.#turn.act(call, () => {
-      const found = this.#turn.tables.audit(Number(page.after ?? 0), page.limit + 1);
-      const data = found.slice(0, page.limit);
-      return ok({ data, next: found.length > page.limit ? String(data.at(-1)?.seq) : undefined });
+    return this.#turn.act(call, () => this.#audit.page(page));
+  }
+
+  async auditHead(call: AdminCall, isExport: boolean): Promise<Answer<AuditHeads>> {
+    if (this.#turn.isCreated) await this.#audit.key();
+    const found = this.#turn.act(call, (by) => this.#audit.head(by, { isExport }));
+    return this.#audit.signed(found);
+  }
+
+  async noteReading(call: AdminCall, subject: string): Promise<Answer<{ actor: TokenId }>> {
+    return this.#turn.act(call, (by) => {
+      this.#turn.note(by, "events.read", subject);
+      return ok({ actor: call.credential.tokenId });
     });
   }
 
@@ -220,6 +236,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   async poke(): Promise<void> {
     if (!this.#turn.isCreated) return;
     this.#turn.pruneAnswers(Date.now());
+    this.#audit.ask(Date.now());
     this.#evidence.prune(Date.now());
     await this.#self.tellDirectory(this.#reach);
     await this.#fenceAndArm();
@@ -227,7 +244,9 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   }
 
   override async alarm(): Promise<void> {
+    const heads = this.#audit.writeDue(Date.now()).catch(() => undefined);
     await this.#fenceAndArm();
+    await heads;
   }
 
   /** The alarm is set before the work, so that a crash in the middle of it cannot lose it. */
@@ -236,12 +255,14 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     await this.#queues.fenceAll().catch(() => undefined);
   }
 
-  /** Sets the alarm from the tables, for as long as a route waits for fences. */
+  /** Sets the alarm for as long as a route waits for fences, and for heads that cron asked for. */
   async #arm(): Promise<void> {
     const nowMs = Date.now();
-    const delays = this.#turn.tables
+    const fences = this.#turn.tables
       .sourcesFencing()
       .map((source) => fenceRetryMs(source.route, nowMs));
+    const head = this.#audit.delayMs(nowMs);
+    const delays = head === undefined ? fences : [...fences, head];
     if (delays.length > 0) await this.ctx.storage.setAlarm(nowMs + Math.min(...delays));
   }
 

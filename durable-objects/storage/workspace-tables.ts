@@ -209,8 +209,7 @@ export class WorkspaceTables {
   }
 
   note(fact: AuditFact): void {
-    const [last] = this.#readAudit("SELECT * FROM audit ORDER BY seq DESC LIMIT 1");
-    const entry = nextEntry(last, fact);
+    const entry = nextEntry(this.lastAudit(), fact);
     this.#sql.exec(
       `INSERT INTO audit (seq, at_ms, actor, action, subject, fields, previous, hash)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -223,6 +222,10 @@ export class WorkspaceTables {
       entry.previous,
       entry.hash,
     );
+  }
+
+  lastAudit(): AuditEntry | undefined {
+    return this.#readAudit("SELECT * FROM audit ORDER BY seq DESC LIMIT 1")[0];
   }
 
   audit(afterSeq: number, limit: number): AuditEntry[] {

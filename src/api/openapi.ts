@@ -66,7 +66,7 @@ function describe(operation: Operation): Json {
     ],
     ...(takesBody ? { requestBody: { required: true, content: json(body) } } : {}),
     responses: {
-      [status]: { description: "Done", content: json(answer) },
+      [status]: { description: "Done", content: { ...json(answer), ...texts(operation.media) } },
       ...problemResponses(operation, takesBody),
     },
   };
@@ -127,6 +127,10 @@ function problemResponses(operation: Operation, takesBody: boolean): Json {
     };
   }
   return responses;
+}
+
+function texts(media: readonly string[]): Json {
+  return Object.fromEntries(media.map((type) => [type, { schema: { type: "string" } }]));
 }
 
 function json(schema: GenericSchema): Json {

@@ -26,6 +26,8 @@ export type Operation = {
   readonly query: GenericSchema;
   readonly status: number;
   readonly answer: GenericSchema;
+  /** Content types of an answer besides JSON; the call then hands over a `Response` of its own. */
+  readonly media: readonly string[];
   /** Codes of its own, besides those any call may meet. */
   readonly problems: readonly ProblemCode[];
   run(incoming: Incoming): Promise<Result<unknown, Problem>>;
@@ -51,6 +53,7 @@ type Spec<B extends GenericSchema, Q extends GenericSchema, I> = Pick<
   readonly body?: B;
   readonly query?: Q;
   readonly status?: number;
+  readonly media?: readonly string[];
   readonly problems?: readonly ProblemCode[];
   handle(
     input: I & { readonly body: InferOutput<B>; readonly query: InferOutput<Q> },
@@ -122,6 +125,7 @@ function complete<B extends GenericSchema, Q extends GenericSchema, I>(
     query: querySchema,
     status: spec.status ?? 200,
     answer: spec.answer,
+    media: spec.media ?? [],
     problems: spec.problems ?? [],
     run: async (incoming) => {
       const query = check(querySchema, incoming.query, "invalid_query");

@@ -3,6 +3,7 @@ import { object, unknown } from "valibot";
 import { ok } from "../core/result.ts";
 import { openApiDocument } from "./openapi.ts";
 import { openOperation, type Operation } from "./operation.ts";
+import { AUDIT_OPERATIONS } from "./routes/audit.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
@@ -25,6 +26,7 @@ export const OPERATIONS: readonly Operation[] = [
   openApi,
   ...WORKSPACES_OPERATIONS,
   ...WORKSPACE_OPERATIONS,
+  ...AUDIT_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...SOURCE_OPERATIONS,
   ...SOURCE_DATA_OPERATIONS,

@@ -56,6 +56,7 @@ async function serve(
 ): Promise<Response> {
   const answer = await answerTo(operation, request, services);
   if (!answer.ok) return problemResponse(answer.error);
+  if (answer.value instanceof Response) return answer.value;
   return Response.json(answer.value, {
     status: operation.status,
     headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" },

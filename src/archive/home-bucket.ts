@@ -1,6 +1,5 @@
 import type { Config } from "../config.ts";
-import type { SourceId } from "../core/ids.ts";
-import { regionOf } from "../core/ids.ts";
+import { regionOf, type SourceId, type WorkspaceId } from "../core/ids.ts";
 import type { EgressContact } from "../egress/guard.ts";
 import { homeOf, type ArchiveLocation } from "../region/regions.ts";
 import { Bucket } from "../s3/bucket.ts";
@@ -8,22 +7,26 @@ import { Bucket } from "../s3/bucket.ts";
 const R2_SUFFIX = ".r2.cloudflarestorage.com";
 const R2_SCOPE = "auto";
 
+/** What a bucket is opened for, as evidence shows it. */
+export type BucketPurpose = "archive" | "audit";
+
 /**
- * The platform's bucket at `location`, for the files of `sourceId`.
+ * The platform's bucket at `location`, for the files of `owner`.
  *
- * @throws RangeError when the location is not of the source's home: the last line of the promise that
+ * @throws RangeError when the location is not of the owner's home: the last line of the promise that
  * nothing leaves it, behind the checks of whoever chose the location.
  */
 export function homeBucket(
   config: Pick<Config, "buckets" | "environment">,
-  sourceId: SourceId,
+  owner: SourceId | WorkspaceId,
   location: ArchiveLocation,
   observe?: (contact: EgressContact) => void,
+  purpose: BucketPurpose = "archive",
 ): Bucket {
-  const region = regionOf(sourceId);
+  const region = regionOf(owner);
   if (homeOf(location) !== region) {
     throw new RangeError(
-      `Cannot open a bucket at ${location} for a source whose home is ${region}`,
+      `Cannot open a bucket at ${location} for an owner whose home is ${region}`,
     );
   }
   const address = config.buckets[location];
@@ -34,7 +37,7 @@ export function homeBucket(
     { ...address, location: scope },
     {
       region,
-      purpose: "archive",
+      purpose,
       allowed: new Set([host]),
       development: config.environment === "development",
       ...(observe === undefined ? {} : { observe }),

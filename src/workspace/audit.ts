@@ -1,3 +1,4 @@
+import { parseId } from "../core/ids.ts";
 import { sha256Hex } from "./secrets.ts";
 
 /**
@@ -20,10 +21,44 @@ export type AuditEntry = {
   readonly hash: string;
 };
 
+/** Every act that is recorded. What reads event bodies has its place before any call does. */
+export type AuditAction =
+  | "workspace.create"
+  | "workspace.update"
+  | "region.refused"
+  | "audit-key.create"
+  | "audit.export"
+  | "config.apply"
+  | "config.export"
+  | "deletion.certify"
+  | "events.read"
+  | "source.create"
+  | "source.delete"
+  | "source.update"
+  | "token.create"
+  | "token.revoke"
+  | "write-key.create"
+  | "write-key.retire";
+
 export type AuditFact = Pick<AuditEntry, "atMs" | "actor" | "action" | "subject" | "fields">;
 
 /** What the first entry names as its previous hash. */
 export const AUDIT_START = "0".repeat(64);
+
+/** Who acts without a token of the workspace. */
+const ACTORS: ReadonlySet<string> = new Set(["operator", "invite", "queue"]);
+
+/** A field's name, a right, a number, a key: nothing that a person typed has this shape alone. */
+const FIELD = /^[\w:.-]{1,80}$/;
+
+/**
+ * Whether a fact may stand in a chain for good: ids of ours and names of fields. The id of an end
+ * user could never be erased from it again.
+ */
+export function isAuditable({ actor, subject, fields }: AuditFact): boolean {
+  const isActor = ACTORS.has(actor) || parseId(actor)?.kind === "tok";
+  return isActor && parseId(subject) !== undefined && fields.every((field) => FIELD.test(field));
+}
 
 /** The entry that follows `last`. */
 export function nextEntry(last: AuditEntry | undefined, fact: AuditFact): AuditEntry {

@@ -3,6 +3,7 @@ import type { Result } from "../core/result.ts";
 import type { EvidenceRange, EvidenceView } from "../egress/evidence.ts";
 import type { Services } from "../services.ts";
 import type { AuditEntry } from "./audit.ts";
+import type { SignedHead } from "./audit-head.ts";
 import type { ConfigDocument, PlanEntry } from "./config-document.ts";
 import type { Idempotency, IdempotencyRefusal } from "./idempotency.ts";
 import type { RegionLocked } from "./region-lock.ts";
@@ -44,6 +45,13 @@ export interface WorkspaceAdminPort {
   addToken(call: AdminCall, draft: TokenDraft): Promise<Answer<{ view: TokenView; text: string }>>;
   revokeToken(call: AdminCall, id: string): Promise<Answer<TokenView>>;
   audit(call: AdminCall, page: Page): Promise<Answer<PageOf<AuditEntry>>>;
+  /** The head of the chain, signed now, and those of its days. An export is itself recorded first. */
+  auditHead(call: AdminCall, isExport: boolean): Promise<Answer<AuditHeads>>;
+  /**
+   * Records that event bodies of `subject` (a source's or another id of ours) are about to be read;
+   * whatever shows bodies asks this first, and with a call that needs `events:read`.
+   */
+  noteReading(call: AdminCall, subject: string): Promise<Answer<{ actor: TokenId }>>;
   sources(call: AdminCall, page: Page): Promise<Answer<PageOf<SourceView>>>;
   source(call: AdminCall, id: string): Promise<Answer<SourceView>>;
   addSource(call: AdminCall, draft: SourceDraft): Promise<Answer<SourceView>>;
@@ -99,6 +107,9 @@ export type WorkspaceView = {
 
 /** `region` is carried as it was sent, to be refused where the lock is. */
 export type WorkspaceChange = { readonly name?: string; readonly region?: unknown };
+
+/** The head of an audit chain and what it was at the end of earlier days. */
+export type AuditHeads = { readonly head: SignedHead; readonly days: readonly SignedHead[] };
 
 export type Page = { readonly after?: string; readonly limit: number };
 export type PageOf<T> = { readonly data: readonly T[]; readonly next: string | undefined };

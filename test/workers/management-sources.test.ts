@@ -219,6 +219,7 @@ describe("the audit chain", () => {
     })) as AuditEntry[];
     expect(entries.map((entry) => entry.action)).toEqual([
       "workspace.create",
+      "audit-key.create",
       "token.create",
       "source.create",
       "source.update",

@@ -1,45 +1,21 @@
 import {
   array,
   boolean,
-  number,
   object,
   optional,
   picklist,
   strictObject,
-  string,
   unknown,
   type InferOutput,
 } from "valibot";
 
-import { isChildId, regionOf } from "../../core/ids.ts";
-import { err } from "../../core/result.ts";
+import { isChildId } from "../../core/ids.ts";
 import type { ConfigDocument } from "../../workspace/config-document.ts";
-import { isoTime } from "../../workspace/source-view.ts";
 import { defined } from "../defined.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
-import { problemOf } from "../refusals.ts";
-import {
-  configDocument,
-  name,
-  page,
-  pageOf,
-  pageSchema,
-  planEntry,
-  workspaceView,
-} from "../schemas.ts";
+import { configDocument, name, planEntry, workspaceView } from "../schemas.ts";
 
-const auditView = object({
-  seq: number(),
-  at: string(),
-  actor: string(),
-  action: string(),
-  subject: string(),
-  fields: array(string()),
-  previous: string(),
-  hash: string(),
-});
-
-/** The workspace itself, its configuration and its audit chain. */
+/** The workspace itself and its configuration. */
 export const WORKSPACE_OPERATIONS: readonly Operation[] = [
   workspaceOperation("read", {
     method: "GET",
@@ -81,29 +57,16 @@ export const WORKSPACE_OPERATIONS: readonly Operation[] = [
     }),
     answer: object({ applied: boolean(), plan: array(planEntry) }),
     problems: ["region_locked", "route_change_in_progress", "too_many_route_changes"],
-    handle: async ({ workspace, workspaceId, call, body, query }) => {
+    handle: async ({ workspace, call, body, query }) => {
       if (body.workspace.region !== undefined) {
-        const authorized = await workspace.authorize(call);
-        if (!authorized.ok) return err(problemOf(authorized.error));
-        return err(problemOf({ kind: "region-locked", region: regionOf(workspaceId) }));
+        const refused = await workspace.change(call, { region: body.workspace.region });
+        return answerWith(refused, (view) => view);
       }
       const plan = query.plan === "true";
       const options = { plan, prune: query.prune === "true" };
       const answer = await workspace.applyConfig(call, toDocument(body), options);
       return answerWith(answer, (entries) => ({ applied: !plan, plan: entries }));
     },
-  }),
-  workspaceOperation("read", {
-    method: "GET",
-    path: "/api/v1/audit",
-    summary: "The audit chain, oldest first; each entry carries the hash of the one before it",
-    query: page,
-    answer: pageSchema(auditView),
-    handle: async ({ workspace, call, query }) =>
-      answerWith(await workspace.audit(call, pageOf(query)), ({ data, next }) => ({
-        data: data.map(({ atMs, ...entry }) => ({ ...entry, at: isoTime(atMs) })),
-        pagination: { next: next ?? null },
-      })),
   }),
 ];
 

@@ -23,6 +23,7 @@ export function makeServices(changes: Partial<ApiServices> = {}): ApiServices {
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sourceConfig: async () => ({ kind: "unknown" }),
     learnRoute: () => undefined,
+    countEdge: () => undefined,
     ...changes,
   };
 }
@@ -56,10 +57,14 @@ export async function call(
   const answer = {
     status: response.status,
     headers: response.headers,
-    body: await response.json(),
+    body: isJson(response) ? await response.json() : await response.text(),
   };
   expectDescribed(method, path, answer);
   return answer;
+}
+
+function isJson(response: Response): boolean {
+  return /^application\/(problem\+)?json/.test(response.headers.get("content-type") ?? "");
 }
 
 /** What is answered is what the OpenAPI document says: no field more, none less, no other status. */
