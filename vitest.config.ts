@@ -1,11 +1,16 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+import { wasmModules } from "./test/support/wasm-modules.ts";
+
 /** Unit tests run in Node; worker tests in workerd with storage; e2e drives the built Worker. */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        plugins: [wasmModules()],
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
+      },
       {
         plugins: [
           cloudflareTest({
@@ -24,6 +29,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [wasmModules()],
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],

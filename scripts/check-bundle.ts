@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,13 +32,15 @@ async function main(): Promise<number> {
   }
 }
 
+/** All modules that are uploaded, one after the other. */
 async function build(folder: string): Promise<Uint8Array> {
   const args = ["deploy", "--dry-run", "--minify", "--outdir", folder];
   await promisify(execFile)(process.execPath, [WRANGLER_CLI, ...args], {
     cwd: PROJECT_DIR,
     env: { ...process.env, ...WRANGLER_ENV, NO_COLOR: "1" },
   });
-  return readFile(join(folder, "index.js"));
+  const modules = (await readdir(folder)).filter((name) => /\.(js|wasm)$/.test(name));
+  return Buffer.concat(await Promise.all(modules.map((name) => readFile(join(folder, name)))));
 }
 
 function kilobytesMax(packageJson: string): number {

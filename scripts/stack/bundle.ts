@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,8 +15,13 @@ export type BundledWorker = {
   readonly name: string;
   readonly script: string;
   readonly scriptPath: string;
+  /** Modules beside the script, by the name that it imports them by. */
+  readonly wasm: WasmModules;
   readonly options: ReturnType<typeof workerOptionsOf>["workerOptions"];
 };
+
+/** Contents of WebAssembly modules by file name. */
+export type WasmModules = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
 /** Wrangler's program file; its `bin` only looks for the right Node and would add a process. */
 export const WRANGLER_CLI = fileURLToPath(
@@ -45,7 +50,16 @@ export async function bundleWorker(configPath: string, folder?: string): Promise
   const { workerOptions, main = "index.ts" } = workerOptionsOf(configPath);
   const scriptPath = join(outDir, `${basename(main, extname(main))}.js`);
   const { name = "" } = readConfig({ config: configPath });
-  return { name, script: await readFile(scriptPath, "utf8"), scriptPath, options: workerOptions };
+  const script = await readFile(scriptPath, "utf8");
+  return { name, script, scriptPath, wasm: await wasmIn(outDir), options: workerOptions };
+}
+
+async function wasmIn(folder: string): Promise<WasmModules> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".wasm"));
+  const read = names.map(
+    async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const,
+  );
+  return new Map(await Promise.all(read));
 }
 
 async function runWrangler(args: readonly string[]): Promise<void> {

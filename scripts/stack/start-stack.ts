@@ -175,7 +175,14 @@ function miniflareOptions(
         ...options,
         name: worker.name,
         rootPath: dirname(worker.scriptPath),
-        modules: [{ type: "ESModule", path: basename(worker.scriptPath), contents: worker.script }],
+        modules: [
+          { type: "ESModule", path: basename(worker.scriptPath), contents: worker.script },
+          ...Array.from(worker.wasm, ([path, contents]) => ({
+            type: "CompiledWasm" as const,
+            path,
+            contents,
+          })),
+        ],
         bindings: { ...(bindings as WorkerVars), ...vars },
         outboundService: (request) => recorder.handle(request),
       },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { err, ok, type Result } from "../core/result.ts";
 import { sipKey, type SipKey } from "../core/siphash.ts";
-import { hashAnonymousId, hashUserId } from "../ingest/accept-events.ts";
+import { hashAnonymousId, hashUserId } from "../ingest/event-hashes.ts";
 import { USER_HASH_BYTES } from "../ingest/append.ts";
 import { usersOf } from "./event-users.ts";
 import { FileFaultError, LineSplitter, readBlocks, type FileFault } from "./read-lines.ts";

@@ -156,8 +156,8 @@ export class EventLines {
     if (!this.#isMergeable(NAME.context)) return;
     const own: MemberRange = {
       members: items.contexts,
-      first: items.contextFirsts[this.#view.index] ?? 0,
-      last: items.contextLasts[this.#view.index] ?? 0,
+      first: items.contextFirst(this.#view.index),
+      last: items.contextLast(this.#view.index),
     };
     const ip = this.#ipToAdd(own);
     const shared = this.#sharedContext;
@@ -186,7 +186,7 @@ export class EventLines {
     const member = this.#view.member(NAME.integrations);
     const own =
       this.#view.kind(NAME.integrations) === "object"
-        ? membersAt(this.#payload.bytes, members.value(member))
+        ? membersAt(this.#payload, members.value(member), members.end(member))
         : new Members();
     this.#writeMerged("integrations", rangeOf(own), shared, "");
   }
@@ -222,10 +222,10 @@ export class EventLines {
   #writeRest(): void {
     const { items } = this.#payload;
     const { members } = items;
-    const last = items.lasts[this.#view.index] ?? 0;
+    const last = items.last(this.#view.index);
     let runStart = -1;
     let runEnd = -1;
-    for (let i = items.firsts[this.#view.index] ?? 0; i < last; i++) {
+    for (let i = items.first(this.#view.index); i < last; i++) {
       const name = members.name(i);
       const stays = name < 0 || (this.#view.member(name) === i && this.#replaced[name] === 0);
       if (stays) {
@@ -259,6 +259,8 @@ function sharedRaw(payload: Payload, name: number): string | undefined {
 
 function sharedIntegrations(payload: Payload): SharedMembers {
   const member = findMember(rangeOf(payload.envelope), NAME.integrations);
-  const at = member < 0 ? 0 : payload.envelope.value(member);
-  return sharedMembersOf(payload, member < 0 ? new Members() : membersAt(payload.bytes, at));
+  if (member < 0) return sharedMembersOf(payload, new Members());
+  const { envelope } = payload;
+  const members = membersAt(payload, envelope.value(member), envelope.end(member));
+  return sharedMembersOf(payload, members);
 }

@@ -1,4 +1,3 @@
-import { byteAt } from "./json-scan.ts";
 import { NAME_COUNT } from "./member-names.ts";
 import type { Payload } from "./payload.ts";
 
@@ -37,11 +36,12 @@ export class EventView {
 
   /** Turns to the event of that index. */
   show(index: number): void {
-    const { firsts, lasts, members } = this.payload.items;
+    const { items } = this.payload;
+    const { members } = items;
     this.#index = index;
     this.#members.fill(-1);
-    const last = lasts[index] ?? 0;
-    for (let i = firsts[index] ?? 0; i < last; i++) {
+    const last = items.last(index);
+    for (let i = items.first(index); i < last; i++) {
       const name = members.name(i);
       if (name >= 0) this.#members[name] = i;
     }
@@ -49,7 +49,7 @@ export class EventView {
 
   /** Whether the item in view is an object at all. */
   get isObject(): boolean {
-    return kindAt(this.payload, this.payload.items.starts[this.#index] ?? 0) === "object";
+    return kindAt(this.payload, this.payload.items.start(this.#index)) === "object";
   }
 
   /** The index of the member that counts for a name, negative when there is none. */
@@ -114,7 +114,7 @@ export function idText(json: string): string {
 }
 
 export function kindAt(payload: Payload, at: number): ValueKind {
-  const byte = byteAt(payload.bytes, at);
+  const byte = payload.bytes[at] ?? 0;
   if (byte === QUOTE) return "string";
   if (byte === 0x7b) return "object";
   if (byte === LETTER_N) return "null";

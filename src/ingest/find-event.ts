@@ -2,7 +2,7 @@ import type { SourceId } from "../core/ids.ts";
 import { sipHash128, sipKey } from "../core/siphash.ts";
 import type { MessageFile, QueueSighting, Services } from "../services.ts";
 import type { QueueRef } from "../workspace/source-config.ts";
-import { fingerprintText } from "./accept-events.ts";
+import { fingerprintText } from "./event-hashes.ts";
 import { PRINT_BYTES } from "./append.ts";
 
 /** Where one event is, by its messageId. */

@@ -1,87 +1,88 @@
 import { OTHER } from "./member-names.ts";
 
-/** Members a table has room for at first, and numbers kept for each. */
-const MEMBERS_START = 64;
-const FIELDS = 5;
+/** Numbers kept for a member: name, start, end of the name, value, end. */
+export const MEMBER_FIELDS = 5;
+
+/** Numbers kept for an event: start, end, first and last member, first and last of its context. */
+export const ITEM_FIELDS = 6;
 
 /** Members of one object or several, one after the other: name, and places in the bytes. */
 export class Members {
-  /** Five numbers a member, in one array that grows by doubling: a push per number cost a third more. */
-  #table = new Int32Array(MEMBERS_START * FIELDS);
-  #count = 0;
+  readonly #table: Int32Array;
+  readonly count: number;
 
-  get count(): number {
-    return this.#count;
+  /** @param table {@link MEMBER_FIELDS} numbers a member. */
+  constructor(table: Int32Array = new Int32Array()) {
+    this.#table = table;
+    this.count = table.length / MEMBER_FIELDS;
   }
 
   /** The number of the name, as in `NAME`. */
   name(index: number): number {
-    return this.#table[index * FIELDS] ?? OTHER;
+    return this.#table[index * MEMBER_FIELDS] ?? OTHER;
   }
 
   /** At the opening quote of the name. */
   start(index: number): number {
-    return this.#table[index * FIELDS + 1] ?? 0;
+    return this.#table[index * MEMBER_FIELDS + 1] ?? 0;
   }
 
   /** Past the closing quote of the name. */
   nameEnd(index: number): number {
-    return this.#table[index * FIELDS + 2] ?? 0;
+    return this.#table[index * MEMBER_FIELDS + 2] ?? 0;
   }
 
   /** Where the value begins. */
   value(index: number): number {
-    return this.#table[index * FIELDS + 3] ?? 0;
+    return this.#table[index * MEMBER_FIELDS + 3] ?? 0;
   }
 
   /** Past the last byte of the value. */
   end(index: number): number {
-    return this.#table[index * FIELDS + 4] ?? 0;
-  }
-
-  add(name: number, start: number, nameEnd: number, value: number, end: number): void {
-    let table = this.#table;
-    const at = this.#count * FIELDS;
-    if (at === table.length) {
-      table = new Int32Array(at * 2);
-      table.set(this.#table);
-      this.#table = table;
-    }
-    table[at] = name;
-    table[at + 1] = start;
-    table[at + 2] = nameEnd;
-    table[at + 3] = value;
-    table[at + 4] = end;
-    this.#count++;
-  }
-
-  /** Forgets all members from that index on. */
-  truncate(count: number): void {
-    this.#count = count;
+    return this.#table[index * MEMBER_FIELDS + 4] ?? 0;
   }
 }
 
-/** The events of a request. The members of event `i` are those from `firsts[i]` to `lasts[i]`. */
+/** The events of a request, and their members and those of their contexts in one table each. */
 export class Items {
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
-  readonly firsts: number[] = [];
-  readonly lasts: number[] = [];
-  readonly members = new Members();
-  /** Members of the events' contexts, from `contextFirsts[i]` to `contextLasts[i]`. */
-  readonly contextFirsts: number[] = [];
-  readonly contextLasts: number[] = [];
-  readonly contexts = new Members();
+  readonly #table: Int32Array;
+  readonly count: number;
+  readonly members: Members;
+  readonly contexts: Members;
 
-  get count(): number {
-    return this.starts.length;
+  /** @param table {@link ITEM_FIELDS} numbers an event. */
+  constructor(table: Int32Array, members: Members, contexts: Members) {
+    this.#table = table;
+    this.count = table.length / ITEM_FIELDS;
+    this.members = members;
+    this.contexts = contexts;
   }
 
-  clear(): void {
-    for (const list of [this.starts, this.ends, this.firsts, this.lasts]) list.length = 0;
-    this.contextFirsts.length = 0;
-    this.contextLasts.length = 0;
-    this.members.truncate(0);
-    this.contexts.truncate(0);
+  start(index: number): number {
+    return this.#table[index * ITEM_FIELDS] ?? 0;
+  }
+
+  end(index: number): number {
+    return this.#table[index * ITEM_FIELDS + 1] ?? 0;
+  }
+
+  /** The first of its members. */
+  first(index: number): number {
+    return this.#table[index * ITEM_FIELDS + 2] ?? 0;
+  }
+
+  /** Past the last of its members. */
+  last(index: number): number {
+    return this.#table[index * ITEM_FIELDS + 3] ?? 0;
+  }
+
+  /** The first of its context's members. */
+  contextFirst(index: number): number {
+    return this.#table[index * ITEM_FIELDS + 4] ?? 0;
+  }
+
+  /** Past the last of its context's members. */
+  contextLast(index: number): number {
+    return this.#table[index * ITEM_FIELDS + 5] ?? 0;
   }
 }

@@ -1,27 +1,14 @@
 import { err, ok, type Result } from "../core/result.ts";
-import {
-  byteAt,
-  CLOSE_ARRAY,
-  CLOSE_OBJECT,
-  COMMA,
-  MALFORMED,
-  OPEN_ARRAY,
-  OPEN_OBJECT,
-  skipColon,
-  skipSpace,
-  skipString,
-  skipValue,
-  TOO_DEEP,
-} from "./json-scan.ts";
-import { NAME, nameAt } from "./member-names.ts";
-import { Items, Members } from "./members.ts";
+import { NAME } from "./member-names.ts";
+import { Members, type Items } from "./members.ts";
+import { scanBody, scanObject, scanValue, TOO_DEEP } from "./scan-body.ts";
 
 /**
  * A request's body, found to be JSON, and where its parts stand in it. Values are not built: events
  * are kept as they were sent, so places in the bytes are all that is needed.
  */
 export type Payload = {
-  /** The body, and a few NULs behind it. */
+  /** The body. */
   readonly bytes: Uint8Array;
   /**
    * A character for each byte, so that offsets are the same. What is not ASCII in it means nothing:
@@ -42,12 +29,8 @@ export type PayloadRefusal = {
   readonly kind: "not-utf8" | "malformed" | "too-deep" | "not-object" | "no-batch";
 };
 
-/**
- * NULs after the body, so that no scan ever reads past the end of its array: one such read makes
- * V8 guard every later one in the isolate, and scanning then takes 2.5 times as long (measured).
- */
-const PADDING_BYTES = 8;
-
+const OPEN_OBJECT = 0x7b;
+const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const BYTE_ORDER_MARK = 0xef;
 const BYTE_ORDER_MARK_BYTES = 3;
 
@@ -66,37 +49,21 @@ export function readPayload(
 ): Result<Payload, PayloadRefusal> {
   const decoded = decode(body);
   if (decoded === undefined) return err({ kind: "not-utf8" });
-  const bytes = new Uint8Array(body.length + PADDING_BYTES);
-  bytes.set(body);
-  const envelope = new Members();
-  const items = new Items();
-  const shared = new Members();
-  const scan = new Scan(bytes, envelope, items, shared);
-  const mark = bytes[0] === BYTE_ORDER_MARK ? BYTE_ORDER_MARK_BYTES : 0;
-  const start = skipSpace(bytes, mark);
-  const isObject = byteAt(bytes, start) === OPEN_OBJECT;
-  const end = !isObject
-    ? skipValue(bytes, start, 0)
-    : shape === "batch"
-      ? scan.envelope(start)
-      : scan.item(start, 0);
+  const start = skipSpace(body, body[0] === BYTE_ORDER_MARK ? BYTE_ORDER_MARK_BYTES : 0);
+  if (body[start] !== OPEN_OBJECT) return err({ kind: kindOfOther(body, start) });
+  const { end, hasBatch, envelope, shared, items } = scanBody(body, start, shape);
   if (end === TOO_DEEP) return err({ kind: "too-deep" });
-  if (end < 0 || skipSpace(bytes, end) !== body.length) return err({ kind: "malformed" });
-  if (!isObject) return err({ kind: "not-object" });
-  if (shape === "batch" && !scan.hasBatch) return err({ kind: "no-batch" });
+  if (end < 0 || skipSpace(body, end) !== body.length) return err({ kind: "malformed" });
+  if (shape === "batch" && !hasBatch) return err({ kind: "no-batch" });
   const isAscii = decoded.length === body.length;
   const text = isAscii ? decoded : byteDecoder.decode(body);
   const hasBreaks = text.includes("\n") || text.includes("\r");
-  return ok({ bytes, text, isAscii, hasBreaks, envelope, shared, items });
+  return ok({ bytes: body, text, isAscii, hasBreaks, envelope, shared, items });
 }
 
-/** The members of the object at `at` of bytes that are known to be JSON; none for another value. */
-export function membersAt(bytes: Uint8Array, at: number): Members {
-  const members = new Members();
-  if (byteAt(bytes, at) === OPEN_OBJECT) {
-    new Scan(bytes, members, new Items(), new Members()).plain(at);
-  }
-  return members;
+/** The members of the value from `at` to `end` of a payload; none when it is no object. */
+export function membersAt({ bytes }: Payload, at: number, end: number): Members {
+  return bytes[at] === OPEN_OBJECT ? scanObject(bytes, at, end) : new Members();
 }
 
 /** Bytes of the envelope's members that are written into every event. */
@@ -118,107 +85,16 @@ function decode(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Which object is being walked. */
-const ENVELOPE = 0;
-const EVENT = 1;
-const CONTEXT = 2;
+/** Why a body that is no object is refused. */
+function kindOfOther(body: Uint8Array, start: number): PayloadRefusal["kind"] {
+  const end = scanValue(body, start);
+  if (end === TOO_DEEP) return "too-deep";
+  return end < 0 || skipSpace(body, end) !== body.length ? "malformed" : "not-object";
+}
 
-/** One walk over the bytes. Of members that come twice the last one counts, as in `JSON.parse`. */
-class Scan {
-  readonly #bytes: Uint8Array;
-  readonly #envelope: Members;
-  readonly #items: Items;
-  readonly #shared: Members;
-  #contextFirst = 0;
-  hasBatch = false;
-
-  constructor(bytes: Uint8Array, envelope: Members, items: Items, shared: Members) {
-    this.#bytes = bytes;
-    this.#envelope = envelope;
-    this.#items = items;
-    this.#shared = shared;
-  }
-
-  envelope(at: number): number {
-    return this.#members(at, 0, this.#envelope, ENVELOPE);
-  }
-
-  plain(at: number): number {
-    return this.#members(at, 0, this.#envelope, CONTEXT);
-  }
-
-  /** Records the event at `at`; anything but an object is recorded without members. */
-  item(at: number, depth: number): number {
-    const items = this.#items;
-    const first = items.members.count;
-    this.#contextFirst = items.contexts.count;
-    const end = this.#isObject(at)
-      ? this.#members(at, depth, items.members, EVENT)
-      : skipValue(this.#bytes, at, depth);
-    items.starts.push(at);
-    items.ends.push(end);
-    items.firsts.push(first);
-    items.lasts.push(items.members.count);
-    items.contextFirsts.push(this.#contextFirst);
-    items.contextLasts.push(items.contexts.count);
-    return end;
-  }
-
-  #batch(at: number): number {
-    const bytes = this.#bytes;
-    let i = skipSpace(bytes, at + 1);
-    if (byteAt(bytes, i) === CLOSE_ARRAY) return i + 1;
-    for (;;) {
-      i = this.item(i, 2);
-      if (i < 0) return i;
-      i = skipSpace(bytes, i);
-      const byte = byteAt(bytes, i);
-      if (byte === CLOSE_ARRAY) return i + 1;
-      if (byte !== COMMA) return MALFORMED;
-      i = skipSpace(bytes, i + 1);
-    }
-  }
-
-  /** Records the members of the object at `at`, and returns its end or a negative number. */
-  #members(at: number, depth: number, into: Members, kind: number): number {
-    const bytes = this.#bytes;
-    let i = skipSpace(bytes, at + 1);
-    if (byteAt(bytes, i) === CLOSE_OBJECT) return i + 1;
-    for (;;) {
-      const start = i;
-      const nameEnd = skipString(bytes, start);
-      if (nameEnd < 0) return nameEnd;
-      const name = nameAt(bytes, start, nameEnd);
-      const value = skipColon(bytes, nameEnd);
-      if (value < 0) return value;
-      const isWalked = kind !== CONTEXT && (name === NAME.context || name === NAME.batch);
-      i = isWalked ? this.#inner(name, value, depth + 1, kind) : skipValue(bytes, value, depth + 1);
-      if (i < 0) return i;
-      into.add(name, start, nameEnd, value, i);
-      i = skipSpace(bytes, i);
-      const byte = byteAt(bytes, i);
-      if (byte === CLOSE_OBJECT) return i + 1;
-      if (byte !== COMMA) return MALFORMED;
-      i = skipSpace(bytes, i + 1);
-    }
-  }
-
-  /** Walks a value that has members or events of its own to record. */
-  #inner(name: number, at: number, depth: number, kind: number): number {
-    if (kind === ENVELOPE && name === NAME.batch) {
-      this.#items.clear();
-      this.hasBatch = byteAt(this.#bytes, at) === OPEN_ARRAY;
-      if (this.hasBatch) return this.#batch(at);
-    } else if (name === NAME.context) {
-      const into = kind === ENVELOPE ? this.#shared : this.#items.contexts;
-      if (kind === ENVELOPE) into.truncate(0);
-      else this.#contextFirst = into.count;
-      if (this.#isObject(at)) return this.#members(at, depth, into, CONTEXT);
-    }
-    return skipValue(this.#bytes, at, depth);
-  }
-
-  #isObject(at: number): boolean {
-    return byteAt(this.#bytes, at) === OPEN_OBJECT;
-  }
+/** The first place at or after `at` that is not white space, or the end. */
+function skipSpace(bytes: Uint8Array, at: number): number {
+  let i = at;
+  while (i < bytes.length && WHITE_SPACE.has(bytes[i] ?? 0)) i++;
+  return i;
 }

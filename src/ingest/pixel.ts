@@ -1,4 +1,4 @@
-import { NESTING_MAX } from "./json-scan.ts";
+import { NESTING_MAX } from "./scan-body.ts";
 
 /** A transparent GIF of one pixel. */
 const GIF = Uint8Array.from(

@@ -2,7 +2,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { Refusal } from "./answers.ts";
 import { TOO_LARGE } from "./body.ts";
 import { rawText } from "./event-view.ts";
-import { NESTING_MAX } from "./json-scan.ts";
+import { NESTING_MAX } from "./scan-body.ts";
 import { LINES_BYTES_MAX } from "./limits.ts";
 import { findMember, rangeOf } from "./member-range.ts";
 import { NAME } from "./member-names.ts";
@@ -73,5 +73,5 @@ function writeKeyOf(payload: Payload): string | undefined {
 }
 
 function firstEvent({ items }: Payload): Parameters<typeof findMember>[0] {
-  return { members: items.members, first: items.firsts[0] ?? 0, last: items.lasts[0] ?? 0 };
+  return { members: items.members, first: items.first(0), last: items.last(0) };
 }

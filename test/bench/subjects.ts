@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
-import { bundleWorker } from "../../scripts/stack/bundle.ts";
+import { bundleWorker, type WasmModules } from "../../scripts/stack/bundle.ts";
 import { devVars } from "../../scripts/stack/dev-settings.ts";
 import { freePort } from "../../scripts/stack/ports.ts";
 import { Workerd } from "./workerd.ts";
@@ -49,8 +49,14 @@ async function startPlain(
   objects: Readonly<Record<string, string>>,
 ): Promise<Subject> {
   await mkdir(directory, { recursive: true });
-  const script = await bundle(fileURLToPath(new URL(file, import.meta.url)));
-  const workerd = await Workerd.start({ directory, script, objects, vars: {}, ...COMPATIBILITY });
+  const bundled = await bundle(fileURLToPath(new URL(file, import.meta.url)));
+  const workerd = await Workerd.start({
+    directory,
+    ...bundled,
+    objects,
+    vars: {},
+    ...COMPATIBILITY,
+  });
   return {
     workerd,
     way: (name) => Promise.resolve({ path: `/?${name}`, writeKey: "none", sourceId: name }),
@@ -70,16 +76,17 @@ export async function startOurs(
 ): Promise<Ours> {
   await mkdir(directory, { recursive: true });
   const port = await freePort();
-  const [aws, script] = await Promise.all([
+  const [aws, { script, wasm }] = await Promise.all([
     startLocalAws({ stateDir: join(directory, "aws") }),
     settings.entry === undefined
-      ? bundleWorker(WRANGLER_TOML, join(directory, "bundle")).then((worker) => worker.script)
+      ? bundleWorker(WRANGLER_TOML, join(directory, "bundle"))
       : bundle(settings.entry),
   ]);
   const { SEAL_SECONDS: _short, ...vars } = await devVars(port, directory, aws);
   const workerd = await Workerd.start({
     directory,
     script,
+    wasm,
     port,
     objects: {
       WORKSPACE: "Workspace",
@@ -134,14 +141,24 @@ async function api<T>(port: number, path: string, token: string, body: unknown):
   return JSON.parse(text) as T;
 }
 
-async function bundle(entry: string): Promise<string> {
+/** Builds an entry module that wrangler does not know of, as wrangler would. */
+export async function bundle(
+  entry: string,
+): Promise<{ readonly script: string; readonly wasm: WasmModules }> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
     write: false,
+    outdir: "out",
     format: "esm",
     target: "es2024",
     external: ["cloudflare:*", "node:*"],
+    loader: { ".wasm": "copy" },
   });
-  return outputFiles[0]?.text ?? "";
+  const script = outputFiles.find(({ path }) => path.endsWith(".js"));
+  const wasm = outputFiles.filter(({ path }) => path.endsWith(".wasm"));
+  return {
+    script: script?.text ?? "",
+    wasm: new Map(wasm.map(({ path, contents }) => [basename(path), new Uint8Array(contents)])),
+  };
 }

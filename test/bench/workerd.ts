@@ -4,12 +4,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { join } from "node:path";
+import type { WasmModules } from "../../scripts/stack/bundle.ts";
 import { freePort } from "../../scripts/stack/ports.ts";
 
 /** A Worker as workerd runs it: one module, its objects, its vars. */
 export type WorkerdOptions = {
   readonly directory: string;
   readonly script: string;
+  readonly wasm?: WasmModules;
   /** Class by binding. */
   readonly objects: Readonly<Record<string, string>>;
   readonly vars: Readonly<Record<string, string>>;
@@ -46,6 +48,9 @@ export class Workerd {
     const state = join(options.directory, "state");
     await mkdir(state, { recursive: true });
     await writeFile(join(options.directory, "worker.js"), options.script);
+    for (const [name, contents] of options.wasm ?? []) {
+      await writeFile(join(options.directory, name), contents);
+    }
     const config = join(options.directory, "config.capnp");
     await writeFile(config, configOf(options, port, state));
     const inspector =
@@ -105,6 +110,11 @@ function configOf(options: WorkerdOptions, port: number, state: string): string 
   const namespaces = Object.values(objects).map(
     (name) => `(className = ${TEXT(name)}, uniqueKey = ${TEXT(name)}, enableSql = true)`,
   );
+  const wasm = Array.from(
+    options.wasm?.keys() ?? [],
+    (name) => `(name = ${TEXT(name)}, wasm = embed ${TEXT(name)})`,
+  );
+  const modules = [`(name = "worker.js", esModule = embed "worker.js")`, ...wasm];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -115,7 +125,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const main :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [${modules.join(", ")}],
   compatibilityDate = ${TEXT(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map((flag) => TEXT(flag)).join(", ")}],
   bindings = [${bindings.join(", ")}],

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+
+import { bundle } from "../bench/subjects.ts";
+
+const ENTRY = fileURLToPath(new URL("dedup-window.worker.ts", import.meta.url));
 
 /** A real workerd with the object of `dedup-window.worker.ts`, its storage on disk. */
 export class WorkerdWindow {
@@ -17,11 +20,18 @@ export class WorkerdWindow {
 
   static async start(directory: string): Promise<WorkerdWindow> {
     const before = workerdChildren();
+    const { script, wasm } = await bundle(ENTRY);
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         host: "127.0.0.1",
-        modules: true,
-        script: await bundle(),
+        modules: [
+          { type: "ESModule", path: "worker.js", contents: script },
+          ...Array.from(wasm, ([path, contents]) => ({
+            type: "CompiledWasm" as const,
+            path,
+            contents,
+          })),
+        ],
         compatibilityDate: "2026-10-01",
         durableObjects: { WINDOW: { className: "DedupWindow", useSQLite: true } },
         resourcePersistencePath: directory,
@@ -66,18 +76,6 @@ export class WorkerdWindow {
   async stop(): Promise<void> {
     await this.#miniflare.dispose();
   }
-}
-
-async function bundle(): Promise<string> {
-  const result = await build({
-    entryPoints: [fileURLToPath(new URL("dedup-window.worker.ts", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:workers"],
-  });
-  return result.outputFiles[0]?.text ?? "";
 }
 
 async function inspect(socket: WebSocket, method: string): Promise<Record<string, unknown>> {

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { beforeEach, describe, expect, it } from "vitest";
 import type { RebuildProgress } from "../../src/archive/rebuild.ts";
 import { sipKey } from "../../src/core/siphash.ts";
-import { hashUserId } from "../../src/ingest/accept-events.ts";
+import { hashUserId } from "../../src/ingest/event-hashes.ts";
 import { USER_HASH_BYTES } from "../../src/ingest/append.ts";
 import {
   archive,

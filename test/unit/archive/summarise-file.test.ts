@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { summariseFile } from "../../../src/archive/summarise-file.ts";
 import { matchesAny, prepareUsers } from "../../../src/archive/user-filter.ts";
 import { sipKey } from "../../../src/core/siphash.ts";
-import { hashAnonymousId, hashUserId } from "../../../src/ingest/accept-events.ts";
+import { hashAnonymousId, hashUserId } from "../../../src/ingest/event-hashes.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f";
 const NDJSON = [

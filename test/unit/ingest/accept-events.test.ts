@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { sipHash128 } from "../../../src/core/siphash.ts";
-import {
-  acceptEvents,
-  fingerprintText,
-  hashAnonymousId,
-  hashUserId,
-} from "../../../src/ingest/accept-events.ts";
+import { acceptEvents } from "../../../src/ingest/accept-events.ts";
+import { fingerprintText, hashAnonymousId, hashUserId } from "../../../src/ingest/event-hashes.ts";
 import { EVENT_BYTES_MAX, EVENTS_MAX, PROPERTIES_MAX } from "../../../src/ingest/limits.ts";
 import { acceptBatch, acceptOne, KEY, payloadOf } from "../../support/accepted.ts";
 

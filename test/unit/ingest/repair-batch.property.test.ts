@@ -22,7 +22,9 @@ function eventTexts(envelopes: readonly Uint8Array[]): string[] {
     const read = readPayload(envelope, "batch");
     if (!read.ok) throw new Error("Cannot read a repaired envelope");
     const { bytes, items } = read.value;
-    return items.starts.map((start, i) => decoder.decode(bytes.slice(start, items.ends[i])));
+    return Array.from({ length: items.count }, (_, i) =>
+      decoder.decode(bytes.slice(items.start(i), items.end(i))),
+    );
   });
 }
 
