@@ -6,6 +6,7 @@ import { openOperation, type Operation } from "./operation.ts";
 import { AUDIT_OPERATIONS } from "./routes/audit.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
+import { SNIPPET_OPERATIONS } from "./routes/snippets.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
 import { SOURCE_OPERATIONS } from "./routes/sources.ts";
 import { TOKEN_OPERATIONS } from "./routes/tokens.ts";
@@ -29,6 +30,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...AUDIT_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...SOURCE_OPERATIONS,
+  ...SNIPPET_OPERATIONS,
   ...SOURCE_DATA_OPERATIONS,
   ...FILE_OPERATIONS,
 ];

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   write_keys_used_up: { status: 409, title: "The source can have no more write keys" },
   last_owner_token: { status: 409, title: "The workspace would be left without an owner" },
   limit_reached: { status: 409, title: "The workspace holds as many as it may" },
+  no_regional_host: { status: 409, title: "The deployment has no host in the ingest region" },
   rebuild_running: { status: 409, title: "A rebuild of other files is running" },
   invite_invalid: { status: 410, title: "The invite is unknown, used or expired" },
   body_too_large: { status: 413, title: "The body is too large" },
