@@ -1,5 +1,6 @@
 import { homeBucket } from "../src/archive/home-bucket.ts";
-import { ok } from "../src/core/result.ts";
+import { parseId, workspaceOf, type TokenId } from "../src/core/ids.ts";
+import { err, ok } from "../src/core/result.ts";
 import { HOME_REGIONS, type ArchiveLocation } from "../src/region/regions.ts";
 import type { AuditEntry } from "../src/workspace/audit.ts";
 import { headLine } from "../src/workspace/audit-export.ts";
@@ -46,6 +47,14 @@ export class WorkspaceAudit {
     const found = this.#turn.tables.audit(Number(after ?? 0), limit + 1);
     const data = found.slice(0, limit);
     return ok({ data, next: found.length > limit ? String(data.at(-1)?.seq) : undefined });
+  }
+
+  /** Records that event bodies of `subject` are about to be read; runs inside a turn. */
+  noteReading(by: Acting, subject: string): Answer<{ actor: TokenId }> {
+    const isOurs = parseId(subject) !== undefined && workspaceOf(subject) === this.#turn.id;
+    if (!isOurs) return err({ kind: "not-found", what: "source" });
+    this.#turn.note(by, "events.read", subject);
+    return ok({ actor: by.actor as TokenId });
   }
 
   /** The chain's last entry, with the heads of all days; runs inside a turn. */

@@ -4,6 +4,7 @@ import { parseConfig } from "../src/config.ts";
 import { regionOf, type SourceId, type TokenId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import type { EvidenceRange, EvidenceReport } from "../src/egress/evidence.ts";
+import type { EdgeCount } from "../src/region/edge.ts";
 import { standing } from "../src/region/placement.ts";
 import type { WorkspacePort } from "../src/services.ts";
 import { newAuditKey } from "../src/workspace/audit-head.ts";
@@ -20,7 +21,6 @@ import type {
   WorkspaceView,
 } from "../src/workspace/ports.ts";
 import type { RegionLocked } from "../src/workspace/region-lock.ts";
-import { fenceRetryMs } from "../src/workspace/route.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
 import type { SourceView } from "../src/workspace/source-view.ts";
 import {
@@ -31,6 +31,7 @@ import {
 } from "../src/workspace/source.ts";
 import type { TokenDraft } from "../src/workspace/token.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
+import { WorkspaceAlarm } from "./workspace-alarm.ts";
 import { WorkspaceAudit } from "./workspace-audit.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
@@ -43,8 +44,7 @@ import { WorkspaceTurn } from "./workspace-turn.ts";
 /**
  * One workspace: its region lock, sources, tokens, audit chain and what is known of its queues.
  *
- * State: the tables of `workspace.schema.ts`. Alarm: set while a source's route waits for
- * fences, or a head of the audit chain for its file.
+ * State: the tables of `workspace.schema.ts`. Alarm: see `WorkspaceAlarm`.
  */
 export class Workspace extends DurableObject<Env> implements WorkspacePort, WorkspaceAdminPort {
   readonly #turn: WorkspaceTurn;
@@ -54,6 +54,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   readonly #audit: WorkspaceAudit;
   readonly #document: WorkspaceConfig;
   readonly #queues: WorkspaceQueues;
+  readonly #alarm: WorkspaceAlarm;
   readonly #evidence: WorkspaceEvidence;
   readonly #reach: Reach;
 
@@ -73,6 +74,8 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.#self = new WorkspaceSelf(this.#turn, this.#tokens, this.#audit);
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
+    const parts = { queues: this.#queues, audit: this.#audit };
+    this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, parts);
     this.#evidence = new WorkspaceEvidence(ctx.storage.sql);
   }
 
@@ -150,10 +153,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   }
 
   async noteReading(call: AdminCall, subject: string): Promise<Answer<{ actor: TokenId }>> {
-    return this.#turn.act(call, (by) => {
-      this.#turn.note(by, "events.read", subject);
-      return ok({ actor: call.credential.tokenId });
-    });
+    return this.#turn.act(call, (by) => this.#audit.noteReading(by, subject));
   }
 
   async sources(call: AdminCall, page: Page) {
@@ -207,11 +207,21 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.ctx.storage.transactionSync(() => this.#evidence.take(report));
   }
 
+  async addEdges(counts: readonly EdgeCount[]): Promise<void> {
+    if (!this.#turn.isCreated) return;
+    this.ctx.storage.transactionSync(() => this.#evidence.addEdges(counts));
+  }
+
+  async alerts(call: AdminCall) {
+    return this.#turn.act(call, () => this.#evidence.alerts(Date.now()));
+  }
+
   async sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined> {
     const source = this.#turn.isCreated ? this.#turn.tables.source(sourceId) : undefined;
     if (source === undefined) return undefined;
     if (queue !== undefined) this.#turn.tables.learnQueue(sourceId, queue);
-    return configOf(source, Date.now(), this.#turn.config.windowMs);
+    const config = configOf(source, Date.now(), this.#turn.config.windowMs);
+    return { ...config, edge: this.#self.edge() };
   }
 
   async queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void> {
@@ -239,36 +249,17 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.#audit.ask(Date.now());
     this.#evidence.prune(Date.now());
     await this.#self.tellDirectory(this.#reach);
-    await this.#fenceAndArm();
+    await this.#alarm.fence();
     await this.#queues.pokeHolding();
   }
 
   override async alarm(): Promise<void> {
-    const heads = this.#audit.writeDue(Date.now()).catch(() => undefined);
-    await this.#fenceAndArm();
-    await heads;
-  }
-
-  /** The alarm is set before the work, so that a crash in the middle of it cannot lose it. */
-  async #fenceAndArm(): Promise<void> {
-    await this.#arm();
-    await this.#queues.fenceAll().catch(() => undefined);
-  }
-
-  /** Sets the alarm for as long as a route waits for fences, and for heads that cron asked for. */
-  async #arm(): Promise<void> {
-    const nowMs = Date.now();
-    const fences = this.#turn.tables
-      .sourcesFencing()
-      .map((source) => fenceRetryMs(source.route, nowMs));
-    const head = this.#audit.delayMs(nowMs);
-    const delays = head === undefined ? fences : [...fences, head];
-    if (delays.length > 0) await this.ctx.storage.setAlarm(nowMs + Math.min(...delays));
+    await this.#alarm.run();
   }
 
   /** Tells the queues of a change, with the alarm behind it for those that do not answer. */
   async #announce(id: SourceId): Promise<void> {
-    await this.#arm();
+    await this.#alarm.arm();
     await this.#queues.announce(id);
   }
 

@@ -19,13 +19,22 @@ export class FakeS3 {
       const request = new Request(input, init);
       const url = decodeURIComponent(request.url.replace(/\?.*$/, ""));
       this.requests.push(`${request.method} ${url}`);
-      return this.intercept(request) ?? this.#answer(request, url);
+      const intercepted = this.intercept(request);
+      if (intercepted !== undefined) return intercepted;
+      return request.method === "PUT" ? this.#take(request, url) : this.#answer(request, url);
     });
     return this;
   }
 
   put(url: string, bytes: Uint8Array, headers: Readonly<Record<string, string>> = {}): void {
     this.objects.set(url, { bytes, headers });
+  }
+
+  async #take(request: Request, url: string): Promise<Response> {
+    if (this.objects.has(url)) return errorXml(412, "PreconditionFailed");
+    const meta = [...request.headers].filter(([name]) => name.startsWith("x-amz-meta-"));
+    this.put(url, new Uint8Array(await request.arrayBuffer()), Object.fromEntries(meta));
+    return new Response(null, { headers: { etag: '"0"' } });
   }
 
   #answer(request: Request, url: string): Response {

@@ -1,0 +1,50 @@
+import { fenceRetryMs } from "../src/workspace/route.ts";
+import type { WorkspaceAudit } from "./workspace-audit.ts";
+import type { WorkspaceQueues } from "./workspace-queues.ts";
+import type { WorkspaceTurn } from "./workspace-turn.ts";
+
+/**
+ * The alarm of a Workspace: set while a source's route waits for fences, or a head of the audit
+ * chain that cron asked for waits for its file. It is always derived from what is held.
+ */
+export class WorkspaceAlarm {
+  readonly #storage: DurableObjectStorage;
+  readonly #turn: WorkspaceTurn;
+  readonly #queues: WorkspaceQueues;
+  readonly #audit: WorkspaceAudit;
+
+  constructor(
+    storage: DurableObjectStorage,
+    turn: WorkspaceTurn,
+    parts: { readonly queues: WorkspaceQueues; readonly audit: WorkspaceAudit },
+  ) {
+    this.#storage = storage;
+    this.#turn = turn;
+    this.#queues = parts.queues;
+    this.#audit = parts.audit;
+  }
+
+  /** What is done when it goes off. */
+  async run(): Promise<void> {
+    const heads = this.#audit.writeDue(Date.now()).catch(() => undefined);
+    await this.fence();
+    await heads;
+  }
+
+  /** Continues every fencing. The alarm is set first, so that a crash cannot lose it. */
+  async fence(): Promise<void> {
+    await this.arm();
+    await this.#queues.fenceAll().catch(() => undefined);
+  }
+
+  /** Sets it for whatever is due first, if anything is. */
+  async arm(): Promise<void> {
+    const nowMs = Date.now();
+    const fences = this.#turn.tables
+      .sourcesFencing()
+      .map((source) => fenceRetryMs(source.route, nowMs));
+    const head = this.#audit.delayMs(nowMs);
+    const delays = head === undefined ? fences : [...fences, head];
+    if (delays.length > 0) await this.#storage.setAlarm(nowMs + Math.min(...delays));
+  }
+}
