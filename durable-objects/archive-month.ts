@@ -6,47 +6,76 @@ import {
   parsePosition,
   type FilesPage,
   type FilesQuery,
+  type HeldFile,
   type MatchPage,
 } from "../src/archive/catalogue.ts";
+import { homeBucket } from "../src/archive/home-bucket.ts";
 import { monthOf, parseKey } from "../src/archive/key.ts";
+import {
+  checkSuspects,
+  nextCheckAt,
+  SUSPECTS_SHOWN_MAX,
+  type NewSuspects,
+  type OpenSuspects,
+  type SuspectDeps,
+} from "../src/archive/suspects.ts";
 import { matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
-import { parseConfig } from "../src/config.ts";
+import { parseConfig, type Config } from "../src/config.ts";
 import { regionOf, type SourceId } from "../src/core/ids.ts";
 import { standing } from "../src/region/placement.ts";
-import { homeOf } from "../src/region/regions.ts";
+import { homeOf, type ArchiveLocation } from "../src/region/regions.ts";
+import { Breakers, PROBE_MS_MIN } from "../src/s3/breaker.ts";
 import type { ArchiveMonthPort } from "../src/services.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MONTH_MIGRATIONS } from "./storage/archive-month.schema.ts";
 import { CatalogueTable } from "./storage/catalogue-table.ts";
 import { migrate } from "./storage/migrate.ts";
+import { SuspectsTable } from "./storage/suspects-table.ts";
 
 /** Bytes of filters one search goes through: about 7 million users, a third of a second. */
 const SEARCHED_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Of one alarm, between two suspects: well under the 15 minutes an alarm may take. */
+const SLICE_MS_MAX = 15_000;
+/** When the alarm comes back if a slice dies without a word; longer than the longest slice. */
+const WATCHDOG_MS = 600_000;
 
 /**
  * The catalogue of one source's archive files of one month, by the day in their keys. A key stands
  * in it once: the same range of events in a second location is a stray copy, never a second file.
  *
- * State: tables `files` and `filters`. No alarm.
+ * State: tables `files`, `filters` and `suspects`. Alarm: the first check of a suspect that is due;
+ * while checks run, the moment to take them up again should the object die in them.
  */
 export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort {
   readonly #sourceId: SourceId;
   readonly #month: string;
   readonly #reach: Reach;
+  readonly #config: Config;
   readonly #catalogue: CatalogueTable;
+  readonly #suspects: SuspectsTable;
+  readonly #breakers: Breakers<ArchiveLocation>;
+  /** The checks that are running; a second alarm joins them. */
+  #checks: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const config = parseConfig(env as unknown as Record<string, unknown>);
-    const { name } = standing(ctx.id, config.jurisdictions);
+    this.#config = parseConfig(env as unknown as Record<string, unknown>);
+    const { name } = standing(ctx.id, this.#config.jurisdictions);
     if (name.kind !== "archive-month") {
       throw new Error("outside_jurisdiction: This object is no month of an archive");
     }
     this.#sourceId = name.sourceId;
     this.#month = name.month;
-    this.#reach = reach(env, config);
+    this.#reach = reach(env, this.#config);
     migrate(ctx.storage, ARCHIVE_MONTH_MIGRATIONS);
     this.#catalogue = new CatalogueTable(ctx.storage.sql, name.sourceId);
+    this.#suspects = new SuspectsTable(ctx.storage.sql);
+    this.#breakers = new Breakers(
+      { failuresToOpen: 1, waitMsMin: PROBE_MS_MIN, waitMsMax: this.#config.failover.probeMsMax },
+      () => Date.now(),
+      () => Math.random(),
+    );
   }
 
   /**
@@ -74,10 +103,58 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
 
   /** Those of the keys that the catalogue holds. */
   async held(keys: readonly string[]): Promise<readonly string[]> {
+    return (await this.heldAt(keys)).map(({ key }) => key);
+  }
+
+  /** Those of the keys that the catalogue holds, and where. */
+  async heldAt(keys: readonly string[]): Promise<readonly HeldFile[]> {
     if (keys.length > KEYS_ASKED_MAX) {
       throw new RangeError(`Cannot look up ${keys.length} keys: at most ${KEYS_ASKED_MAX} at once`);
     }
-    return keys.filter((key) => this.#catalogue.find(key) !== undefined);
+    return keys.flatMap((key) => {
+      const file = this.#catalogue.find(key);
+      return file === undefined ? [] : [{ key, location: file.location }];
+    });
+  }
+
+  /** Durable once the returned promise resolves; a location where the file stands is left out. */
+  async suspect(suspects: readonly NewSuspects[]): Promise<void> {
+    const nowMs = Date.now();
+    const checkAtMs = nowMs + this.#config.failover.suspectMs;
+    this.ctx.storage.transactionSync(() => {
+      for (const { key, locations } of suspects) {
+        const file = this.#catalogue.find(key);
+        if (file === undefined || locations.some((at) => homeOf(at) !== homeOf(file.location))) {
+          throw new RangeError("Cannot suspect a copy: no file of this catalogue can have it");
+        }
+        const { ndjsonSha256 } = file;
+        for (const location of locations) {
+          if (location === file.location) continue;
+          this.#suspects.note({ key, location, ndjsonSha256, notedAtMs: nowMs, checkAtMs });
+        }
+      }
+    });
+    await this.#arm();
+  }
+
+  async suspects(): Promise<OpenSuspects> {
+    const shown = this.#suspects.oldest(SUSPECTS_SHOWN_MAX).map((suspect) => {
+      const { ndjsonSha256: _ndjsonSha256, ...rest } = suspect;
+      const isUnanswered = !this.#breakers.admits(suspect.location);
+      return {
+        ...rest,
+        keptAt: this.#catalogue.find(suspect.key)?.location,
+        error: rest.error ?? (isUnanswered ? "unanswered" : undefined),
+      };
+    });
+    return { open: this.#suspects.count(), shown };
+  }
+
+  override async alarm(): Promise<void> {
+    this.#checks ??= this.#checkSuspects().finally(() => {
+      this.#checks = undefined;
+    });
+    await this.#checks;
   }
 
   /** A page of files by the time their events were received. */
@@ -112,6 +189,39 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
         return { files, examined, next: String(id) };
       }
     }
+  }
+
+  async #checkSuspects(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
+    try {
+      await checkSuspects(this.#suspectDeps(Date.now() + SLICE_MS_MAX));
+      await this.#arm();
+    } catch {
+      // Nothing was settled that is not on disk, so the watchdog's turn finds what is left.
+    }
+  }
+
+  /** Sets the alarm where the table and the breakers want it. */
+  async #arm(): Promise<void> {
+    const home = regionOf(this.#sourceId);
+    const at = nextCheckAt(home, this.#breakers, (location) => this.#suspects.dueAtMs(location));
+    if (at === undefined) await this.ctx.storage.deleteAlarm();
+    else await this.ctx.storage.setAlarm(Math.max(Date.now(), at));
+  }
+
+  #suspectDeps(untilMs: number): SuspectDeps {
+    return {
+      home: regionOf(this.#sourceId),
+      breakers: this.#breakers,
+      due: (location, nowMs, max) => this.#suspects.due(location, nowMs, max),
+      find: (key) => this.#catalogue.find(key),
+      bucket: (location) => homeBucket(this.#config, this.#sourceId, location),
+      clear: (suspect) => this.#suspects.clear(suspect),
+      postpone: (suspect, error, atMs) => this.#suspects.postpone(suspect, error, atMs),
+      now: () => Date.now(),
+      unansweredMs: this.#config.failover.probeMsMax,
+      isOver: () => Date.now() >= untilMs,
+    };
   }
 
   /** Every caller of ours gets this right; a file in the wrong month would not be found again. */

@@ -15,6 +15,7 @@ import { runSlice, type RebuildDeps } from "../src/archive/rebuild-slice.ts";
 import { parseConfig, type Config } from "../src/config.ts";
 import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
+import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
 import { standing } from "../src/region/placement.ts";
 import type { ArchivePort, MessageFile } from "../src/services.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
@@ -97,6 +98,13 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     return this.#lastRebuild()?.progress;
   }
 
+  /** Every month is asked, since a file of any may come to be suspected late. */
+  async suspects(): Promise<OpenSuspects> {
+    const months = await this.months();
+    const asked = months.map((month) => this.#reach.archiveMonth(this.#sourceId, month).suspects());
+    return joinSuspects(await Promise.all(asked));
+  }
+
   /**
    * Which of these files holds the event of that messageId, read in the region. Files that cannot be
    * read now are passed over.
@@ -146,8 +154,10 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   #deps(untilMs: number): RebuildDeps {
     return {
       bucket: (location) => homeBucket(this.#config, this.#sourceId, location),
-      held: (month, keys) => this.#reach.archiveMonth(this.#sourceId, month).held(keys),
+      held: (month, keys) => this.#reach.archiveMonth(this.#sourceId, month).heldAt(keys),
       record: (month, file) => this.#reach.archiveMonth(this.#sourceId, month).record(file),
+      suspect: (month, suspects) =>
+        this.#reach.archiveMonth(this.#sourceId, month).suspect(suspects),
       save: (job) => this.#save(job),
       now: () => Date.now(),
       isOver: () => Date.now() >= untilMs,

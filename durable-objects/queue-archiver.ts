@@ -2,8 +2,10 @@ import { homeBucket } from "../src/archive/home-bucket.ts";
 import { formatKey, monthOf } from "../src/archive/key.ts";
 import { buildUserFilter } from "../src/archive/user-filter.ts";
 import { inTime } from "../src/core/in-time.ts";
+import { ok } from "../src/core/result.ts";
 import type { ArchiverDeps } from "../src/ingest/queue/archiver.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
+import { Breakers, FAILURES_TO_OPEN, PROBE_MS_MIN } from "../src/s3/breaker.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { QueueWorkDeps } from "./queue-work.ts";
 
@@ -20,6 +22,15 @@ export function makeArchiver(deps: QueueWorkDeps, incarnation: string): Archiver
     log: storage.log,
     files,
     rule: config.seal,
+    breakers: new Breakers(
+      {
+        failuresToOpen: FAILURES_TO_OPEN,
+        waitMsMin: PROBE_MS_MIN,
+        waitMsMax: config.failover.probeMsMax,
+      },
+      () => Date.now(),
+      () => Math.random(),
+    ),
     transaction: (work) => ctx.storage.transactionSync(work),
     sync: () => ctx.storage.sync(),
     locations: () => lease.current?.archiveLocations ?? [],
@@ -33,10 +44,12 @@ export function makeArchiver(deps: QueueWorkDeps, incarnation: string): Archiver
       }),
     storedSha256: async (location, key) => {
       const head = await bucketAt(location).head(key);
-      return head.ok ? head.value.meta.get("ndjson-sha256") : undefined;
+      return head.ok ? ok(head.value.meta.get("ndjson-sha256") ?? "") : head;
     },
     inCatalogue: (key, dayMs) => inTime(month(dayMs).find(key), CATALOGUE_MS_MAX),
     record: (file, dayMs) => inTime(month(dayMs).record(file), CATALOGUE_MS_MAX),
+    suspect: ({ key, dayMs }, locations) =>
+      inTime(month(dayMs).suspect([{ key, locations }]), CATALOGUE_MS_MAX),
     userFilter: buildUserFilter,
   };
 }

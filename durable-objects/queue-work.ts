@@ -1,6 +1,7 @@
 import type { Config } from "../src/config.ts";
 import { randomBase32 } from "../src/core/base32.ts";
-import { workspaceOf, type SourceId } from "../src/core/ids.ts";
+import type { SourceId } from "../src/core/ids.ts";
+import { failoverAlert, suspectsAlert } from "../src/ingest/queue/alerts.ts";
 import {
   archiveNext,
   type ArchiveOutcome,
@@ -10,17 +11,13 @@ import type { Counters } from "../src/ingest/queue/counters.ts";
 import type { FileTable } from "../src/ingest/queue/file-table.ts";
 import type { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
-import {
-  BUSY_MS,
-  IDLE_MS,
-  mayArchive,
-  nextAlarmAt,
-  type QueueState,
-} from "../src/ingest/queue/schedule.ts";
+import { BUSY_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest/queue/schedule.ts";
 import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
 import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 import { makeArchiver } from "./queue-archiver.ts";
+import { QueueNotices } from "./queue-notices.ts";
+import { openSuspects } from "./queue-suspects.ts";
 import type { Reach } from "./reach.ts";
 
 /** What the work of one queue reaches. */
@@ -55,14 +52,14 @@ const DAY_MS = 86_400_000;
 export class QueueWork {
   readonly #deps: QueueWorkDeps;
   readonly #archiver: ArchiverDeps;
+  readonly #notices: QueueNotices;
   #waiting: { events: number; bytes: number; oldestAtMs: number | undefined };
   #archivedSeq: number;
   #failures = 0;
   #lastFailureAtMs = 0;
   #busyUntilMs = 0;
+  #closedUntilMs = 0;
   #alert: string | undefined;
-  /** What the workspace was told last; `undefined` when it is not known, as after a start. */
-  #toldFilled: boolean | undefined;
   #measuredBytes = 0;
   #lastCommitAtMs = 0;
   #alarmAtMs: number | undefined;
@@ -75,6 +72,7 @@ export class QueueWork {
       randomBase32(INCARNATION_CHARS, (length) => crypto.getRandomValues(new Uint8Array(length))),
     );
     this.#archiver = makeArchiver(deps, incarnation);
+    this.#notices = new QueueNotices(deps);
     this.#archivedSeq = deps.files.archivedSeq();
     this.#waiting = deps.storage.log.waiting(this.#archivedSeq + 1);
   }
@@ -87,7 +85,7 @@ export class QueueWork {
     storage.rotateIfDue(nowMs);
     if (counters.hasPending) this.#writeCountersSoon();
     if (this.#waiting.oldestAtMs === undefined) return;
-    this.#tellFilled();
+    this.#notices.tellFilled();
     const wanted = nextAlarmAt(this.#state(), this.#deps.config.seal, nowMs);
     if (wanted !== undefined && wanted < (this.#alarmAtMs ?? Infinity)) this.#setAlarm(wanted);
     if (mayArchive(this.#state(), this.#deps.config.seal, nowMs)) {
@@ -120,13 +118,15 @@ export class QueueWork {
     ];
   }
 
-  status(): QueueStatus {
+  async status(): Promise<QueueStatus> {
+    const suspects = await openSuspects(this.#deps);
     return {
       waitingEvents: this.#waiting.events,
       waitingBytes: this.#waiting.bytes,
       databaseBytes: this.#deps.storage.databaseBytes,
       oldestWaitingAtMs: this.#waiting.oldestAtMs,
-      alert: this.#alert,
+      alert: this.#alert ?? suspectsAlert(suspects),
+      suspects,
     };
   }
 
@@ -138,7 +138,7 @@ export class QueueWork {
       while (mayArchive(this.#state(), config.seal, Date.now())) {
         if (!this.#settle(await this.#archiveNext())) break;
       }
-      if (this.#waiting.oldestAtMs !== undefined) this.#tellFilled();
+      if (this.#waiting.oldestAtMs !== undefined) this.#notices.tellFilled();
       storage.rotateIfDue(Date.now());
       storage.dropConsumed(this.#archivedSeq);
       files.prune(Date.now() - config.windowMs - DAY_MS);
@@ -146,8 +146,11 @@ export class QueueWork {
       for (let i = 0; i < MERGE_SLICES_MAX && storage.mergeSlice(Date.now()); i++) {
         await scheduler.wait(0);
       }
-      if (storage.wantsShards) await this.#askForShards();
-      await this.#tellDrained();
+      if (storage.wantsShards) await this.#notices.askForShards();
+      await this.#notices.tellDrained(
+        () => this.#waiting.oldestAtMs === undefined,
+        this.#lastCommitAtMs,
+      );
     } catch {
       // The cause may quote an event, so only that it happened is kept.
       this.#failed("internal");
@@ -170,7 +173,8 @@ export class QueueWork {
       case "archived":
         this.#archivedSeq = outcome.file.lastSeq;
         this.#failures = 0;
-        this.#alert = undefined;
+        this.#closedUntilMs = 0;
+        this.#alert = failoverAlert(outcome.location, this.#archiver.locations());
         this.#measure();
         return true;
       case "idle":
@@ -180,6 +184,12 @@ export class QueueWork {
         return false;
       case "retry":
         this.#failed(outcome.why);
+        return false;
+      case "waiting":
+        // The breakers set the pace now, and go slower by themselves.
+        this.#failures = 0;
+        this.#closedUntilMs = outcome.untilMs;
+        this.#alert = outcome.why ?? this.#alert;
         return false;
       case "conflict":
         this.#failed("archive_conflict: an object of this file's name holds other events");
@@ -200,10 +210,11 @@ export class QueueWork {
       failures: this.#failures,
       lastFailureAtMs: this.#lastFailureAtMs,
       busyUntilMs: this.#busyUntilMs,
+      closedUntilMs: this.#closedUntilMs,
       mergePending: this.#deps.storage.mergePending,
       rotateAtMs: this.#deps.storage.rotateAtMs,
       expiryAtMs: this.#deps.storage.expiryAtMs,
-      toldFilled: this.#toldFilled === true,
+      toldFilled: this.#notices.toldFilled,
     };
   }
 
@@ -213,6 +224,8 @@ export class QueueWork {
     if (oldestAtMs > nowMs) this.#waiting.oldestAtMs = nowMs;
     this.#lastFailureAtMs = Math.min(this.#lastFailureAtMs, nowMs);
     this.#busyUntilMs = Math.min(this.#busyUntilMs, nowMs + BUSY_MS);
+    const { probeMsMax } = this.#deps.config.failover;
+    this.#closedUntilMs = Math.min(this.#closedUntilMs, nowMs + probeMsMax);
   }
 
   /** Sets the alarm where the tables want it. */
@@ -256,40 +269,5 @@ export class QueueWork {
       this.#countersDue = false;
       this.#deps.counters.write();
     }, COUNTERS_WRITE_MS);
-  }
-
-  #tellFilled(): void {
-    if (this.#toldFilled === true) return;
-    this.#toldFilled = true;
-    this.#deps.ctx.waitUntil(
-      this.#workspace()
-        .queueFilled(this.#deps.sourceId, this.#deps.self)
-        .catch(() => {
-          this.#toldFilled = false;
-        }),
-    );
-  }
-
-  async #tellDrained(): Promise<void> {
-    if (this.#toldFilled === false || this.#waiting.oldestAtMs !== undefined) return;
-    if (Date.now() - this.#lastCommitAtMs < IDLE_MS) return;
-    const told = this.#workspace().queueDrained(this.#deps.sourceId, this.#deps.self);
-    this.#toldFilled = await told.then(
-      () => false,
-      () => undefined,
-    );
-    // What came in meanwhile was told before the workspace heard that nothing is left.
-    if (this.#waiting.oldestAtMs !== undefined) this.#tellFilled();
-  }
-
-  async #askForShards(): Promise<void> {
-    const config = this.#deps.lease.current;
-    if (config === undefined) return;
-    await this.#workspace().raiseShards(this.#deps.sourceId, config.route.n);
-    this.#deps.storage.shardsAsked();
-  }
-
-  #workspace() {
-    return this.#deps.reach.workspace(workspaceOf(this.#deps.sourceId));
   }
 }

@@ -1,9 +1,11 @@
 import type { HomeRegion } from "./core/ids.ts";
+import { SettingsReader } from "./core/settings-reader.ts";
 import type { Jurisdictions } from "./region/placement.ts";
 import {
   HOME_REGION_NAMES,
   HOME_REGIONS,
   INGEST_REGION_NAMES,
+  INGEST_REGIONS,
   isIngestRegion,
   type ArchiveLocation,
   type IngestRegion,
@@ -18,6 +20,8 @@ export type BucketConfig = {
   readonly url: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** How long it has to begin an answer. */
+  readonly answerMsMax: number;
 };
 
 export type Config = {
@@ -30,6 +34,16 @@ export type Config = {
   readonly buckets: Readonly<Record<ArchiveLocation, BucketConfig>>;
   readonly seal: { readonly afterMs: number; readonly bytes: number };
   readonly windowMs: number;
+  readonly failover: {
+    /** The longest wait until a location that did not answer is asked again. */
+    readonly probeMsMax: number;
+    /** After this no PUT that was sent before can land any more. */
+    readonly suspectMs: number;
+  };
+  /** Whether requests are judged by the Cloudflare location they came in at. */
+  readonly edgeCheck: boolean;
+  /** Hosts that the operator declared to be under Regional Services, and the region there. */
+  readonly regionalServices: ReadonlyMap<string, string>;
 };
 
 /** Vars and secrets as the platform hands them over; everything is text or absent. */
@@ -43,6 +57,17 @@ const SEAL_MEGABYTES_MAX = 100;
 /** Hours for which a messageId is remembered; fewer than 24 would break the promise. */
 const WINDOW_HOURS_DEFAULT = 24;
 const WINDOW_HOURS_MAX = 72;
+/** Seconds for a bucket to begin its answer: a file of 8 MB at 400 KB/s, and thrice within a minute. */
+const ARCHIVE_TIMEOUT_SECONDS_DEFAULT = 20;
+const ARCHIVE_TIMEOUT_SECONDS_MAX = 60;
+/** Seconds until a location that did not answer is asked again, at most. */
+const ARCHIVE_PROBE_SECONDS_DEFAULT = 60;
+const ARCHIVE_PROBE_SECONDS_MAX = 300;
+/** Seconds for which S3 takes a signature, which no deployment may go below. */
+const SIGNATURE_SECONDS = 900;
+/** Those, and five minutes for a request that is being carried out and for clocks that differ. */
+const SUSPECT_SECONDS_DEFAULT = 1200;
+const SUSPECT_SECONDS_MAX = 86_400;
 const SECRET_BYTES_MIN = 32;
 /** A secret's number stands in two characters of a write key. */
 const SECRET_ID_MAX = 1023;
@@ -55,7 +80,7 @@ const OPERATOR_TOKEN_CHARS_MIN = 32;
  */
 export function parseConfig(vars: Vars): Config {
   const problems: string[] = [];
-  const read = new Reader(vars, problems);
+  const read = new SettingsReader(vars, problems);
   const environment = read.oneOf("ENVIRONMENT", ["production", "development"]);
   const jurisdictions = read.oneOf("JURISDICTIONS", ["enforced", "simulated"]);
   if (jurisdictions === "simulated" && environment !== "development") {
@@ -64,10 +89,13 @@ export function parseConfig(vars: Vars): Config {
     );
   }
   const development = environment === "development";
+  const hosts = readHosts(read);
   const config: Config = {
     environment,
     jurisdictions,
-    hosts: readHosts(read),
+    hosts,
+    edgeCheck: readEdgeCheck(read, development),
+    regionalServices: readRegionalServices(read, hosts),
     writeKeySecrets: { us: readSecrets(read, "us"), eu: readSecrets(read, "eu") },
     operatorToken: readOperatorToken(read, development),
     buckets: readBuckets(read, development),
@@ -78,6 +106,22 @@ export function parseConfig(vars: Vars): Config {
     windowMs:
       read.number("WINDOW_HOURS", WINDOW_HOURS_DEFAULT, WINDOW_HOURS_DEFAULT, WINDOW_HOURS_MAX) *
       3_600_000,
+    failover: {
+      probeMsMax:
+        read.number(
+          "ARCHIVE_PROBE_SECONDS",
+          ARCHIVE_PROBE_SECONDS_DEFAULT,
+          1,
+          ARCHIVE_PROBE_SECONDS_MAX,
+        ) * 1000,
+      suspectMs:
+        read.number(
+          "SUSPECT_SECONDS",
+          SUSPECT_SECONDS_DEFAULT,
+          development ? 1 : SIGNATURE_SECONDS,
+          SUSPECT_SECONDS_MAX,
+        ) * 1000,
+    },
   };
   if (problems.length > 0) {
     throw new Error(
@@ -87,53 +131,7 @@ export function parseConfig(vars: Vars): Config {
   return config;
 }
 
-class Reader {
-  readonly #vars: Vars;
-  readonly problems: string[];
-
-  constructor(vars: Vars, problems: string[]) {
-    this.#vars = vars;
-    this.problems = problems;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#vars[name];
-    return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
-  }
-
-  secret(name: string): string {
-    const value = this.text(name);
-    if (value === undefined) {
-      this.problems.push(`${name} is missing: run npx wrangler secret put ${name}`);
-    }
-    return value ?? "";
-  }
-
-  oneOf<T extends string>(name: string, allowed: readonly [T, ...T[]]): T {
-    const value = this.text(name);
-    const found = allowed.find((option) => option === value);
-    if (found === undefined) {
-      const got = value === undefined ? "missing" : `"${value}"`;
-      this.problems.push(
-        `${name} is ${got}: set it to ${allowed.join(" or ")} under [vars] in wrangler.toml`,
-      );
-    }
-    return found ?? allowed[0];
-  }
-
-  number(name: string, byDefault: number, min: number, max: number): number {
-    const value = this.text(name);
-    if (value === undefined) return byDefault;
-    const number = Number(value);
-    if (Number.isFinite(number) && number >= min && number <= max) return number;
-    this.problems.push(
-      `${name} is "${value}": set it to a number from ${min} to ${max} under [vars] in wrangler.toml`,
-    );
-    return byDefault;
-  }
-}
-
-function readHosts(read: Reader): ReadonlyMap<string, IngestRegion> {
+function readHosts(read: SettingsReader): ReadonlyMap<string, IngestRegion> {
   const hosts = new Map<string, IngestRegion>();
   for (const entry of (read.text("HOSTS") ?? "").split(",")) {
     if (entry.trim() === "") continue;
@@ -156,8 +154,49 @@ function readHosts(read: Reader): ReadonlyMap<string, IngestRegion> {
   return hosts;
 }
 
+/**
+ * On everywhere but on a developer's machine, where the location is made up. It can be switched on
+ * there for a test, and never off in production.
+ */
+function readEdgeCheck(read: SettingsReader, development: boolean): boolean {
+  if (read.text("EDGE_CHECK") === undefined) return !development;
+  const isOn = read.oneOf("EDGE_CHECK", ["on", "off"]) === "on";
+  if (!isOn && !development) {
+    read.problems.push(
+      'EDGE_CHECK is "off", which only ENVIRONMENT "development" may use: take EDGE_CHECK out of wrangler.toml',
+    );
+  }
+  return isOn;
+}
+
+/** `host=region` as for HOSTS; the region is Cloudflare's region_key, and has to fit the host's. */
+function readRegionalServices(
+  read: SettingsReader,
+  hosts: ReadonlyMap<string, IngestRegion>,
+): ReadonlyMap<string, string> {
+  const declared = new Map<string, string>();
+  for (const entry of (read.text("REGIONAL_SERVICES") ?? "").split(",")) {
+    if (entry.trim() === "") continue;
+    const [, host = "", region = ""] = /^([a-z0-9.-]+)=([a-z-]+)$/.exec(entry.trim()) ?? [];
+    const ingest = hosts.get(host);
+    const place = ingest === undefined ? undefined : INGEST_REGIONS[ingest].place;
+    if (place === undefined) {
+      read.problems.push(
+        `REGIONAL_SERVICES holds "${entry.trim()}": write host=region with a host of HOSTS, for example events.eu1.example.com=eu`,
+      );
+    } else if (place.kind === "jurisdiction" && place.jurisdiction !== region) {
+      read.problems.push(
+        `REGIONAL_SERVICES says ${region} for ${host}, whose ingest region is in ${place.jurisdiction}: no request could be taken there, so set the same region in both`,
+      );
+    } else {
+      declared.set(host, region);
+    }
+  }
+  return declared;
+}
+
 /** `01:<base64>`, several separated by commas; the first one signs. */
-function readSecrets(read: Reader, region: HomeRegion): KeySecrets {
+function readSecrets(read: SettingsReader, region: HomeRegion): KeySecrets {
   const name = `WRITE_KEY_SECRETS_${region.toUpperCase()}`;
   const command = `run echo "1:$(openssl rand -base64 32)" | npx wrangler secret put ${name}`;
   const secrets: KeySecret[] = [];
@@ -194,7 +233,7 @@ function decodeBase64(text: string): Uint8Array {
   }
 }
 
-function readOperatorToken(read: Reader, development: boolean): string {
+function readOperatorToken(read: SettingsReader, development: boolean): string {
   const token = read.secret("OPERATOR_TOKEN");
   if (!development && token !== "" && token.length < OPERATOR_TOKEN_CHARS_MIN) {
     read.problems.push(
@@ -206,10 +245,17 @@ function readOperatorToken(read: Reader, development: boolean): string {
 
 /** `BUCKET_EU_WEST_1 = "https://s3.eu-west-1.amazonaws.com/my-bucket"` and so on, keys per home. */
 function readBuckets(
-  read: Reader,
+  read: SettingsReader,
   development: boolean,
 ): Readonly<Record<ArchiveLocation, BucketConfig>> {
   const buckets: Partial<Record<ArchiveLocation, BucketConfig>> = {};
+  const answerMsMax =
+    read.number(
+      "ARCHIVE_TIMEOUT_SECONDS",
+      ARCHIVE_TIMEOUT_SECONDS_DEFAULT,
+      1,
+      ARCHIVE_TIMEOUT_SECONDS_MAX,
+    ) * 1000;
   for (const home of HOME_REGION_NAMES) {
     const suffix = home.toUpperCase();
     const accessKeyId = read.secret(`S3_ACCESS_KEY_ID_${suffix}`);
@@ -223,7 +269,13 @@ function readBuckets(
           `${name} ${problem}: set ${name} = "https://s3.${location}.amazonaws.com/<bucket>" under [vars] in wrangler.toml`,
         );
       }
-      buckets[location] = { location, url, accessKeyId, secretAccessKey };
+      const other = Object.values(buckets).find((bucket) => url !== "" && bucket.url === url);
+      if (other !== undefined) {
+        read.problems.push(
+          `${name} is the bucket of ${other.location} as well: give each location a bucket of its own`,
+        );
+      }
+      buckets[location] = { location, url, accessKeyId, secretAccessKey, answerMsMax };
     }
   }
   return buckets as Record<ArchiveLocation, BucketConfig>;

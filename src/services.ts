@@ -1,12 +1,14 @@
 import type { RecordedFile, ArchiveFile } from "./archive/archive-file.ts";
-import type { FilesPage, FilesQuery, MatchPage } from "./archive/catalogue.ts";
+import type { FilesPage, FilesQuery, HeldFile, MatchPage } from "./archive/catalogue.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/rebuild.ts";
+import type { NewSuspects, OpenSuspects } from "./archive/suspects.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
 import type { HomeRegion, SourceId, WorkspaceId } from "./core/ids.ts";
 import type { Result } from "./core/result.ts";
 import type { EvidenceReport } from "./egress/evidence.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
+import type { EdgeCount, EdgeOutcome } from "./region/edge.ts";
 import type { ArchiveLocation, IngestRegion } from "./region/regions.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
 
@@ -27,7 +29,15 @@ export interface Services {
   sourceConfig(sourceId: SourceId): Promise<SourceLookup>;
   /** Forgets a cached config, after a queue answered `moved`. */
   learnRoute(sourceId: SourceId, route: Route): void;
+  /**
+   * Counts a request by the place it came in at, at its workspace, or while that is not known at a
+   * home region. It is told there within seconds, after the answer.
+   */
+  countEdge(target: EdgeTarget, colo: string, outcome: EdgeOutcome): void;
 }
+
+/** Where a request is counted by its place. */
+export type EdgeTarget = WorkspaceId | HomeRegion;
 
 export type SourceLookup =
   | { readonly kind: "found"; readonly config: SourceConfig }
@@ -71,10 +81,17 @@ export type QueueStatus = {
   readonly databaseBytes: number;
   readonly oldestWaitingAtMs: number | undefined;
   readonly alert: string | undefined;
+  /**
+   * Open suspects of the months in which this queue left any; absent from older code, and while a
+   * month does not answer.
+   */
+  readonly suspects?: number | undefined;
 };
 
 /** What queues and Workers ask of a workspace; the management API has its own methods besides. */
 export interface WorkspacePort {
+  /** Adds requests that Workers judged by their place, beside those that its objects report. */
+  addEdges(counts: readonly EdgeCount[]): Promise<void>;
   /** `queue` names the asker, which is then known as one that may hold data of the source. */
   sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined>;
   /** A queue got its first event since it was empty: cron pokes it until it says it is empty. */
@@ -93,6 +110,10 @@ export interface WorkspacePort {
 
 /** The workspaces of one home region. */
 export interface DirectoryPort {
+  /** Adds requests that were refused for their place before anybody knew whose they were. */
+  addEdges(counts: readonly EdgeCount[]): Promise<void>;
+  /** Those requests of the hours from `fromMs` on, newest first. */
+  edges(fromMs: number): Promise<readonly EdgeCount[]>;
   list(after?: string): Promise<{ data: readonly DirectoryEntry[]; next: string | undefined }>;
   /** Pokes every workspace of the region; what cron calls. */
   pokeAll(): Promise<{ poked: number; failed: number }>;
@@ -122,6 +143,8 @@ export interface ArchivePort {
   startRebuild(start: RebuildStart): Promise<Result<RebuildProgress, RebuildRefusal>>;
   /** The present or the last rebuild. */
   rebuild(): Promise<RebuildProgress | undefined>;
+  /** Places where a second copy of a file may stand, over all months; none means there is none. */
+  suspects(): Promise<OpenSuspects>;
   /** Which of these files holds the event of that messageId, and when it was received. */
   findMessage(keys: readonly string[], messageId: string): Promise<MessageFile | undefined>;
 }
@@ -136,6 +159,15 @@ export interface ArchiveMonthPort {
   find(key: string): Promise<ArchiveFile | undefined>;
   /** Those of the keys that the catalogue holds. */
   held(keys: readonly string[]): Promise<readonly string[]>;
+  /** The same, with where each file stands. */
+  heldAt(keys: readonly string[]): Promise<readonly HeldFile[]>;
+  /**
+   * Has these locations checked, once nothing can land there any more, for second copies of files
+   * that the catalogue holds. Durable once it resolves; harmless to repeat.
+   */
+  suspect(suspects: readonly NewSuspects[]): Promise<void>;
+  /** What was noted by `suspect` and is not cleared yet. */
+  suspects(): Promise<OpenSuspects>;
   list(query: FilesQuery): Promise<FilesPage>;
   /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
   matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;

@@ -23,4 +23,17 @@ export const ARCHIVE_MONTH_MIGRATIONS = [
             PRIMARY KEY (file_id, part)
           ) STRICT;`,
   },
+  {
+    id: "0002-create-suspects",
+    sql: `CREATE TABLE suspects (
+            key           TEXT NOT NULL,    -- of a file that the catalogue holds elsewhere
+            location      TEXT NOT NULL,    -- where a second copy may stand, e.g. eu-west-1
+            ndjson_sha256 TEXT NOT NULL,    -- hex; what our copy would say of itself
+            noted_at_ms   INTEGER NOT NULL,
+            check_at_ms   INTEGER NOT NULL, -- not before: until then a PUT may still land
+            error         TEXT NOT NULL,    -- a code, empty before the first check
+            PRIMARY KEY (key, location)
+          ) STRICT, WITHOUT ROWID;
+          CREATE INDEX suspects_due ON suspects (location, check_at_ms);`,
+  },
 ] as const satisfies readonly Migration[];

@@ -16,6 +16,9 @@ export type FilesPage = {
   readonly next: string | undefined;
 };
 
+/** A key that the catalogue holds, and where its file stands. */
+export type HeldFile = Pick<ArchiveFile, "key" | "location">;
+
 /** Files that may hold one of the users asked for, as far as one call looked. */
 export type MatchPage = {
   readonly files: readonly ArchiveFile[];

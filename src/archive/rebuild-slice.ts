@@ -1,9 +1,11 @@
+import type { SourceId } from "../core/ids.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
 import type { Bucket } from "../s3/bucket.ts";
 import type { BucketFailure, NotFound } from "../s3/failures.ts";
 import type { ListedObject } from "../s3/list-xml.ts";
 import type { ArchiveFile, RecordedFile } from "./archive-file.ts";
+import type { HeldFile } from "./catalogue.ts";
 import { monthOf, parseKey, type LogKey } from "./key.ts";
 import { readLines, type FileFault } from "./read-lines.ts";
 import {
@@ -18,13 +20,16 @@ import {
   type RebuildJob,
 } from "./rebuild.ts";
 import { summariseFile, type FileSummary } from "./summarise-file.ts";
+import type { NewSuspects } from "./suspects.ts";
 
 /** What a rebuild reaches, in domain words. */
 export type RebuildDeps = {
   bucket(location: ArchiveLocation): Pick<Bucket, "list" | "get">;
-  /** Those of the keys that the month's catalogue holds. */
-  held(month: string, keys: readonly string[]): Promise<readonly string[]>;
+  /** Those of the keys that the month's catalogue holds, and where. */
+  held(month: string, keys: readonly string[]): Promise<readonly HeldFile[]>;
   record(month: string, file: RecordedFile): Promise<ArchiveFile>;
+  /** Has copies that the catalogue does not count checked, and removed. */
+  suspect(month: string, suspects: readonly NewSuspects[]): Promise<void>;
   /** Called with the job after each object: what is saved last is where a slice resumes. */
   save(job: RebuildJob): void;
   now(): number;
@@ -69,7 +74,8 @@ async function runPage(job: RebuildJob, deps: RebuildDeps): Promise<Step> {
   const after = afterKey === undefined ? {} : { after: afterKey };
   const page = await bucket.list(prefixOfJob(job), { ...after, max: PAGE_MAX });
   if (!page.ok) return stop(job, page.error, deps);
-  const held = await heldKeys(page.value.entries, deps);
+  const held = await heldFiles(page.value.entries, deps);
+  await suspectCopies(job, held, location, deps);
   for (const entry of page.value.entries) {
     if (deps.isOver()) return { job, goesOn: false };
     const taken = held.has(entry.key)
@@ -93,23 +99,44 @@ function stop(job: RebuildJob, failure: BucketFailure, deps: RebuildDeps): Step 
   return { job: stopped, goesOn: false };
 }
 
-async function heldKeys(
+async function heldFiles(
   entries: readonly ListedObject[],
   deps: RebuildDeps,
-): Promise<ReadonlySet<string>> {
-  const byMonth = new Map<string, string[]>();
-  for (const { key } of entries) {
-    const dayMs = parseKey(key)?.dayMs;
-    if (dayMs === undefined) continue;
-    const keys = byMonth.get(monthOf(dayMs)) ?? [];
-    keys.push(key);
-    byMonth.set(monthOf(dayMs), keys);
-  }
-  const held = new Set<string>();
-  for (const [month, keys] of byMonth) {
-    for (const key of await deps.held(month, keys)) held.add(key);
+): Promise<ReadonlyMap<string, ArchiveLocation>> {
+  const keys = entries.map(({ key }) => key).filter((key) => parseKey(key) !== undefined);
+  const held = new Map<string, ArchiveLocation>();
+  for (const [month, ofMonth] of byMonth(keys)) {
+    for (const { key, location } of await deps.held(month, ofMonth)) held.set(key, location);
   }
   return held;
+}
+
+/** Objects of ours whose file the catalogue has elsewhere: they were left by a PUT in doubt. */
+async function suspectCopies(
+  { sourceId }: Pick<RebuildJob, "sourceId">,
+  held: ReadonlyMap<string, ArchiveLocation>,
+  location: ArchiveLocation,
+  deps: RebuildDeps,
+): Promise<void> {
+  const copies = Array.from(held)
+    .filter(([key, keptAt]) => keptAt !== location && isOurs(key, sourceId))
+    .map(([key]) => key);
+  for (const [month, keys] of byMonth(copies)) {
+    await deps.suspect(
+      month,
+      keys.map((key) => ({ key, locations: [location] })),
+    );
+  }
+}
+
+/** Only what Homeport wrote for this very source may ever be removed by it. */
+function isOurs(key: string, sourceId: SourceId): boolean {
+  const parsed = parseKey(key);
+  return parsed?.writtenBy === "homeport" && parsed.name.sourceId === sourceId;
+}
+
+function byMonth(keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  return Map.groupBy(keys, (key) => monthOf(parseKey(key)?.dayMs ?? 0));
 }
 
 type Taken = { readonly outcome: EntryOutcome } | { readonly failure: BucketFailure };
@@ -135,9 +162,10 @@ async function takeEntry(
   }
   const file = recordedFile(job, parsed, { key, location, gzipBytes: size }, summary.value);
   const recorded = await deps.record(monthOf(parsed.dayMs), file);
-  // Another location's copy was first: this one is a stray and no second file.
-  const isOurs = recorded.location === location;
-  return { outcome: { kind: isOurs ? "recorded" : "read", bytes: summary.value.rawBytes } };
+  // Where another location's copy was first, this one is a stray and no second file.
+  await suspectCopies(job, new Map([[key, recorded.location]]), location, deps);
+  const isNew = recorded.location === location;
+  return { outcome: { kind: isNew ? "recorded" : "read", bytes: summary.value.rawBytes } };
 }
 
 type Read = {

@@ -47,6 +47,14 @@ export function failureOf(status: number, code: string): BucketFailure {
   return { kind: "refused", status, code: code || `http-${status}` };
 }
 
+/**
+ * Whether the object may stand there, or come to stand there, although the PUT of it failed. S3's 500
+ * is a fault of its own after it may have begun; its 503 and 429 are said before it begins.
+ */
+export function mayHaveLanded(failure: PutFailure): boolean {
+  return failure.kind === "unknown" || (failure.kind === "unavailable" && failure.status === 500);
+}
+
 /** What a refusal of our own guard means: nothing was sent, or a redirect was not followed. */
 export function guardFailure(refusal: EgressRefusal): BucketFailure {
   return { kind: "refused", status: undefined, code: `egress-${refusal.kind}` };

@@ -2,9 +2,11 @@ import type { BuiltFile } from "../../archive/file-builder.ts";
 import type { ArchiveFile, RecordedFile } from "../../archive/archive-file.ts";
 import type { SourceId } from "../../core/ids.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
-import type { PutFailure } from "../../s3/failures.ts";
+import type { BucketFailure, NotFound, PutFailure } from "../../s3/failures.ts";
 import type { Result } from "../../core/result.ts";
+import type { Breakers } from "../../s3/breaker.ts";
 import type { FileTable, SealedFile } from "./file-table.ts";
+import { findTried, putSomewhere } from "./put-somewhere.ts";
 import type { QueueLog } from "./queue-log.ts";
 import { buildRange, type BuiltRange } from "./range-builder.ts";
 import type { SealRule } from "./seal.ts";
@@ -15,6 +17,7 @@ export type ArchiverDeps = {
   readonly log: QueueLog;
   readonly files: FileTable;
   readonly rule: SealRule;
+  readonly breakers: Breakers<ArchiveLocation>;
   transaction(work: () => void): void;
   /** Resolves when everything written so far is on disk. */
   sync(): Promise<void>;
@@ -26,18 +29,29 @@ export type ArchiverDeps = {
     key: string,
     file: BuiltFile,
   ): Promise<Result<unknown, PutFailure>>;
-  /** The SHA-256 of the NDJSON that the object says it holds, if it is there. */
-  storedSha256(location: ArchiveLocation, key: string): Promise<string | undefined>;
+  /** The SHA-256 of the NDJSON that the object says it holds; empty when it says nothing. */
+  storedSha256(
+    location: ArchiveLocation,
+    key: string,
+  ): Promise<Result<string, NotFound | BucketFailure>>;
   inCatalogue(key: string, dayMs: number): Promise<ArchiveFile | undefined>;
   record(file: RecordedFile, dayMs: number): Promise<ArchiveFile>;
+  /** Has the catalogue check these locations for a second copy of the file. */
+  suspect(file: SealedFile, locations: readonly ArchiveLocation[]): Promise<void>;
   userFilter(hashes: Uint8Array): Uint8Array;
 };
 
 /** What became of one attempt to archive the oldest waiting range. */
 export type ArchiveOutcome =
   | { readonly kind: "idle" }
-  | { readonly kind: "archived"; readonly file: SealedFile }
+  | {
+      readonly kind: "archived";
+      readonly file: SealedFile;
+      readonly location: ArchiveLocation;
+    }
   | { readonly kind: "retry"; readonly why: string }
+  /** No location of the source is to be asked before that instant. */
+  | { readonly kind: "waiting"; readonly untilMs: number; readonly why: string | undefined }
   /** Other queues of this isolate are building files, and memory is bounded. */
   | { readonly kind: "busy" }
   /** An object of that name holds other events. Nothing is overwritten; someone has to look. */
@@ -45,68 +59,39 @@ export type ArchiveOutcome =
 
 /**
  * Turns the oldest waiting range of the log into one archive file. Crash-safe by its order: range,
- * name and location are on disk before the PUT; the PUT never overwrites; the catalogue is told
- * before the cursor moves; so after a kill at any instant the same range is found and finished
- * under the same name.
+ * name and location are on disk before the PUT; the PUT never overwrites; the catalogue is told, of
+ * the file and of every other location where a PUT may have left it, before the cursor moves. So
+ * after a kill at any instant the same range is found and finished under the same name.
  */
 export async function archiveNext(deps: ArchiverDeps): Promise<ArchiveOutcome> {
   const interrupted = deps.files.sealed();
-  const [location] = deps.locations();
-  if (location === undefined) return { kind: "retry", why: "no location is known" };
+  if (deps.locations().length === 0) return { kind: "retry", why: "no location is known" };
   if (interrupted !== undefined) {
     const known = await deps.inCatalogue(interrupted.key, interrupted.dayMs);
     if (known !== undefined) return finish(deps, interrupted, known);
   }
+  // Asked before the file is built, which is the expensive part of an attempt.
+  if (!deps.locations().some((location) => deps.breakers.admits(location))) {
+    return waiting(deps, undefined);
+  }
   const range = await buildRange(deps, interrupted);
   if (range === undefined) return { kind: "idle" };
-  if (interrupted === undefined) deps.files.seal({ ...range.sealed, tried: [location] });
-  const stray = await findElsewhere(deps, range.sealed, location);
-  if (stray !== undefined) return record(deps, range, stray);
-  const sealed = deps.files.willTry(
-    interrupted ?? { ...range.sealed, tried: [location] },
-    location,
-  );
-  await deps.sync();
-  return upload(deps, { ...range, sealed }, location);
+  const stray = await findTried(deps, range.sealed);
+  if (stray.kind === "found") return record(deps, range, range.sealed, stray.location);
+  if (stray.kind === "conflict") return stray;
+  const put = await putSomewhere(deps, range, interrupted !== undefined);
+  if (put.kind === "put") return record(deps, range, put.sealed, put.location);
+  return put.kind === "none-admitted" ? waiting(deps, put.why) : put;
 }
 
-/**
- * Where an earlier PUT left the file, when its answer was lost and the source's first location has
- * changed since. What cannot be asked now stays among the locations tried.
- */
-async function findElsewhere(
-  deps: ArchiverDeps,
-  sealed: SealedFile,
-  location: ArchiveLocation,
-): Promise<ArchiveLocation | undefined> {
-  for (const tried of sealed.tried) {
-    if (tried === location) continue;
-    if ((await deps.storedSha256(tried, sealed.key)) === sealed.ndjsonSha256) return tried;
-  }
-  return undefined;
-}
-
-async function upload(
-  deps: ArchiverDeps,
-  range: BuiltRange,
-  location: ArchiveLocation,
-): Promise<ArchiveOutcome> {
-  const { sealed, built } = range;
-  const put = await deps.put(location, sealed.key, built);
-  if (!put.ok && put.error.kind !== "already-exists") {
-    return { kind: "retry", why: describe(put.error) };
-  }
-  if (!put.ok) {
-    const stored = await deps.storedSha256(location, sealed.key);
-    if (stored === undefined) return { kind: "retry", why: "the object could not be read back" };
-    if (stored !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
-  }
-  return record(deps, range, location);
+function waiting(deps: ArchiverDeps, why: string | undefined): ArchiveOutcome {
+  return { kind: "waiting", untilMs: deps.breakers.nextAtMs(deps.locations()), why };
 }
 
 async function record(
   deps: ArchiverDeps,
-  { sealed, built, users }: BuiltRange,
+  { built, users }: BuiltRange,
+  sealed: SealedFile,
   location: ArchiveLocation,
 ): Promise<ArchiveOutcome> {
   const recorded = await deps.record(
@@ -128,14 +113,15 @@ async function record(
   return finish(deps, sealed, recorded);
 }
 
-function finish(deps: ArchiverDeps, sealed: SealedFile, recorded: ArchiveFile): ArchiveOutcome {
-  if (recorded.ndjsonSha256 !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
+/** The file stands where the catalogue says; every other location that was tried is suspect. */
+async function finish(
+  deps: ArchiverDeps,
+  sealed: SealedFile,
+  { ndjsonSha256, location }: ArchiveFile,
+): Promise<ArchiveOutcome> {
+  if (ndjsonSha256 !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
+  const suspects = sealed.tried.filter((tried) => tried !== location);
+  if (suspects.length > 0) await deps.suspect(sealed, suspects);
   deps.transaction(() => deps.files.archived(sealed));
-  return { kind: "archived", file: sealed };
-}
-
-function describe(failure: PutFailure): string {
-  return failure.kind === "refused"
-    ? `refused with ${failure.status} ${failure.code}`
-    : failure.kind;
+  return { kind: "archived", file: sealed, location };
 }

@@ -14,7 +14,7 @@ export type SealedFile = {
   readonly receivedMaxMs: number;
   readonly committedMinMs: number;
   readonly committedMaxMs: number;
-  /** Every location a PUT may have reached; written down before it is sent. */
+  /** Every location that a PUT may have reached, or may reach yet; written down before it is sent. */
   readonly tried: readonly ArchiveLocation[];
 };
 
@@ -81,13 +81,25 @@ export class FileTable {
   /** Adds a location to those a PUT may have reached. */
   willTry(file: SealedFile, location: ArchiveLocation): SealedFile {
     if (file.tried.includes(location)) return file;
-    const tried = [...file.tried, location];
-    this.#sql.exec(
-      "UPDATE files SET tried = ? WHERE first_seq = ?",
-      JSON.stringify(tried),
-      file.firstSeq,
+    return this.#writeTried(file, [...file.tried, location]);
+  }
+
+  /** Takes a location back whose refusal leaves no doubt that nothing was written there. */
+  didNotReach(file: SealedFile, location: ArchiveLocation): SealedFile {
+    return this.#writeTried(
+      file,
+      file.tried.filter((tried) => tried !== location),
     );
-    return { ...file, tried };
+  }
+
+  /** Days of which archived files may have a second copy, as far as this queue remembers them. */
+  daysInDoubt(): readonly number[] {
+    return this.#sql
+      .exec(
+        "SELECT DISTINCT day_ms FROM files WHERE state = 'archived' AND tried LIKE '%,%' ORDER BY day_ms",
+      )
+      .toArray()
+      .map((row) => Number(row["day_ms"]));
   }
 
   /** Moves the archive cursor past the file. */
@@ -102,6 +114,15 @@ export class FileTable {
          AND last_seq < (SELECT MAX(last_seq) FROM files WHERE state = 'archived')`,
       beforeDayMs,
     );
+  }
+
+  #writeTried(file: SealedFile, tried: readonly ArchiveLocation[]): SealedFile {
+    this.#sql.exec(
+      "UPDATE files SET tried = ? WHERE first_seq = ?",
+      JSON.stringify(tried),
+      file.firstSeq,
+    );
+    return { ...file, tried };
   }
 }
 

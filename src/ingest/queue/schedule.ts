@@ -18,6 +18,8 @@ export type QueueState = {
   readonly lastFailureAtMs: number;
   /** Until when other queues of the isolate go first; 0 when none does. */
   readonly busyUntilMs: number;
+  /** Until when no location of the source is to be asked; 0 when one may be. */
+  readonly closedUntilMs: number;
   /** Whether fingerprints wait to be merged. */
   readonly mergePending: boolean;
   /** When the open segment of the log is closed, so that no event stays in it for long. */
@@ -48,8 +50,10 @@ export function mayArchive(state: QueueState, rule: SealRule, nowMs: number): bo
   return seal !== undefined && nowMs >= Math.max(seal, retryAtMs(state));
 }
 
-function retryAtMs({ failures, lastFailureAtMs, busyUntilMs }: QueueState): number {
-  return Math.max(busyUntilMs, failures > 0 ? lastFailureAtMs + retryDelayMs(failures) : 0);
+function retryAtMs(state: QueueState): number {
+  const { failures, lastFailureAtMs, busyUntilMs, closedUntilMs } = state;
+  const retry = failures > 0 ? lastFailureAtMs + retryDelayMs(failures) : 0;
+  return Math.max(busyUntilMs, closedUntilMs, retry);
 }
 
 /** Doubles with each failure, up to a minute. */

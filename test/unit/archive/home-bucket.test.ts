@@ -12,6 +12,7 @@ function configWith(url: string) {
     url,
     accessKeyId: "AKIA",
     secretAccessKey: "secret",
+    answerMsMax: 20_000,
   };
   const buckets = { "eu-west-1": bucket } as Readonly<Record<ArchiveLocation, BucketConfig>>;
   return { environment: "production", buckets } as const;

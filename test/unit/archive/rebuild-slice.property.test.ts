@@ -33,6 +33,7 @@ class World {
     LOCATIONS.map((location) => [location, new Set<string>()]),
   );
   readonly catalogue = new Map<string, ArchiveFile>();
+  readonly suspected = new Set<string>();
   readonly #faults: Fault[];
   saved: string;
 
@@ -79,7 +80,16 @@ class World {
           return ok({ body, size: 9, etag: "", meta: new Map() });
         },
       }),
-      held: async (_month, keys) => keys.filter((key) => this.catalogue.has(key)),
+      held: async (_month, keys) =>
+        keys.flatMap((key) => {
+          const file = this.catalogue.get(key);
+          return file === undefined ? [] : [{ key, location: file.location }];
+        }),
+      suspect: async (_month, suspects) => {
+        for (const { key, locations } of suspects) {
+          for (const location of locations) this.suspected.add(`${location} ${key}`);
+        }
+      },
       record: async (_month, file) => this.#record(file),
       save: (job) => {
         if (this.#next() === "crash") throw new Crash();
@@ -139,6 +149,21 @@ describe("runSlice()", () => {
           ]),
         );
         expect([progress.state, recorded]).toEqual(["done", wanted]);
+      }),
+    );
+  });
+
+  it("has every second copy looked at, and nothing else", async () => {
+    await fc.assert(
+      fc.asyncProperty(placements, faults, async (where, wrong) => {
+        const world = new World(where, wrong);
+        const copies = where.flatMap((place, i) =>
+          place === "both" ? [`eu-central-1 ${keyOf(i)}`] : [],
+        );
+
+        await world.run();
+
+        expect([...world.suspected].toSorted()).toEqual(copies.toSorted());
       }),
     );
   });

@@ -4,9 +4,12 @@ import type { RecordedFile } from "../../../../src/archive/archive-file.ts";
 import { err, ok } from "../../../../src/core/result.ts";
 import { archiveNext, type ArchiverDeps } from "../../../../src/ingest/queue/archiver.ts";
 import type { ArchiveLocation } from "../../../../src/region/regions.ts";
+import { Breakers } from "../../../../src/s3/breaker.ts";
+import type { PutFailure } from "../../../../src/s3/failures.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
-import { Killed, QueueModel, World } from "../../../support/queue-model.ts";
+import { QueueModel } from "../../../support/queue-model.ts";
+import { Killed, World } from "../../../support/queue-world.ts";
 import { sourceConfigOf } from "../../../support/source-configs.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
@@ -19,6 +22,17 @@ class TwoBuckets {
   locations: readonly ArchiveLocation[] = ["eu-west-1", "eu-central-1"];
   /** The PUT arrives, its answer does not. */
   losesAnswers = false;
+  /** What is answered to a PUT at a location, in the place of taking it. */
+  readonly refusals = new Map<ArchiveLocation, PutFailure>();
+  /** Locations that answer no HEAD. */
+  readonly silent = new Set<ArchiveLocation>();
+  readonly suspected: string[] = [];
+  readonly clock = { nowMs: NOON };
+  readonly breakers = new Breakers<ArchiveLocation>(
+    { failuresToOpen: 3, waitMsMin: 5_000, waitMsMax: 60_000 },
+    () => this.clock.nowMs,
+    () => 0,
+  );
   diesAfterRecord = false;
   /** What the catalogue holds under the file's name already, where it differs. */
   held: Partial<RecordedFile> = {};
@@ -37,22 +51,36 @@ class TwoBuckets {
       log: storage.log,
       files,
       rule: { afterMs: 0, bytes: 1_000_000 },
+      breakers: this.breakers,
       transaction: (work) => this.#disk.transactionSync(work),
       sync: async () => void this.steps.push("sync"),
       locations: () => this.locations,
       keyFor: () => "key",
       put: async (location, _key, { ndjsonSha256 }) => {
         this.steps.push(`put ${location} after ${JSON.stringify(files.sealed()?.tried)}`);
+        const refusal = this.refusals.get(location);
+        if (refusal !== undefined) return err(refusal);
         this.stored.set(location, ndjsonSha256);
-        return this.losesAnswers ? err({ kind: "unknown", code: "timeout" }) : ok({});
+        return this.losesAnswers ? err({ kind: "unknown", code: "network" }) : ok({});
       },
-      storedSha256: async (location) => this.stored.get(location),
+      storedSha256: async (location) => {
+        this.steps.push(`head ${location}`);
+        if (this.silent.has(location)) {
+          return err({ kind: "unavailable", status: undefined, code: "timeout" });
+        }
+        const sha256 = this.stored.get(location);
+        return sha256 === undefined ? err({ kind: "not-found" }) : ok(sha256);
+      },
       inCatalogue: async (key) => this.recorded.find((file) => file.key === key),
       record: async (file) => {
         this.steps.push(`record at ${file.location} from ${files.archivedSeq()}`);
         this.recorded.push(file);
         if (this.diesAfterRecord) throw new Killed();
         return { ...file, ...this.held };
+      },
+      suspect: async (_file, locations) => {
+        this.steps.push(`suspect ${locations.join()} from ${files.archivedSeq()}`);
+        this.suspected.push(...locations);
       },
       userFilter: () => new Uint8Array(),
     };
@@ -96,7 +124,7 @@ describe("archiveNext()", () => {
 
     await buckets.archive();
 
-    expect(buckets.steps.at(-1)).toBe('put eu-central-1 after ["eu-west-1","eu-central-1"]');
+    expect(buckets.steps).toContain('put eu-central-1 after ["eu-west-1","eu-central-1"]');
   });
 
   it("sends nothing again that the catalogue holds already", async () => {
@@ -118,5 +146,131 @@ describe("archiveNext()", () => {
     const outcome = await buckets.archive();
 
     expect([outcome.kind, buckets.queue.files.archivedSeq()]).toEqual(["conflict", 0]);
+  });
+});
+
+const SLOW_DOWN: PutFailure = { kind: "unavailable", status: 503, code: "SlowDown" };
+const TIMEOUT: PutFailure = { kind: "unknown", code: "timeout" };
+
+describe("archiveNext() with a location that fails", () => {
+  it("goes to the second location at the third refusal", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", SLOW_DOWN);
+
+    const outcomes = [await buckets.archive(), await buckets.archive(), await buckets.archive()];
+
+    expect(outcomes.map((each) => (each.kind === "archived" ? each.location : each.kind))).toEqual([
+      "retry",
+      "retry",
+      "eu-central-1",
+    ]);
+  });
+
+  it("goes to the second location at once when no answer came in time", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", TIMEOUT);
+
+    expect(await buckets.archive()).toMatchObject({ kind: "archived", location: "eu-central-1" });
+  });
+
+  it("has the location checked where a PUT may land late, before it moves on", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", TIMEOUT);
+
+    await buckets.archive();
+
+    expect(buckets.steps.at(-1)).toBe("suspect eu-west-1 from 0");
+  });
+
+  it("suspects nothing where a refusal leaves no doubt", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", SLOW_DOWN);
+    for (let i = 0; i < 3; i++) await buckets.archive();
+
+    expect([buckets.suspected, buckets.queue.files.archivedSeq()]).toEqual([[], 1]);
+  });
+
+  it("keeps the doubt of an earlier PUT when a later one is refused", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", TIMEOUT);
+    buckets.refusals.set("eu-central-1", SLOW_DOWN);
+    await buckets.archive();
+    buckets.refusals.set("eu-west-1", SLOW_DOWN);
+    buckets.clock.nowMs += 60_000;
+    await buckets.archive();
+    buckets.refusals.delete("eu-central-1");
+    await buckets.archive();
+
+    expect(buckets.suspected).toEqual(["eu-west-1"]);
+  });
+
+  it("waits when the source has no other location, until the breaker lets a probe through", async () => {
+    const buckets = new TwoBuckets();
+    buckets.locations = ["eu-west-1"];
+    buckets.refusals.set("eu-west-1", TIMEOUT);
+
+    expect(await buckets.archive()).toEqual({
+      kind: "waiting",
+      untilMs: NOON + 5_000,
+      why: "eu-west-1: unknown (timeout)",
+    });
+  });
+
+  it("sends nothing while every breaker is open", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", TIMEOUT);
+    buckets.refusals.set("eu-central-1", TIMEOUT);
+    await buckets.archive();
+    buckets.steps.length = 0;
+
+    await buckets.archive();
+
+    expect(buckets.steps).toEqual([]);
+  });
+
+  it("goes back to the first location once it answers", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", TIMEOUT);
+    await buckets.archive();
+    buckets.refusals.clear();
+    buckets.queue.append(appendOf(["b"]));
+    buckets.clock.nowMs += 5_000;
+
+    expect(await buckets.archive()).toMatchObject({ kind: "archived", location: "eu-west-1" });
+  });
+
+  it("asks a location that did not answer with a reading first, which leaves nothing behind", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", TIMEOUT);
+    await buckets.archive();
+    buckets.silent.add("eu-west-1");
+    buckets.queue.append(appendOf(["b"]));
+    buckets.clock.nowMs += 5_000;
+    buckets.steps.length = 0;
+
+    await buckets.archive();
+
+    expect(buckets.steps.slice(0, 3)).toEqual([
+      "head eu-west-1",
+      "sync",
+      'put eu-central-1 after ["eu-central-1"]',
+    ]);
+  });
+
+  it("goes nowhere else while another write of the key is going on", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", { kind: "conflict" });
+
+    for (let i = 0; i < 5; i++) await buckets.archive();
+
+    expect([...buckets.stored.keys()]).toEqual([]);
+  });
+
+  it("goes nowhere else where an object of that name holds other events", async () => {
+    const buckets = new TwoBuckets();
+    buckets.refusals.set("eu-west-1", { kind: "already-exists" });
+    buckets.stored.set("eu-west-1", "00");
+
+    expect([(await buckets.archive()).kind, buckets.stored.size]).toEqual(["conflict", 1]);
   });
 });

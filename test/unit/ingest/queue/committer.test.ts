@@ -4,7 +4,8 @@ import type { AppendAnswer } from "../../../../src/ingest/append.ts";
 import type { SourceConfig } from "../../../../src/workspace/source-config.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
-import { QueueModel, World } from "../../../support/queue-model.ts";
+import { QueueModel } from "../../../support/queue-model.ts";
+import { World } from "../../../support/queue-world.ts";
 import { routeOf, sourceConfigOf } from "../../../support/source-configs.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);

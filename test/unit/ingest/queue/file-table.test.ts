@@ -41,3 +41,19 @@ describe("prune()", () => {
     ]);
   });
 });
+
+describe("daysInDoubt()", () => {
+  it("are those of archived files that more than one location was tried for", () => {
+    const disk = new NodeStorage();
+    disk.sql.exec(`${INGEST_QUEUE_MIGRATIONS[0].sql}\n`);
+    const files = new FileTable(disk.sql);
+    const both = { tried: ["eu-west-1", "eu-central-1"] } as const;
+    files.seal(fileOf(1, 5, 0));
+    files.archived(fileOf(1, 5, 0));
+    files.seal({ ...fileOf(6, 9, DAY_MS), ...both });
+    files.archived(fileOf(6, 9, DAY_MS));
+    files.seal({ ...fileOf(10, 11, 2 * DAY_MS), ...both });
+
+    expect(files.daysInDoubt()).toEqual([DAY_MS]);
+  });
+});

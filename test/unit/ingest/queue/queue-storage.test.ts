@@ -4,7 +4,8 @@ import { INGEST_QUEUE_MIGRATIONS } from "../../../../durable-objects/storage/ing
 import { QueueStorage } from "../../../../src/ingest/queue/queue-storage.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
-import { QueueModel, World } from "../../../support/queue-model.ts";
+import { QueueModel } from "../../../support/queue-model.ts";
+import { World } from "../../../support/queue-world.ts";
 import { sourceConfigOf } from "../../../support/source-configs.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import type { ArchiveLocation } from "../../../../src/region/regions.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
-import { Killed, QueueModel, World, type PutFault } from "../../../support/queue-model.ts";
+import { QueueModel } from "../../../support/queue-model.ts";
+import { Killed, SUSPECT_MS, World, type PutFault } from "../../../support/queue-world.ts";
 import { sourceConfigOf } from "../../../support/source-configs.ts";
 
 type Step =
@@ -14,9 +16,15 @@ type Step =
       readonly record: "ok" | "before" | "after";
     }
   | { readonly kind: "disk-fails"; readonly statements: number }
+  | { readonly kind: "dark"; readonly location: ArchiveLocation; readonly isDark: boolean }
+  | { readonly kind: "narrow"; readonly locations: readonly ArchiveLocation[] }
+  | { readonly kind: "land" }
+  | { readonly kind: "check" }
   | { readonly kind: "maintain" }
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "kill" };
+
+const BOTH: readonly ArchiveLocation[] = ["eu-west-1", "eu-central-1"];
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -34,8 +42,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         "none",
         "refused-before",
         "lost-after",
+        "lost-late",
         "crash-before",
         "crash-after",
+        "crash-late",
       ),
       record: fc.constantFrom("ok" as const, "before" as const, "after" as const),
     }),
@@ -47,6 +57,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       statements: fc.integer({ min: 1, max: 6 }),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("dark" as const),
+      location: fc.constantFrom(...BOTH),
+      isDark: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("narrow" as const),
+      locations: fc.constantFrom(BOTH, BOTH.slice(0, 1), BOTH.slice(1), BOTH.toReversed()),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: "land" as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "check" as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: "maintain" as const }) },
   {
     weight: 2,
@@ -58,11 +85,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: "kill" as const }) },
 );
 
-/** Plays the steps against one queue whose disk, bucket and catalogue survive every kill. */
+/** Plays the steps against one queue whose disk, buckets and catalogue survive every kill. */
 class Story {
   readonly disk = new NodeStorage();
-  readonly world = new World();
   readonly clock = { nowMs: Date.UTC(2026, 10, 22, 12) };
+  readonly world = new World(this.clock);
   readonly acknowledged = new Set<string>();
   readonly sent = new Set<string>();
   #queue = this.#restart();
@@ -76,12 +103,15 @@ class Story {
     }
   }
 
-  /** Archives what is left, with nothing in the way. */
+  /** Archives what is left, with nothing in the way, and waits until nothing can land any more. */
   async settle(): Promise<void> {
     this.world.heal();
     this.disk.failAfter(undefined);
     this.#queue = this.#restart();
     while ((await this.#queue.archive()).kind === "archived");
+    while (this.world.landOne());
+    this.clock.nowMs += SUSPECT_MS;
+    await this.world.check();
   }
 
   #restart(): QueueModel {
@@ -103,6 +133,18 @@ class Story {
         this.world.crashAfterRecord = step.record === "after";
         await this.#queue.archive();
         return;
+      case "dark":
+        if (step.isDark) this.world.dark.add(step.location);
+        else this.world.dark.delete(step.location);
+        return;
+      case "narrow":
+        this.world.locations = step.locations;
+        return;
+      case "land":
+        this.world.landOne();
+        return;
+      case "check":
+        return this.world.check();
       case "disk-fails":
         this.disk.failAfter(step.statements);
         return;
@@ -121,7 +163,7 @@ class Story {
 }
 
 describe("the queue, killed and failing anywhere", () => {
-  it("archives every acknowledged event once, and nothing that was not sent", async () => {
+  it("archives every acknowledged event once over both locations, and nothing that was not sent", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const story = new Story();
@@ -132,7 +174,12 @@ describe("the queue, killed and failing anywhere", () => {
         expect(new Set(archived).size).toBe(archived.length);
         expect([...story.acknowledged].filter((id) => !archived.includes(id))).toEqual([]);
         expect(archived.filter((id) => !story.sent.has(id))).toEqual([]);
-        expect(story.world.catalogue.size).toBe(story.world.objects.size);
+        expect(story.world.suspects.count()).toBe(0);
+        expect([...story.world.objects.keys()].toSorted()).toEqual(
+          [...story.world.catalogue.values()]
+            .map(({ location, key }) => `${location}/${key}`)
+            .toSorted(),
+        );
       }),
       { numRuns: 300 },
     );

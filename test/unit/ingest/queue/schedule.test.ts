@@ -18,6 +18,7 @@ function stateOf(changes: Partial<QueueState> = {}): QueueState {
     failures: 0,
     lastFailureAtMs: 0,
     busyUntilMs: 0,
+    closedUntilMs: 0,
     mergePending: false,
     rotateAtMs: undefined,
     expiryAtMs: undefined,
@@ -67,6 +68,18 @@ describe("nextAlarmAt()", () => {
 
     expect(mayArchive(state, RULE, NOON + 60_199)).toBe(false);
     expect(mayArchive(state, RULE, NOON + 60_200)).toBe(true);
+  });
+
+  it("waits while no location of the source may be asked", () => {
+    const state = stateOf({
+      waiting: { bytes: 1, oldestAtMs: NOON },
+      closedUntilMs: NOON + 90_000,
+    });
+
+    expect([mayArchive(state, RULE, NOON + 89_999), nextAlarmAt(state, RULE, NOON)]).toEqual([
+      false,
+      NOON + 90_000,
+    ]);
   });
 
   it("wakes for the retry, not for the seal time that is long over", () => {
