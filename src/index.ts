@@ -1,3 +1,6 @@
+// First of all, so that no module after it holds the platform's own ways to the outside.
+import "./egress/install.ts";
+
 import { reach, type Env, type Reach } from "../durable-objects/reach.ts";
 import { handleApi } from "./api/router.ts";
 import { parseConfig, type Config } from "./config.ts";

@@ -45,4 +45,10 @@ declare module "node:zlib" {
   export function inflateRawSync(data: Uint8Array, options: { finishFlush: number }): Uint8Array;
   export function crc32(data: Uint8Array, value: number): number;
 }
+declare module "node:async_hooks" {
+  export class AsyncLocalStorage<T> {
+    run<R>(store: T, work: () => R): R;
+    getStore(): T | undefined;
+  }
+}
 declare const Buffer: { from(text: string): Uint8Array };

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { regionOf, type SourceId, type WorkspaceId } from "../core/ids.ts";
-import type { EgressContact } from "../egress/guard.ts";
+import type { EgressObserver } from "../egress/guard.ts";
+import { bucketRules } from "../egress/region-hosts.ts";
 import { homeOf, type ArchiveLocation } from "../region/regions.ts";
 import { Bucket } from "../s3/bucket.ts";
 
@@ -20,7 +21,7 @@ export function homeBucket(
   config: Pick<Config, "buckets" | "environment">,
   owner: SourceId | WorkspaceId,
   location: ArchiveLocation,
-  observe?: (contact: EgressContact) => void,
+  observe?: EgressObserver,
   purpose: BucketPurpose = "archive",
 ): Bucket {
   const region = regionOf(owner);
@@ -30,7 +31,8 @@ export function homeBucket(
     );
   }
   const address = config.buckets[location];
-  const { host, hostname } = new URL(address.url);
+  const { hostname } = new URL(address.url);
+  const development = config.environment === "development";
   // R2 knows one region only; where its bucket is, the endpoint's jurisdiction says.
   const scope = hostname.endsWith(R2_SUFFIX) ? R2_SCOPE : location;
   return new Bucket(
@@ -38,8 +40,8 @@ export function homeBucket(
     {
       region,
       purpose,
-      allowed: new Set([host]),
-      development: config.environment === "development",
+      rules: bucketRules(region, address.url, development),
+      development,
       ...(observe === undefined ? {} : { observe }),
     },
   );

@@ -1,36 +1,25 @@
-import type { HomeRegion } from "../core/ids.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { countingResponse } from "./body-bytes.ts";
+import { judge, type EgressContact, type EgressContext, type RefusalKind } from "./judge.ts";
+import { outsideFetch } from "./outside.ts";
+import { isRedirect, redirected } from "./redirects.ts";
 
-/** On whose behalf, and how far, one part of the product may reach the outside. */
-export type EgressContext = {
-  /** The home region whose data, or whose keys, the request carries. */
-  readonly region: HomeRegion;
-  /** What for, as evidence shows it, e.g. `archive`; never personal data. */
-  readonly purpose: string;
-  /** Hosts, with their port if it is not the scheme's own. Whatever is not in it is refused. */
-  readonly allowed: ReadonlySet<string>;
-  /** Whether plain http to the loopback address is allowed: only ENVIRONMENT "development". */
-  readonly development: boolean;
-  /** Told of every request that is let through or refused; it must not throw. */
-  readonly observe?: (contact: EgressContact) => void;
-};
-
-export type EgressContact = {
-  readonly region: HomeRegion;
-  readonly purpose: string;
-  readonly host: string;
-  readonly refused: EgressRefusal["kind"] | undefined;
-};
+export type { EgressContact, EgressContext, EgressObserver, RefusalKind } from "./judge.ts";
 
 /** Why nothing was sent, or for `redirected` why an answer was not followed. */
-export type EgressRefusal = {
-  readonly kind: "host-not-allowed" | "not-https" | "credentials-in-url" | "redirected";
-  readonly host: string;
+export type EgressRefusal = { readonly kind: RefusalKind; readonly host: string };
+
+export type EgressOptions = {
+  /** Bytes of the request's body, as the caller knows them. */
+  readonly bodyBytes?: number;
+  /** Hands a redirect that may not be followed to the caller instead of refusing it. */
+  readonly showRedirect?: boolean;
 };
 
 /**
- * The only way out: no other file may call `fetch`. Sends `request` if its host is allowed for the
- * context, follows no redirect, and lets nothing be cached, since a cache stands outside the region.
+ * The only way out: no other file may call `fetch`. Sends `request` if a rule of the context allows
+ * it, follows a redirect only as far as the context says and the same rules allow, and lets nothing
+ * be cached, since a cache stands outside the region.
  *
  * @throws whatever `fetch` throws when the network fails or `request.signal` is aborted. A request
  * that threw may still have arrived.
@@ -38,39 +27,52 @@ export type EgressRefusal = {
 export async function egress(
   context: EgressContext,
   request: Request,
+  options: EgressOptions = {},
+): Promise<Result<Response, EgressRefusal>> {
+  const hopsMax = context.followRedirects ?? 0;
+  let next = request;
+  let bytes = options.bodyBytes ?? 0;
+  for (let hops = 0; ; hops++) {
+    const sent = await send(context, next, bytes);
+    if (!sent.ok || !isRedirect(sent.value)) return sent;
+    if (options.showRedirect === true) return sent;
+    await sent.value.body?.cancel();
+    const target = hopsMax === 0 ? undefined : redirected(next, sent.value);
+    if (target === undefined) return refuse(context, new URL(next.url), "redirected");
+    if (hops >= hopsMax) return refuse(context, new URL(target.url), "too-many-redirects");
+    next = target;
+    bytes = 0;
+  }
+}
+
+async function send(
+  context: EgressContext,
+  request: Request,
+  bytes: number,
 ): Promise<Result<Response, EgressRefusal>> {
   const url = new URL(request.url);
-  const refused = refusalOf(context, url);
-  tell(context, url.host, refused);
-  if (refused !== undefined) return err({ kind: refused, host: url.host });
-  const response = await fetch(request, { redirect: "manual", cache: "no-store" });
-  if (!isRedirect(response)) return ok(response);
-  await response.body?.cancel();
-  tell(context, url.host, "redirected");
-  return err({ kind: "redirected", host: url.host });
+  const judged = judge(context, url, {
+    header: (name) => request.headers.get(name) ?? undefined,
+  });
+  if (!judged.ok) return refuse(context, url, judged.error);
+  const contact = contactOf(context, url.host);
+  await context.observe?.sending(contact, judged.value, bytes);
+  const response = await outsideFetch(request, { redirect: "manual", cache: "no-store" });
+  const { observe } = context;
+  if (observe === undefined) return ok(response);
+  return ok(countingResponse(response, request.method, (more) => observe.received(contact, more)));
 }
 
-function refusalOf(context: EgressContext, url: URL): EgressRefusal["kind"] | undefined {
-  if (url.username !== "" || url.password !== "") return "credentials-in-url";
-  if (!context.allowed.has(url.host)) return "host-not-allowed";
-  if (url.protocol === "https:") return undefined;
-  const mayBePlain = context.development && url.protocol === "http:" && isLoopback(url.hostname);
-  return mayBePlain ? undefined : "not-https";
+/** Writes down that a request was not sent, or an answer not followed. */
+export async function refuse(
+  context: EgressContext,
+  { host }: { readonly host: string },
+  kind: RefusalKind,
+): Promise<Result<never, EgressRefusal>> {
+  await context.observe?.refused(contactOf(context, host), kind);
+  return err({ kind, host });
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === "127.0.0.1" || hostname === "localhost" || hostname === "[::1]";
-}
-
-/** Browsers' `fetch` hides a redirect behind status 0; workerd and Node show it. */
-function isRedirect(response: Response): boolean {
-  return (response.status >= 300 && response.status < 400) || response.status === 0;
-}
-
-function tell(
-  { region, purpose, observe }: EgressContext,
-  host: string,
-  refused: EgressRefusal["kind"] | undefined,
-): void {
-  observe?.({ region, purpose, host, refused });
+export function contactOf({ region, purpose }: EgressContext, host: string): EgressContact {
+  return { region, purpose, host };
 }

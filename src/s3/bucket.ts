@@ -175,7 +175,9 @@ export class Bucket {
     const signals = sending.signal === undefined ? [] : [sending.signal];
     try {
       const request = await this.#sign(sending, AbortSignal.any([timeout.signal, ...signals]));
-      const answer = await egress(this.#context, request);
+      const answer = await egress(this.#context, request, {
+        bodyBytes: sending.body?.byteLength ?? 0,
+      });
       return answer.ok ? answer : err(guardFailure(answer.error));
     } catch (error) {
       if (error instanceof RangeError) throw error;

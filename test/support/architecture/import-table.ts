@@ -53,6 +53,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/index.ts": [
     "src/core",
     "src/region",
+    "src/egress",
     "src/telemetry",
     "src/archive",
     "src/workspace",

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EgressContext } from "../../../src/egress/guard.ts";
+import { bucketRules } from "../../../src/egress/region-hosts.ts";
 import { Bucket, type BucketAddress } from "../../../src/s3/bucket.ts";
 
 /** The R2 simulator's S3 API: it checks signatures as the real one does. */
@@ -34,7 +35,7 @@ function contextFor(url: string): EgressContext {
   return {
     region: "eu",
     purpose: "archive",
-    allowed: new Set([new URL(url).host]),
+    rules: bucketRules("eu", url, true),
     development: true,
   };
 }
@@ -141,7 +142,7 @@ describe("Bucket", () => {
   });
 
   it("sends nothing when the guard does not allow its host", async () => {
-    const outside = new Bucket(address, { ...contextFor(address.url), allowed: new Set() });
+    const outside = new Bucket(address, { ...contextFor(address.url), rules: [] });
 
     expect(await outside.head("read/back.gz")).toEqual({
       ok: false,
