@@ -20,6 +20,8 @@ export type BucketAddress = {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
+  /** Until an answer begins; {@link ANSWER_MS_MAX} when absent. */
+  readonly answerMsMax?: number;
 };
 
 export type NewObject = {
@@ -171,7 +173,7 @@ export class Bucket {
 
   async #send(sending: Sending): Promise<Result<Response, BucketFailure>> {
     const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), ANSWER_MS_MAX);
+    const timer = setTimeout(() => timeout.abort(), this.#address.answerMsMax ?? ANSWER_MS_MAX);
     const signals = sending.signal === undefined ? [] : [sending.signal];
     try {
       const request = await this.#sign(sending, AbortSignal.any([timeout.signal, ...signals]));
