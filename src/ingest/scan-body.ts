@@ -11,7 +11,7 @@ export const TOO_DEEP = -2;
 /** Levels of objects and arrays; real events use fewer than 20, and readers of archives recurse. */
 export const NESTING_MAX = 200;
 
-/** A table was full. */
+/** Less the number of a table: it was full. */
 const FULL = -3;
 
 /** Where the parts of a body stand in it. */
@@ -29,13 +29,15 @@ export type Scanned = {
 /** What the outermost object is: an envelope with events, or one event. */
 export type Shape = "batch" | "event";
 
-/** Bytes of JSON for each member there is room for at first; real events have more of them. */
-const BYTES_PER_MEMBER = 16;
+/** Bytes of JSON for each row there is room for at first; real events have more of them. */
+const BYTES_PER_ROW = 16;
 const ROWS_MIN = 64;
 const NUMBER_BYTES = 4;
 
 /** Numbers in a row of each table, in the order in which the module counts them. */
 const TABLES = [MEMBER_FIELDS, MEMBER_FIELDS, MEMBER_FIELDS, MEMBER_FIELDS, ITEM_FIELDS];
+/** The tables before are those of the envelope. */
+const FIRST_OF_EVENTS = 2;
 /** For each table: its place, its room, its count. */
 const TABLE_FIELDS = 3;
 
@@ -67,10 +69,13 @@ export function scanValue(body: Uint8Array, at: number): number {
 function scanWith(body: Uint8Array, scan: (bodyAt: number) => number): Scanned {
   const bodyAt = takeRoomFor(body);
   try {
-    for (let rows = Math.max(ROWS_MIN, Math.ceil(body.length / BYTES_PER_MEMBER)); ; rows *= 2) {
+    const rows = TABLES.map((_, table) => rowsAtFirst(table, body.length));
+    for (;;) {
       const tablesAt = takeTables(rows);
       const end = scan(bodyAt);
-      if (end !== FULL) return read(end);
+      if (end > FULL) return read(end);
+      // Only that one grows, so that no body can make the isolate hold much more than itself.
+      rows[FULL - end] = (rows[FULL - end] ?? 0) * 2;
       giveBack(tablesAt);
     }
   } finally {
@@ -78,13 +83,20 @@ function scanWith(body: Uint8Array, scan: (bodyAt: number) => number): Scanned {
   }
 }
 
+/** An envelope has few members, and its context too. */
+function rowsAtFirst(table: number, bodyBytes: number): number {
+  return table < FIRST_OF_EVENTS ? ROWS_MIN : ROWS_MIN + Math.ceil(bodyBytes / BYTES_PER_ROW);
+}
+
 /** Makes room for that many rows in each table. */
-function takeTables(rows: number): number {
-  const places = TABLES.map((fields) => takeRoom(rows * fields * NUMBER_BYTES));
+function takeTables(rows: readonly number[]): number {
+  const places = TABLES.map((fields, table) =>
+    takeRoom((rows[table] ?? 0) * fields * NUMBER_BYTES),
+  );
   const tables = tablesNow();
   for (const [table, place] of places.entries()) {
     tables[table * TABLE_FIELDS] = place;
-    tables[table * TABLE_FIELDS + 1] = rows;
+    tables[table * TABLE_FIELDS + 1] = rows[table] ?? 0;
   }
   return places[0] ?? 0;
 }

@@ -8,7 +8,7 @@ import { nameAt } from "./names";
  * Places are counted from the first byte of the body.
  */
 
-/** A table is full: the host makes room for twice as much and scans again. */
+/** Less the table's number: it is full. The host makes room for twice as much and scans again. */
 export const FULL: i32 = -3;
 
 /** Numbers in a row of a table of members: name, start, end of the name, value, end. */
@@ -92,7 +92,7 @@ function item(at: i32, depth: i32): i32 {
   const end = opensObject(at) ? walk(at, depth, IN_MEMBERS, EVENT) : skipValue(at, depth);
   if (end < 0) return end;
   const count = field(IN_ITEMS, COUNT);
-  if (count >= field(IN_ITEMS, ROOM)) return FULL;
+  if (count >= field(IN_ITEMS, ROOM)) return FULL - IN_ITEMS;
   const row = field(IN_ITEMS, PLACE) + count * ITEM_FIELDS * FIELD_BYTES;
   store<i32>(row, at - base);
   store<i32>(row, end - base, 4);
@@ -132,7 +132,7 @@ function walk(at: i32, depth: i32, into: i32, kind: i32): i32 {
     const isWalked = kind != CONTEXT && (name == contextName || name == batchName);
     i = isWalked ? inner(name, value, depth + 1, kind) : skipValue(value, depth + 1);
     if (i < 0) return i;
-    if (!add(into, name, start, nameEnd, value, i)) return FULL;
+    if (!add(into, name, start, nameEnd, value, i)) return FULL - into;
     i = skipSpace(i);
     const byte = byteAt(i);
     if (byte == CLOSE_OBJECT) return i + 1;
