@@ -3,6 +3,8 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../src/config.ts";
 import { newWorkspaceId, type HomeRegion, type WorkspaceId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
+import { EVIDENCE_DAYS_MAX } from "../src/egress/evidence.ts";
+import { EDGE_DEFAULTS, type EdgeCount } from "../src/region/edge.ts";
 import { standing } from "../src/region/placement.ts";
 import type { DirectoryEntry, DirectoryPort } from "../src/services.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
@@ -11,11 +13,14 @@ import { newInviteText, sha256Hex } from "../src/workspace/secrets.ts";
 import { isoTime } from "../src/workspace/source-view.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { AnswersTable } from "./storage/answers-table.ts";
+import { EdgesTable } from "./storage/edges-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { REGION_DIRECTORY_MIGRATIONS } from "./storage/region-directory.schema.ts";
 
 /** Entries of one page of the operator's list. */
 const PAGE_ENTRIES = 500;
+
+const DAY_MS = 86_400_000;
 
 /** Workspaces poked at a time: an object may wait for six connections at once. */
 const POKES_AT_A_TIME = 6;
@@ -26,7 +31,7 @@ type Created = { readonly workspace: WorkspaceView; readonly invite: string };
  * The workspaces of one home region, for cron and the operator. It knows their ids, names and ages
  * and nothing of what is inside.
  *
- * State: tables `workspaces`, `answers`. No alarm.
+ * State: tables `workspaces`, `answers`, `edges`. No alarm.
  */
 export class RegionDirectory
   extends DurableObject<Env>
@@ -35,6 +40,7 @@ export class RegionDirectory
   readonly #region: HomeRegion;
   readonly #reach: Reach;
   readonly #answers: AnswersTable;
+  readonly #edges: EdgesTable;
   /** Keys of the creations that run now; one that is held unfinished but not here was cut off. */
   readonly #running = new Set<string>();
 
@@ -49,6 +55,7 @@ export class RegionDirectory
     this.#region = name.region;
     this.#reach = reach(env, config);
     this.#answers = new AnswersTable(ctx.storage.sql, random);
+    this.#edges = new EdgesTable(ctx.storage.sql);
   }
 
   /**
@@ -90,8 +97,17 @@ export class RegionDirectory
     this.ctx.storage.sql.exec("UPDATE workspaces SET name = ? WHERE id = ?", name, id);
   }
 
+  async addEdges(counts: readonly EdgeCount[]): Promise<void> {
+    this.ctx.storage.transactionSync(() => this.#edges.add(counts));
+  }
+
+  async edges(fromMs: number): Promise<readonly EdgeCount[]> {
+    return this.#edges.since(fromMs);
+  }
+
   async pokeAll(): Promise<{ poked: number; failed: number }> {
     this.#answers.prune(Date.now());
+    this.#edges.prune(Date.now() - EVIDENCE_DAYS_MAX * DAY_MS);
     let [poked, failed, after] = [0, 0, ""];
     for (;;) {
       const rows = this.#rows("id > ?", after, POKES_AT_A_TIME);
@@ -106,7 +122,15 @@ export class RegionDirectory
 
   #plan(name: string, nowMs: number): Created {
     const id = newWorkspaceId(this.#region, random);
-    const workspace = { id, name, region: this.#region, createdAt: isoTime(nowMs) };
+    const { policy, answer } = EDGE_DEFAULTS[this.#region];
+    const workspace = {
+      id,
+      name,
+      region: this.#region,
+      createdAt: isoTime(nowMs),
+      edgePolicy: policy,
+      edgeAnswer: answer,
+    };
     return { workspace, invite: newInviteText(id, random) };
   }
 

@@ -9,6 +9,7 @@ import {
   type PlanStep,
 } from "../src/workspace/config-document.ts";
 import type { AdminRefusal, Answer } from "../src/workspace/ports.ts";
+import { WorkspaceEdge } from "./workspace-edge.ts";
 import type { WorkspaceSources } from "./workspace-sources.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -22,10 +23,12 @@ export type Applied = {
 export class WorkspaceConfig {
   readonly #turn: WorkspaceTurn;
   readonly #sources: WorkspaceSources;
+  readonly #edge: WorkspaceEdge;
 
   constructor(turn: WorkspaceTurn, sources: WorkspaceSources) {
     this.#turn = turn;
     this.#sources = sources;
+    this.#edge = new WorkspaceEdge(turn);
   }
 
   export(by: Acting): Answer<ConfigDocument> {
@@ -62,10 +65,9 @@ export class WorkspaceConfig {
   /** Does one step; the id of the source it changed, if it changed one. */
   #do(by: Acting, { act }: PlanStep): Answer<SourceId | undefined> {
     if (act === undefined) return ok(undefined);
-    if (act.kind === "rename") {
-      this.#turn.tables.rename(act.name);
-      this.#turn.note(by, "workspace.update", this.#turn.id, ["name"]);
-      return ok(undefined);
+    if (act.kind === "settle") {
+      const changed = this.#edge.change(by, act.change);
+      return changed.ok ? ok(undefined) : changed;
     }
     const source =
       act.kind === "create"
@@ -78,7 +80,8 @@ export class WorkspaceConfig {
 
   #held(): Held {
     const { tables, home } = this.#turn;
-    return { home, name: tables.workspace()?.name ?? "", sources: tables.sources() };
+    const name = tables.workspace()?.name ?? "";
+    return { home, name, edge: this.#edge.settings(), sources: tables.sources() };
   }
 }
 

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../src/core/result.ts";
+import { EDGE_DEFAULTS, type EdgeSettings } from "../src/region/edge.ts";
 import type { AuditKey } from "../src/workspace/audit-head.ts";
 import type { Answer, Creation, WorkspaceChange, WorkspaceView } from "../src/workspace/ports.ts";
 import { lockRegion, type RegionLocked } from "../src/workspace/region-lock.ts";
@@ -7,6 +8,7 @@ import type { TokenDraft } from "../src/workspace/token.ts";
 import type { Reach } from "./reach.ts";
 import type { WorkspaceTokens } from "./workspace-tokens.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
+import { WorkspaceEdge } from "./workspace-edge.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
 /** The token of who redeems the invite. It does not expire: nobody else could make a new one. */
@@ -21,11 +23,13 @@ export class WorkspaceSelf {
   readonly #turn: WorkspaceTurn;
   readonly #tokens: WorkspaceTokens;
   readonly #audit: WorkspaceAudit;
+  readonly #edge: WorkspaceEdge;
 
   constructor(turn: WorkspaceTurn, tokens: WorkspaceTokens, audit: WorkspaceAudit) {
     this.#turn = turn;
     this.#tokens = tokens;
     this.#audit = audit;
+    this.#edge = new WorkspaceEdge(turn);
   }
 
   /** Writes the region lock and begins the audit chain; runs inside a transaction. */
@@ -43,7 +47,7 @@ export class WorkspaceSelf {
     const by = { actor: "operator", nowMs: creation.createdAtMs };
     this.#turn.note(by, "workspace.create", id);
     this.#audit.holdKey(by, auditKey);
-    return ok(view(creation));
+    return ok(view(creation, EDGE_DEFAULTS[home]));
   }
 
   /** Uses the invite up and makes the first owner's token; runs inside a turn. */
@@ -54,25 +58,29 @@ export class WorkspaceSelf {
       return err({ kind: "invite-invalid" });
     }
     const token = this.#tokens.add({ actor: "invite", nowMs }, FIRST_OWNER);
-    return token.ok ? ok({ workspace: view(workspace), token: token.value.text }) : token;
+    if (!token.ok) return token;
+    return ok({ workspace: view(workspace, this.#edge.settings()), token: token.value.text });
+  }
+
+  edge(): EdgeSettings {
+    return this.#edge.settings();
   }
 
   describe(): Answer<WorkspaceView> {
     const held = this.#turn.tables.workspace();
-    return held === undefined ? err({ kind: "not-found", what: "workspace" }) : ok(view(held));
+    if (held === undefined) return err({ kind: "not-found", what: "workspace" });
+    return ok(view(held, this.#edge.settings()));
   }
 
-  /** Renames it. Any word of a region is refused, whatever it says, and the refusal is recorded. */
+  /** Changes its settings. Any word of a region is refused, whatever it says, and the refusal is recorded. */
   change(by: Acting, change: WorkspaceChange): Answer<WorkspaceView> {
     if (change.region !== undefined) {
       this.#noteRefusal(by);
       return err({ kind: "region-locked", region: this.#turn.home });
     }
-    if (change.name !== undefined) {
-      this.#turn.tables.rename(change.name);
-      this.#turn.note(by, "workspace.update", this.#turn.id, ["name"]);
-    }
-    return this.describe();
+    const { region: _region, ...settings } = change;
+    const changed = this.#edge.change(by, settings);
+    return changed.ok ? this.describe() : changed;
   }
 
   #noteRefusal(by: Acting): void {
@@ -91,7 +99,11 @@ export class WorkspaceSelf {
   }
 }
 
-function view(held: Pick<Creation, "id" | "name" | "region" | "createdAtMs">): WorkspaceView {
+function view(
+  held: Pick<Creation, "id" | "name" | "region" | "createdAtMs">,
+  { policy, answer }: EdgeSettings,
+): WorkspaceView {
   const { id, name, region, createdAtMs } = held;
-  return { id, name, region, createdAt: isoTime(createdAtMs) };
+  const createdAt = isoTime(createdAtMs);
+  return { id, name, region, createdAt, edgePolicy: policy, edgeAnswer: answer };
 }

@@ -6,9 +6,10 @@ import { handleApi } from "./api/router.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { workspaceOf } from "./core/ids.ts";
 import { handleIngest } from "./ingest/routes.ts";
-import { HOME_REGION_NAMES } from "./region/regions.ts";
+import { HOME_REGION_NAMES, isHomeRegion } from "./region/regions.ts";
 import { handleSdk, type SdkServices } from "./sdk/routes.ts";
 import { logFault } from "./telemetry/log.ts";
+import { EdgeTally } from "./workspace/edge-tally.ts";
 import type { ApiServices } from "./workspace/ports.ts";
 import { SourceConfigs } from "./workspace/source-configs.ts";
 
@@ -23,6 +24,7 @@ type Ground = { readonly config: Config; readonly ways: Reach };
 
 const grounds = new WeakMap<Env, Ground>();
 const sourceConfigs = new SourceConfigs();
+const edgeTally = new EdgeTally();
 
 /** The Worker: tracking API, management API, cron. Everything else it does is done by objects. */
 export default {
@@ -77,6 +79,16 @@ function servicesOf(env: Env, ctx: ExecutionContext): ApiServices & SdkServices 
         later: (work) => ctx.waitUntil(work),
       }),
     learnRoute: (sourceId, route) => sourceConfigs.learn(sourceId, route),
+    countEdge: (target, colo, outcome) =>
+      edgeTally.count(target, colo, outcome, {
+        now: () => Date.now(),
+        later: (work) => ctx.waitUntil(work),
+        wait: (ms) => scheduler.wait(ms),
+        tell: (to, counts) =>
+          isHomeRegion(to)
+            ? ways.directory(to).addEdges(counts)
+            : ways.workspace(to).addEdges(counts),
+      }),
   };
 }
 

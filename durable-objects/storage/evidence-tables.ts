@@ -39,11 +39,30 @@ export class EvidenceTables {
     for (const edge of report.edges) this.#takeEdge(object, edge);
   }
 
+  /**
+   * Adds requests that Workers counted. They have no storage to keep totals in, so each of their
+   * calls brings what is new; `object` is what the rows are kept apart by.
+   */
+  addEdges(object: string, edges: readonly EdgeEvidence[]): void {
+    for (const { hourMs, colo, outcome, count } of edges) {
+      this.#sql.exec(
+        `INSERT INTO evidence_edges (hour_ms, object, colo, outcome, count)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (hour_ms, object, colo, outcome) DO UPDATE SET count = count + ?5`,
+        hourMs,
+        object,
+        colo,
+        outcome,
+        count,
+      );
+    }
+  }
+
   view({ fromMs, toMs }: EvidenceRange): EvidenceView {
     const objects = this.#objects(fromMs, toMs);
     const hosts = this.#hosts(fromMs, toMs);
     const refusals = this.#refusals(fromMs, toMs);
-    const edges = this.#edges(fromMs, toMs);
+    const edges = this.edges({ fromMs, toMs });
     const isCut = [objects, hosts, refusals, edges].some(
       ({ length }) => length === EVIDENCE_ROWS_MAX,
     );
@@ -149,7 +168,7 @@ export class EvidenceTables {
       .toArray();
   }
 
-  #edges(fromMs: number, toMs: number): readonly EdgeEvidence[] {
+  edges({ fromMs, toMs }: EvidenceRange): readonly EdgeEvidence[] {
     return this.#sql
       .exec<EdgeEvidence>(
         `SELECT colo, outcome, hour_ms AS hourMs, sum(count) AS count

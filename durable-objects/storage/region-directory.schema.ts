@@ -18,4 +18,14 @@ export const REGION_DIRECTORY_MIGRATIONS = [
             expires_at_ms INTEGER NOT NULL
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0002-create-edges",
+    sql: `CREATE TABLE edges (
+            hour_ms INTEGER NOT NULL,         -- start of the hour
+            colo    TEXT NOT NULL,            -- where requests came in, e.g. IAD
+            outcome TEXT NOT NULL,            -- held, rejected
+            count   INTEGER NOT NULL,
+            PRIMARY KEY (hour_ms, colo, outcome)
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -1,7 +1,8 @@
 import type { SourceId, TokenId, WorkspaceId } from "../../src/core/ids.ts";
+import type { EdgeAnswer, EdgePolicy } from "../../src/region/edge.ts";
 import { isHomeRegion, isIngestRegion } from "../../src/region/regions.ts";
 import { nextEntry, type AuditEntry, type AuditFact } from "../../src/workspace/audit.ts";
-import type { Creation } from "../../src/workspace/ports.ts";
+import type { Creation, WorkspaceSettings } from "../../src/workspace/ports.ts";
 import type { QueueRef } from "../../src/workspace/source-config.ts";
 import type { Source } from "../../src/workspace/source.ts";
 import { INVITE_MS, type Token } from "../../src/workspace/token.ts";
@@ -12,6 +13,8 @@ type WorkspaceRow = {
   region: string;
   created_at_ms: number;
   directory_name: string;
+  edge_policy: EdgePolicy | null;
+  edge_answer: EdgeAnswer | null;
 };
 
 type TokenRow = {
@@ -36,9 +39,7 @@ export class WorkspaceTables {
   }
 
   workspace() {
-    const [row] = this.#sql
-      .exec<WorkspaceRow>("SELECT id, name, region, created_at_ms, directory_name FROM workspace")
-      .toArray();
+    const [row] = this.#sql.exec<WorkspaceRow>("SELECT * FROM workspace").toArray();
     if (row === undefined) return undefined;
     if (!isHomeRegion(row.region)) throw new Error("Cannot serve: the held region is none of ours");
     return {
@@ -47,6 +48,7 @@ export class WorkspaceTables {
       region: row.region,
       createdAtMs: row.created_at_ms,
       directoryName: row.directory_name,
+      edge: { policy: row.edge_policy ?? undefined, answer: row.edge_answer ?? undefined },
     };
   }
 
@@ -66,8 +68,13 @@ export class WorkspaceTables {
     );
   }
 
-  rename(name: string): void {
-    this.#sql.exec("UPDATE workspace SET name = ?", name);
+  /** What the change does not say stays. */
+  settle({ name, edgePolicy, edgeAnswer }: WorkspaceSettings): void {
+    this.#sql.exec(
+      `UPDATE workspace SET name = coalesce(?, name), edge_policy = coalesce(?, edge_policy),
+         edge_answer = coalesce(?, edge_answer)`,
+      ...[name ?? null, edgePolicy ?? null, edgeAnswer ?? null],
+    );
   }
 
   directoryTold(name: string): void {

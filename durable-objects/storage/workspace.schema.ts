@@ -132,4 +132,9 @@ export const WORKSPACE_MIGRATIONS = [
             PRIMARY KEY (hour_ms, object, colo, outcome)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0004-add-edge-settings",
+    sql: `ALTER TABLE workspace ADD COLUMN edge_policy TEXT;  -- strict, transit; null for the default
+          ALTER TABLE workspace ADD COLUMN edge_answer TEXT;  -- hold, reject; null for the default`,
+  },
 ] as const satisfies readonly Migration[];

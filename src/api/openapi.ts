@@ -3,12 +3,17 @@ import { safeParse, type GenericSchema } from "valibot";
 
 import { VERSION } from "../version.ts";
 import type { Operation } from "./operation.ts";
-import { PROBLEMS, type ProblemCode } from "./problem.ts";
+import { PROBLEMS, statusesOf, type ProblemCode } from "./problem.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Codes that any call may be answered with. */
-const ANYWHERE: readonly ProblemCode[] = ["invalid_query", "internal", "unavailable"];
+const ANYWHERE: readonly ProblemCode[] = [
+  "invalid_query",
+  "internal",
+  "unavailable",
+  "outside_region",
+];
 const WITH_BODY: readonly ProblemCode[] = [
   "invalid_json",
   "body_too_large",
@@ -119,8 +124,8 @@ function problemResponses(operation: Operation, takesBody: boolean): Json {
     ...(operation.path.includes(":") ? (["not_found"] as const) : []),
   ];
   const responses: Record<string, Json> = {};
-  for (const status of new Set(codes.map((code) => PROBLEMS[code].status))) {
-    const here = codes.filter((code) => PROBLEMS[code].status === status);
+  for (const status of new Set(codes.flatMap(statusesOf))) {
+    const here = codes.filter((code) => statusesOf(code).includes(status));
     responses[status] = {
       description: here.join(", "),
       content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },

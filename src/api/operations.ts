@@ -4,6 +4,7 @@ import { ok } from "../core/result.ts";
 import { openApiDocument } from "./openapi.ts";
 import { openOperation, type Operation } from "./operation.ts";
 import { AUDIT_OPERATIONS } from "./routes/audit.ts";
+import { ALERT_OPERATIONS } from "./routes/alerts.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
 import { SNIPPET_OPERATIONS } from "./routes/snippets.ts";
@@ -28,6 +29,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...WORKSPACES_OPERATIONS,
   ...WORKSPACE_OPERATIONS,
   ...AUDIT_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...SOURCE_OPERATIONS,
   ...SNIPPET_OPERATIONS,

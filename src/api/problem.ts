@@ -29,8 +29,27 @@ export const PROBLEMS = {
   idempotency_key_reused: { status: 422, title: "The key was used for another request" },
   too_many_route_changes: { status: 429, title: "The route changed too often within the window" },
   internal: { status: 500, title: "Something of ours broke" },
+  edge_policy_not_allowed: { status: 422, title: "The home region promises more than that" },
   unavailable: { status: 503, title: "A part of the region does not answer" },
-} as const satisfies Readonly<Record<string, { readonly status: number; readonly title: string }>>;
+  outside_region: {
+    status: 503,
+    finalStatus: 403,
+    title: "The request came in outside the region",
+  },
+} as const satisfies Readonly<Record<string, ProblemRow>>;
+
+type ProblemRow = {
+  readonly status: number;
+  /** The status when a repetition cannot help, for a problem that otherwise passes. */
+  readonly finalStatus?: number;
+  readonly title: string;
+};
+
+/** The statuses that a code may be answered with. */
+export function statusesOf(code: ProblemCode): readonly number[] {
+  const { status, finalStatus }: ProblemRow = PROBLEMS[code];
+  return finalStatus === undefined ? [status] : [status, finalStatus];
+}
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -40,6 +59,8 @@ export type Problem = {
   readonly detail: string;
   readonly errors?: readonly FieldError[];
   readonly retryAfterSeconds?: number;
+  /** Set when a repetition cannot help although it could for the code. */
+  readonly isFinal?: boolean;
   readonly allow?: readonly string[];
   readonly requestId?: string;
 };
@@ -59,7 +80,9 @@ export function refuse(
 /** The RFC 9457 document of a problem. Its `type` is the code: the page that lists them is one. */
 export function problemResponse(problem: Problem): Response {
   const { code, detail, errors, retryAfterSeconds, allow, requestId } = problem;
-  const { status, title } = PROBLEMS[code];
+  const { title } = PROBLEMS[code];
+  const [passing = 500, final = passing] = statusesOf(code);
+  const status = problem.isFinal === true ? final : passing;
   const headers = new Headers({
     "content-type": "application/problem+json",
     "cache-control": "no-store",

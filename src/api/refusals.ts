@@ -14,6 +14,11 @@ export function problemOf(refusal: AdminRefusal): Problem {
       return { code: "forbidden", detail: `The call needs the right to ${refusal.need}.` };
     case "not-found":
       return { code: "not_found", detail: `This workspace has no such ${refusal.what}.` };
+    case "edge-policy-not-allowed":
+      return {
+        code: "edge_policy_not_allowed",
+        detail: `A workspace in ${refusal.home} is strict: transit would have events read in memory outside the region.`,
+      };
     case "invite-invalid":
       return { code: "invite_invalid", detail: "Ask the operator for a new workspace's invite." };
     case "region-locked":

@@ -9,6 +9,7 @@ import {
 } from "../workspace/idempotency.ts";
 import { parseJson, readBody } from "./body.ts";
 import { tellCaller, type Caller } from "./caller.ts";
+import { checkEdge, countInside } from "./edge.ts";
 import type { Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
 import { problemResponse, refuse, type Problem } from "./problem.ts";
@@ -73,13 +74,15 @@ async function answerTo(
   const authorization = request.headers.get("authorization");
   const caller = tellCaller(authorization, access, services.config.operatorToken);
   if (!caller.ok) return caller;
+  const edge = await checkEdge(operation, request, caller.value, services);
+  if (!edge.ok) return edge;
   const bytes = await readBody(request);
   if (!bytes.ok) return bytes;
   const body = parseJson(bytes.value, request.headers.get("content-type"));
   if (!body.ok) return body;
   const idempotency = readIdempotency(operation, request, caller.value, bytes.value);
   if (!idempotency.ok) return idempotency;
-  return operation.run({
+  const answer = await operation.run({
     services,
     caller: caller.value,
     params: request.params,
@@ -87,6 +90,8 @@ async function answerTo(
     body: body.value,
     idempotency: idempotency.value,
   });
+  countInside(request, caller.value, answer, services);
+  return answer;
 }
 
 /** Only POSTs take an Idempotency-Key: the other methods can be repeated as they are. */

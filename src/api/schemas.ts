@@ -80,10 +80,18 @@ const settings = {
   retentionDays,
 };
 
+export const edgePolicy = picklist(["strict", "transit"]);
+export const edgeAnswer = picklist(["hold", "reject"]);
+
 export const configDocument = strictObject({
   version: literal(1),
   region,
-  workspace: strictObject({ name, region: optional(string()) }),
+  workspace: strictObject({
+    name,
+    region: optional(string()),
+    edgePolicy: optional(edgePolicy),
+    edgeAnswer: optional(edgeAnswer),
+  }),
   sources: array(strictObject({ id: optional(string()), ...settings })),
 });
 
@@ -106,7 +114,14 @@ export function pageSchema<S extends GenericSchema>(entry: S) {
   return object({ data: array(entry), pagination: object({ next: nullable(string()) }) });
 }
 
-export const workspaceView = object({ id: string(), name: string(), region, createdAt: string() });
+export const workspaceView = object({
+  id: string(),
+  name: string(),
+  region,
+  createdAt: string(),
+  edgePolicy,
+  edgeAnswer,
+});
 
 export const writeKeyView = object({
   version: number(),

@@ -11,6 +11,7 @@ export type RefusalCode =
   | "unknown_source"
   | "source_disabled"
   | "wrong_region"
+  | "outside_region"
   | "no_regional_host"
   | "unknown_host"
   | "pixel_off"
@@ -25,6 +26,8 @@ export type Refusal = {
   readonly message: string;
   /** Asks the caller to keep the data and send it again after that time. */
   readonly retryAfterMs?: number;
+  /** Takes the place of the code's own status. */
+  readonly status?: number;
   /** The methods a path takes, when the request's was another. */
   readonly allow?: string;
 };
@@ -42,6 +45,7 @@ const STATUSES: Readonly<Partial<Record<RefusalCode, number>>> = {
   unknown_host: 421,
   too_many_requests: 429,
   unavailable: 503,
+  outside_region: 503,
   no_regional_host: 503,
 };
 
@@ -71,6 +75,6 @@ export function refuse(refusal: Refusal): Response {
   }
   return Response.json(
     { success: false, code, message, error: message },
-    { status: statusOf(code), headers },
+    { status: refusal.status ?? statusOf(code), headers },
   );
 }

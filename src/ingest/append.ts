@@ -34,7 +34,12 @@ export type Append = {
   readonly refused: Readonly<Record<string, number>>;
   /** What else a request is counted for although it was taken: `repaired_batch`, `other_ingest_host`. */
   readonly noted?: Readonly<Record<string, number>>;
+  /** The place the request came in at; counted once per request, and absent where none is checked. */
+  readonly edge?: EdgeNote;
 };
+
+/** A request that was taken, by the Cloudflare location it came in at. */
+export type EdgeNote = { readonly colo: string; readonly outcome: "accepted" | "transit" };
 
 /** What a queue answers. Everything accepted is durable once the answer is out. */
 export type AppendAnswer =

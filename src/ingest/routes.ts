@@ -1,11 +1,14 @@
 import { err, ok, type Result } from "../core/result.ts";
 import type { Services } from "../services.ts";
+import { coloOf } from "../region/edge.ts";
 import { refuse, success, type Refusal } from "./answers.ts";
+import { hostRegionOf } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { corsHeaders, preflight, withCors } from "./cors.ts";
+import { refuseAtHost } from "./edge.ts";
 import { endpointOf, isTrackingPath, type Endpoint } from "./paths.ts";
 import { pixelAnswer, pixelEvent } from "./pixel.ts";
-import { takeRequest, type TrackingCall } from "./take-request.ts";
+import { takeRequest, type Origin, type TrackingCall } from "./take-request.ts";
 
 /**
  * Segment's tracking API: 200 once every event is durable in its region, an error that SDKs
@@ -42,21 +45,33 @@ async function answer(
       allow: `${method}, OPTIONS`,
     });
   }
-  switch (endpoint.kind) {
-    case "telemetry":
-      return answerFor(await discard(request));
-    case "pixel":
-      await takeRequest(pixelCall(request, endpoint.type), services);
-      return pixelAnswer();
-    case "event":
-      return answerFor(await takeRequest(postCall(request, "event", endpoint), services));
-    case "batch":
-      return answerFor(await takeRequest(postCall(request, "batch", endpoint), services));
-  }
+  const refusal = await take(request, services, endpoint);
+  if (endpoint.kind === "pixel") return pixelAnswer();
+  return refusal === undefined ? undefined : refuse(refusal);
 }
 
-function answerFor(refusal: Refusal | undefined): Response | undefined {
-  return refusal === undefined ? undefined : refuse(refusal);
+async function take(
+  request: Request,
+  services: Services,
+  endpoint: Endpoint,
+): Promise<Refusal | undefined> {
+  const colo = services.config.edgeCheck ? coloOf(request) : undefined;
+  const host = hostRegionOf(new URL(request.url), services.config);
+  if (colo !== undefined) {
+    const refusal = await refuseAtHost(request, colo, host, services);
+    if (refusal !== undefined) return refusal;
+  }
+  const at: Origin = { host, colo };
+  switch (endpoint.kind) {
+    case "telemetry":
+      return discard(request);
+    case "pixel":
+      return takeRequest(pixelCall(request, at, endpoint.type), services);
+    case "event":
+      return takeRequest(postCall(request, at, "event", endpoint), services);
+    case "batch":
+      return takeRequest(postCall(request, at, "batch", endpoint), services);
+  }
 }
 
 /** SDKs' measurements of themselves are taken and forgotten: they are about Segment, not about users. */
@@ -67,11 +82,13 @@ async function discard(request: Request): Promise<Refusal | undefined> {
 
 function postCall(
   request: Request,
+  at: Origin,
   shape: "batch" | "event",
   endpoint: Extract<Endpoint, { kind: "event" | "batch" }>,
 ): TrackingCall {
   return {
     request,
+    at,
     shape,
     pathType: endpoint.kind === "event" ? endpoint.type : undefined,
     isClient: endpoint.isClient,
@@ -80,7 +97,7 @@ function postCall(
   };
 }
 
-function pixelCall(request: Request, type: TrackingCall["pathType"]): TrackingCall {
+function pixelCall(request: Request, at: Origin, type: TrackingCall["pathType"]): TrackingCall {
   const event = pixelEvent(new URL(request.url).searchParams);
   const body: Result<Uint8Array, Refusal> =
     event === undefined
@@ -88,6 +105,7 @@ function pixelCall(request: Request, type: TrackingCall["pathType"]): TrackingCa
       : ok(event.body);
   return {
     request,
+    at,
     shape: "event",
     pathType: type,
     isClient: true,

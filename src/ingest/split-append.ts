@@ -20,11 +20,13 @@ export function splitAppend(append: Append, shards: number): ReadonlyMap<number,
     else own.push(event);
   }
   const [first] = events.keys();
+  const { edge, ...each } = append;
   return new Map(
     Array.from(events, ([shard, own]) => [
       shard,
       {
-        ...append,
+        ...each,
+        ...(shard === first && edge !== undefined ? { edge } : {}),
         ...pick(own, lines, ends),
         prints: pickFixed(own, prints, PRINT_BYTES),
         users: pickFixed(own, users, USERS_BYTES),

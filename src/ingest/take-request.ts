@@ -5,23 +5,22 @@ import type { HostRegion, Services } from "../services.ts";
 import type { SourceConfig } from "../workspace/source-config.ts";
 import { acceptEvents } from "./accept-events.ts";
 import { appendEvents } from "./append-events.ts";
-import type { Append } from "./append.ts";
+import type { Append, EdgeNote } from "./append.ts";
 import type { Refusal } from "./answers.ts";
-import {
-  headerWriteKey,
-  hostRegionOf,
-  regionRefusal,
-  sourceRefusal,
-  verifyWriteKey,
-} from "./authenticate.ts";
+import { headerWriteKey, regionRefusal, sourceRefusal, verifyWriteKey } from "./authenticate.ts";
 import type { EventType } from "./check-event.ts";
 import { ipForContext } from "./client-ip.ts";
 import { ITEM_MESSAGES } from "./codes.ts";
+import { judgeForSource } from "./edge.ts";
 import { readContent } from "./read-request.ts";
+
+/** Where a request came in: the host it asked, and the place, unless that is not checked. */
+export type Origin = { readonly host: HostRegion; readonly colo: string | undefined };
 
 /** One request as its endpoint hands it on. */
 export type TrackingCall = {
   readonly request: Request;
+  readonly at: Origin;
   readonly shape: "batch" | "event";
   /** The call that the path names, for a single event. */
   readonly pathType: EventType | undefined;
@@ -33,7 +32,12 @@ export type TrackingCall = {
 };
 
 /** A source whose key was shown and holds. */
-type Caller = { readonly key: WriteKey; readonly config: SourceConfig };
+type Caller = {
+  readonly key: WriteKey;
+  readonly config: SourceConfig;
+  /** How the request is counted by its place, once that was judged. */
+  readonly edge?: EdgeNote;
+};
 
 const RETRY_AFTER_MS = 5000;
 
@@ -52,7 +56,7 @@ export async function takeRequest(
   call: TrackingCall,
   services: Services,
 ): Promise<Refusal | undefined> {
-  const host = hostRegionOf(new URL(call.request.url), services.config);
+  const { host } = call.at;
   if (host === undefined) {
     return { code: "unknown_host", message: "This host takes no events: it is not in HOSTS" };
   }
@@ -61,7 +65,7 @@ export async function takeRequest(
   const early =
     headerKey === undefined
       ? undefined
-      : await callerOf(services, headerKey, host, 1, receivedAtMs);
+      : await callerOf(services, headerKey, call.at, 1, receivedAtMs);
   if (early?.ok === false) return early.error;
 
   const body = await call.readBody();
@@ -74,10 +78,10 @@ export async function takeRequest(
   const { payloads, writeKey, isRepaired } = content.value;
   const items = payloads.reduce((sum, payload) => sum + payload.items.count, 0);
   const caller =
-    early ?? (await callerOf(services, writeKey ?? call.queryKey, host, items, receivedAtMs));
+    early ?? (await callerOf(services, writeKey ?? call.queryKey, call.at, items, receivedAtMs));
   if (!caller.ok) return caller.error;
 
-  const { key, config } = caller.value;
+  const { key, config, edge } = caller.value;
   if (call.isPixel && !config.pixel) {
     await count(services, caller.value, receivedAtMs, "pixel_off", 1);
     return { code: "pixel_off", message: "This source takes no pixels" };
@@ -104,6 +108,7 @@ export async function takeRequest(
     receivedAtMs,
     ...(refusal === undefined ? kept : { ...emptyAppend(), refused: kept.refused }),
     noted: notes(isRepaired, host, config),
+    ...(edge === undefined ? {} : { edge }),
   };
   return (await appendEvents(services, config.sourceId, append, config.route)) ?? refusal;
 }
@@ -127,7 +132,7 @@ function asRefusal(
 async function callerOf(
   services: Services,
   text: string | undefined,
-  host: HostRegion,
+  { host, colo }: Origin,
   items: number,
   receivedAtMs: number,
 ): Promise<Result<Caller, Refusal>> {
@@ -137,9 +142,13 @@ async function callerOf(
   const misplaced = regionRefusal(key.value, host, services.config);
   if (!found.ok) return misplaced === undefined ? found : err(misplaced);
   const refusal = misplaced ?? sourceRefusal(key.value, found.value.config);
-  if (refusal === undefined) return found;
-  await count(services, found.value, receivedAtMs, refusal.code, items);
-  return err(refusal);
+  if (refusal !== undefined) {
+    await count(services, found.value, receivedAtMs, refusal.code, items);
+    return err(refusal);
+  }
+  if (colo === undefined) return found;
+  const edge = judgeForSource(colo, key.value.region, found.value.config, services);
+  return "code" in edge ? err(edge) : ok({ ...found.value, edge });
 }
 
 async function lookUp(services: Services, key: WriteKey): Promise<Result<Caller, Refusal>> {

@@ -64,8 +64,9 @@ export function homeOfColo(colo: string): HomeRegion | undefined {
   return HOME_BY_COLO.get(colo);
 }
 
-/** The code of the place where a request was read, from `request.cf`, whatever that holds. */
-export function coloOf(cf: unknown): string {
+/** The code of the place where a request was read: `request.cf.colo`, whatever that holds. */
+export function coloOf(request: object): string {
+  const cf = "cf" in request ? request.cf : undefined;
   const colo = typeof cf === "object" && cf !== null && "colo" in cf ? cf.colo : undefined;
   return typeof colo === "string" && /^[A-Z]{3}$/.test(colo) ? colo : UNKNOWN_COLO;
 }

@@ -5,6 +5,13 @@ import {
   type ArchiveLocation,
   type IngestRegion,
 } from "../region/regions.ts";
+import {
+  mayChoosePolicy,
+  type EdgeAnswer,
+  type EdgePolicy,
+  type EdgeSettings,
+} from "../region/edge.ts";
+import type { WorkspaceSettings } from "./ports.ts";
 import type { Source, SourceDraft, SourcePatch, SourceSettings } from "./source.ts";
 import { isTypeInRegion } from "./source-types.ts";
 
@@ -13,7 +20,12 @@ export type ConfigDocument = {
   readonly version: 1;
   /** Where it was exported; applying it elsewhere moves settings, never data. */
   readonly region: HomeRegion;
-  readonly workspace: { readonly name: string };
+  /** What is left out stays as it is. */
+  readonly workspace: {
+    readonly name: string;
+    readonly edgePolicy?: EdgePolicy;
+    readonly edgeAnswer?: EdgeAnswer;
+  };
   readonly sources: readonly ConfigSource[];
 };
 
@@ -40,7 +52,7 @@ export type PlanEntry = {
 export type PlanStep = {
   readonly entry: PlanEntry;
   readonly act?:
-    | { readonly kind: "rename"; readonly name: string }
+    | { readonly kind: "settle"; readonly change: WorkspaceSettings }
     | { readonly kind: "create"; readonly draft: SourceDraft }
     | { readonly kind: "update"; readonly id: SourceId; readonly patch: SourcePatch }
     | { readonly kind: "delete"; readonly id: SourceId };
@@ -50,6 +62,7 @@ export type PlanStep = {
 export type Held = {
   readonly home: HomeRegion;
   readonly name: string;
+  readonly edge: EdgeSettings;
   readonly sources: readonly Source[];
 };
 
@@ -58,7 +71,7 @@ export function exportConfig(held: Held): ConfigDocument {
   return {
     version: 1,
     region: held.home,
-    workspace: { name: held.name },
+    workspace: { name: held.name, edgePolicy: held.edge.policy, edgeAnswer: held.edge.answer },
     sources: held.sources.map((source) => ({ id: source.id, ...settingsOf(source) })),
   };
 }
@@ -71,7 +84,7 @@ export function exportConfig(held: Held): ConfigDocument {
 export function planConfig(held: Held, wanted: ConfigDocument, prune: boolean): PlanStep[] {
   const steps: PlanStep[] = [];
   if (wanted.region !== held.home) steps.push({ entry: regionEntry(held.home, wanted.region) });
-  steps.push(planName(held.name, wanted.workspace.name));
+  steps.push(planWorkspace(held, wanted.workspace));
   const left = new Map(held.sources.map((source) => [source.id, source]));
   const named = new Set(wanted.sources.map((source) => source.id));
   for (const source of wanted.sources) {
@@ -92,16 +105,28 @@ function regionEntry(home: HomeRegion, from: HomeRegion): PlanEntry {
   return { action: "not-applicable", kind: "region", name: home, fields: [], notes: [note] };
 }
 
-function planName(held: string, wanted: string): PlanStep {
-  const isSame = held === wanted;
-  const entry: PlanEntry = {
-    action: isSame ? "unchanged" : "update",
-    kind: "workspace",
-    name: wanted,
-    fields: isSame ? [] : ["name"],
-    notes: [],
+function planWorkspace(held: Held, wanted: ConfigDocument["workspace"]): PlanStep {
+  const { name, edgePolicy = held.edge.policy, edgeAnswer = held.edge.answer } = wanted;
+  const isAllowed = mayChoosePolicy(held.home, edgePolicy);
+  const note = `Edge policy ${edgePolicy} is not allowed in ${held.home}: ${held.edge.policy} stays.`;
+  const settings = { name, edgePolicy: isAllowed ? edgePolicy : held.edge.policy, edgeAnswer };
+  const before = {
+    name: held.name,
+    edgePolicy: held.edge.policy,
+    edgeAnswer: held.edge.answer,
   };
-  return isSame ? { entry } : { entry, act: { kind: "rename", name: wanted } };
+  const fields = changedFields(before, settings);
+  const entry: PlanEntry = {
+    action: fields.length === 0 ? "unchanged" : "update",
+    kind: "workspace",
+    name,
+    fields,
+    notes: isAllowed ? [] : [note],
+  };
+  const change = Object.fromEntries(
+    Object.entries(settings).filter(([field]) => fields.includes(field)),
+  );
+  return fields.length === 0 ? { entry } : { entry, act: { kind: "settle", change } };
 }
 
 /** By id, else the oldest of that name which no other entry of the document names by its id. */

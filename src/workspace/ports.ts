@@ -1,7 +1,9 @@
 import type { HomeRegion, TokenId, WorkspaceId } from "../core/ids.ts";
 import type { Result } from "../core/result.ts";
+import type { EdgeAnswer, EdgePolicy } from "../region/edge.ts";
 import type { EvidenceRange, EvidenceView } from "../egress/evidence.ts";
 import type { Services } from "../services.ts";
+import type { Alert } from "./alerts.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { SignedHead } from "./audit-head.ts";
 import type { ConfigDocument, PlanEntry } from "./config-document.ts";
@@ -64,6 +66,8 @@ export interface WorkspaceAdminPort {
   queues(call: AdminCall, id: string): Promise<Answer<readonly QueueRef[]>>;
   /** What the workspace's objects reported of where they run and whom they contacted. */
   evidence(call: AdminCall, range: EvidenceRange): Promise<Answer<EvidenceView>>;
+  /** What is wrong now. */
+  alerts(call: AdminCall): Promise<Answer<readonly Alert[]>>;
 }
 
 /** What the management API asks of a region's directory. */
@@ -103,10 +107,19 @@ export type WorkspaceView = {
   readonly name: string;
   readonly region: HomeRegion;
   readonly createdAt: string;
+  readonly edgePolicy: EdgePolicy;
+  readonly edgeAnswer: EdgeAnswer;
+};
+
+/** What an owner may set of the workspace itself; what is left out stays. */
+export type WorkspaceSettings = {
+  readonly name?: string;
+  readonly edgePolicy?: EdgePolicy;
+  readonly edgeAnswer?: EdgeAnswer;
 };
 
 /** `region` is carried as it was sent, to be refused where the lock is. */
-export type WorkspaceChange = { readonly name?: string; readonly region?: unknown };
+export type WorkspaceChange = WorkspaceSettings & { readonly region?: unknown };
 
 /** The head of an audit chain and what it was at the end of earlier days. */
 export type AuditHeads = { readonly head: SignedHead; readonly days: readonly SignedHead[] };
@@ -123,6 +136,7 @@ export type AdminRefusal =
   | KeyRefusal
   | RegionLocked
   | { readonly kind: "not-found"; readonly what: "workspace" | "source" | "token" }
+  | { readonly kind: "edge-policy-not-allowed"; readonly home: HomeRegion }
   | { readonly kind: "invite-invalid" }
   | { readonly kind: "last-owner-token" }
   | { readonly kind: "limit-reached"; readonly what: "sources" | "tokens"; readonly max: number };

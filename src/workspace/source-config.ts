@@ -1,5 +1,6 @@
 import type { SourceId } from "../core/ids.ts";
 import { SHARDS_MAX } from "../region/object-names.ts";
+import type { EdgeSettings } from "../region/edge.ts";
 import type { ArchiveLocation, IngestRegion } from "../region/regions.ts";
 
 /** How much of a client's address is kept in `context.ip`. */
@@ -42,6 +43,8 @@ export type SourceConfig = {
   readonly archiveLocations: readonly ArchiveLocation[];
   /** Keys the fingerprints of messageIds and user ids, hex of 16 bytes; never leaves our objects. */
   readonly fingerprintKey: string;
+  /** What the workspace wants of requests by their place; its home's defaults when absent. */
+  readonly edge?: EdgeSettings;
 };
 
 /** Where a queue stands: which of a source's queues it is. */

@@ -29,6 +29,8 @@ export type TestOptions = {
   readonly lookup?: (sourceId: SourceId) => SourceLookup | Promise<SourceLookup>;
   /** What the queues answer; they accept everything by default. */
   readonly answer?: (append: Append, ref: QueueRef) => AppendAnswer | Promise<AppendAnswer>;
+  /** The Cloudflare location that requests come in at; none is looked at by default. */
+  readonly colo?: string;
 };
 
 /** The tracking API over queues that only remember what they were handed. */
@@ -39,7 +41,10 @@ export class TestTracking {
     readonly append: Append;
   }[] = [];
   readonly learned: number[] = [];
+  /** Requests that were counted by their place, each as target, colo and outcome. */
+  readonly edges: string[] = [];
   readonly services: Services;
+  readonly #cf: { readonly colo: string } | undefined;
   lookups = 0;
 
   constructor(options: TestOptions = {}) {
@@ -48,7 +53,7 @@ export class TestTracking {
     };
     let seed = 0;
     this.services = {
-      config: configOf(options.environment ?? "production"),
+      config: configOf(options),
       now: () => NOW_MS,
       random: (length) => Uint8Array.from({ length }, () => (seed = (seed * 13 + 7) % 256)),
       workspace: unused,
@@ -71,7 +76,9 @@ export class TestTracking {
         };
       },
       learnRoute: (_sourceId, route) => void this.learned.push(route.n),
+      countEdge: (...counted) => void this.edges.push(counted.join(" ")),
     };
+    this.#cf = options.colo === undefined ? undefined : { colo: options.colo };
   }
 
   #queue(sourceId: SourceId, ref: QueueRef, options: TestOptions): QueuePort {
@@ -93,10 +100,9 @@ export class TestTracking {
     init: RequestInit & { readonly host?: string } = {},
   ): Promise<Response> {
     const { host = EU_HOST, ...rest } = init;
-    const response = await handleIngest(
-      new Request(`https://${host}${path}`, rest) as never,
-      this.services,
-    );
+    const request = new Request(`https://${host}${path}`, rest);
+    Object.defineProperty(request, "cf", { value: this.#cf });
+    const response = await handleIngest(request as never, this.services);
     if (response === undefined) throw new Error(`Cannot find ${path}: no path of the tracking API`);
     return response as unknown as Response;
   }
@@ -153,9 +159,10 @@ function summed(counts: readonly Readonly<Record<string, number>>[]): Record<str
   return sums;
 }
 
-function configOf(environment: Config["environment"]): Config {
+function configOf({ environment = "production", colo }: TestOptions): Config {
   return {
     environment,
+    edgeCheck: colo !== undefined,
     hosts: new Map([
       [EU_HOST, "eu1"],
       [US_HOST, "us1"],

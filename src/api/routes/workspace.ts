@@ -13,7 +13,14 @@ import { isChildId } from "../../core/ids.ts";
 import type { ConfigDocument } from "../../workspace/config-document.ts";
 import { defined } from "../defined.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
-import { configDocument, name, planEntry, workspaceView } from "../schemas.ts";
+import {
+  configDocument,
+  edgeAnswer,
+  edgePolicy,
+  name,
+  planEntry,
+  workspaceView,
+} from "../schemas.ts";
 
 /** The workspace itself and its configuration. */
 export const WORKSPACE_OPERATIONS: readonly Operation[] = [
@@ -28,10 +35,16 @@ export const WORKSPACE_OPERATIONS: readonly Operation[] = [
   workspaceOperation("own", {
     method: "PATCH",
     path: "/api/v1/workspace",
-    summary: "Rename the workspace; any region in the body is refused, because it never changes",
-    body: strictObject({ name: optional(name), region: optional(unknown()) }),
+    summary:
+      "Change its name, edgePolicy or edgeAnswer; any region is refused, because it never changes",
+    body: strictObject({
+      name: optional(name),
+      edgePolicy: optional(edgePolicy),
+      edgeAnswer: optional(edgeAnswer),
+      region: optional(unknown()),
+    }),
     answer: object({ workspace: workspaceView }),
-    problems: ["region_locked"],
+    problems: ["region_locked", "edge_policy_not_allowed"],
     handle: async ({ workspace, call, body }) => {
       const changed = await workspace.change(call, defined(body));
       return answerWith(changed, (view) => ({ workspace: view }));
@@ -75,7 +88,11 @@ function toDocument(body: InferOutput<typeof configDocument>): ConfigDocument {
   return {
     version: 1,
     region: body.region,
-    workspace: { name: body.workspace.name },
+    workspace: defined({
+      name: body.workspace.name,
+      edgePolicy: body.workspace.edgePolicy,
+      edgeAnswer: body.workspace.edgeAnswer,
+    }),
     sources: body.sources.map(({ id, ...settings }) =>
       id !== undefined && isChildId("src", id) ? { id, ...settings } : settings,
     ),

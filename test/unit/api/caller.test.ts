@@ -35,12 +35,13 @@ describe("tellCaller()", () => {
 });
 
 describe("the operator", () => {
-  it("has exactly the calls that make and list workspaces", () => {
+  it("has exactly the calls that make and list workspaces and show what no workspace can", () => {
     const calls = OPERATIONS.filter(({ access }) => access === "operator");
 
     expect(calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
       "POST /api/v1/workspaces",
       "GET /api/v1/workspaces",
+      "GET /api/v1/edge-refusals",
     ]);
   });
 });

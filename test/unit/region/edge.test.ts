@@ -72,7 +72,7 @@ describe("homeOfColo()", () => {
 
 describe("coloOf()", () => {
   it("reads the place and nothing else: the country is the client's", () => {
-    expect(coloOf({ colo: "SIN", country: "IE", isEUCountry: "1" })).toBe("SIN");
+    expect(coloOf({ cf: { colo: "SIN", country: "IE", isEUCountry: "1" } })).toBe("SIN");
   });
 
   it.each([
@@ -84,7 +84,11 @@ describe("coloOf()", () => {
     ["a colo of another form", { colo: "dub" }],
     ["a colo with more behind it", { colo: "DUB " }],
   ])("says unknown for %s", (_title, cf) => {
-    expect(coloOf(cf)).toBe(UNKNOWN_COLO);
+    expect(coloOf({ cf })).toBe(UNKNOWN_COLO);
+  });
+
+  it("says unknown for a request without cf", () => {
+    expect(coloOf({ url: "https://events.example.com/" })).toBe(UNKNOWN_COLO);
   });
 });
 

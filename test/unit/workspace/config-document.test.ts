@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { HomeRegion } from "../../../src/core/ids.ts";
+import { EDGE_DEFAULTS } from "../../../src/region/edge.ts";
 import { HOME_REGIONS, mayIngestAt } from "../../../src/region/regions.ts";
 import {
   exportConfig,
@@ -28,7 +29,7 @@ function source(home: HomeRegion, number: number, draft: Partial<SourceDraft> = 
 }
 
 function held(home: HomeRegion, sources: readonly Source[]): Held {
-  return { home, name: "Acme", sources };
+  return { home, name: "Acme", edge: EDGE_DEFAULTS[home], sources };
 }
 
 const actions = (steps: readonly PlanStep[]) => steps.map((step) => step.entry.action);

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+
+import type { EdgeCount } from "../../../src/region/edge.ts";
+import { edgeAlert } from "../../../src/workspace/alerts.ts";
+
+const HOUR_MS = 3_600_000;
+const NOON_MS = Date.parse("2026-11-22T12:00:00.000Z");
+const NOW_MS = NOON_MS + 10 * 60_000;
+
+/** Refused requests of the hour that began so many hours before noon. */
+function refused(hoursBefore: number, count = 1, colo = "IAD"): EdgeCount {
+  return { colo, outcome: "held", hourMs: NOON_MS - hoursBefore * HOUR_MS, count };
+}
+
+describe("edgeAlert()", () => {
+  it("is open while this hour has refused requests, and counts all places", () => {
+    expect(edgeAlert([refused(0, 2), refused(0, 3, "SIN")], NOW_MS)).toEqual({
+      code: "outside_region",
+      sinceMs: NOON_MS,
+      count: 5,
+    });
+  });
+
+  it("counts what was rejected as well", () => {
+    const rejected: EdgeCount = { ...refused(0, 4), outcome: "rejected" };
+
+    expect(edgeAlert([rejected], NOW_MS)?.count).toBe(4);
+  });
+
+  it("begins with the first of the hours that follow each other", () => {
+    expect(edgeAlert([refused(0), refused(1), refused(2), refused(4)], NOW_MS)).toMatchObject({
+      sinceMs: NOON_MS - 2 * HOUR_MS,
+      count: 3,
+    });
+  });
+
+  it("stays open for the hour after the last one", () => {
+    expect(edgeAlert([refused(1)], NOW_MS)?.sinceMs).toBe(NOON_MS - HOUR_MS);
+  });
+
+  it("is closed after an hour without any", () => {
+    expect(edgeAlert([refused(2)], NOW_MS)).toBeUndefined();
+  });
+
+  it.each(["accepted", "transit"] as const)("is not raised by what was %s", (outcome) => {
+    expect(edgeAlert([{ ...refused(0), outcome }], NOW_MS)).toBeUndefined();
+  });
+});
