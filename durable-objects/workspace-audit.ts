@@ -15,6 +15,7 @@ import {
   type SignedHead,
 } from "../src/workspace/audit-head.ts";
 import type { Answer, AuditHeads, Page, PageOf } from "../src/workspace/ports.ts";
+import type { HeadFiles } from "../src/workspace/residency-facts.ts";
 import { sha256Hex } from "../src/workspace/secrets.ts";
 import { AuditTables } from "./storage/audit-tables.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
@@ -44,7 +45,7 @@ export class WorkspaceAudit {
 
   /** Entries of the chain, oldest first; runs inside a turn. */
   page({ after, limit }: Page): Answer<PageOf<AuditEntry>> {
-    const found = this.#turn.tables.audit(Number(after ?? 0), limit + 1);
+    const found = this.#turn.chain.after(Number(after ?? 0), limit + 1);
     const data = found.slice(0, limit);
     return ok({ data, next: found.length > limit ? String(data.at(-1)?.seq) : undefined });
   }
@@ -60,14 +61,30 @@ export class WorkspaceAudit {
   /** The chain's last entry, with the heads of all days; runs inside a turn. */
   head(by: Acting, { isExport }: { readonly isExport: boolean }): Answer<UnsignedHead> {
     if (isExport) this.#turn.note(by, "audit.export", this.#turn.id);
-    return ok({ head: this.#lastAt(by.nowMs), days: this.#tables.heads() });
+    return ok({ head: this.lastAt(by.nowMs), days: this.#tables.heads() });
   }
 
   /** Signs what {@link head} found, outside of the turn: only a promise gives a signature. */
   async signed(found: Answer<UnsignedHead>): Promise<Answer<AuditHeads>> {
     if (!found.ok) return found;
-    const head = await signHead(found.value.head, await this.key());
-    return ok({ ...found.value, head });
+    return ok({ ...found.value, head: await this.sign(found.value.head) });
+  }
+
+  async sign(head: AuditHead): Promise<SignedHead> {
+    return signHead(head, await this.key());
+  }
+
+  /** The chain's last entry as a head of that time. */
+  lastAt(atMs: number): AuditHead {
+    const last = this.#turn.chain.last();
+    if (last === undefined) throw new Error("Cannot sign a head: the audit chain has no entry");
+    return { workspaceId: this.#turn.id, seq: last.seq, hash: last.hash, atMs };
+  }
+
+  /** The newest head that stands in a bucket, and the days whose heads do not yet. */
+  headFiles(): HeadFiles {
+    const daysWaiting = this.#tables.headsUnwritten().map(({ atMs }) => dayOf(atMs));
+    return { last: this.#tables.lastFile() ?? null, daysWaiting };
   }
 
   /** Keeps the key that a creation brings, and names it in the chain; inside its transaction. */
@@ -125,14 +142,8 @@ export class WorkspaceAudit {
 
   async #signDay(nowMs: number): Promise<void> {
     if (this.#tables.hasHeadOf(dayOf(nowMs))) return;
-    const key = await this.key();
-    this.#tables.addHead(await signHead(this.#lastAt(nowMs), key));
-  }
-
-  #lastAt(atMs: number): AuditHead {
-    const last = this.#turn.tables.lastAudit();
-    if (last === undefined) throw new Error("Cannot sign a head: the audit chain has no entry");
-    return { workspaceId: this.#turn.id, seq: last.seq, hash: last.hash, atMs };
+    await this.key();
+    this.#tables.addHead(await this.sign(this.lastAt(nowMs)));
   }
 
   /** The location whose bucket has the head's file now. */

@@ -7,6 +7,7 @@ import type { Idempotency } from "../src/workspace/idempotency.ts";
 import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
 import { AnswersTable } from "./storage/answers-table.ts";
+import { AuditChainTable } from "./storage/audit-chain-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
@@ -23,6 +24,7 @@ export class WorkspaceTurn {
   readonly home: HomeRegion;
   readonly config: Config;
   readonly tables: WorkspaceTables;
+  readonly chain: AuditChainTable;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
@@ -36,6 +38,7 @@ export class WorkspaceTurn {
     this.config = self.config;
     this.#storage = storage;
     this.tables = new WorkspaceTables(storage.sql);
+    this.chain = new AuditChainTable(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
     if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }
@@ -93,7 +96,7 @@ export class WorkspaceTurn {
   note(by: Acting, action: AuditAction, subject: string, fields: readonly string[] = []): void {
     const fact = { atMs: by.nowMs, actor: by.actor, action, subject, fields };
     if (!isAuditable(fact)) throw new Error(`Cannot record ${action}: it names more than ids`);
-    this.tables.note(fact);
+    this.chain.note(fact);
   }
 
   /** Runs `work` as a whole or not at all. */

@@ -36,6 +36,7 @@ import { WorkspaceAudit } from "./workspace-audit.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
+import { WorkspaceResidency } from "./workspace-residency.ts";
 import { WorkspaceSelf } from "./workspace-self.ts";
 import { WorkspaceSources } from "./workspace-sources.ts";
 import { WorkspaceTokens } from "./workspace-tokens.ts";
@@ -55,13 +56,15 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   readonly #document: WorkspaceConfig;
   readonly #queues: WorkspaceQueues;
   readonly #alarm: WorkspaceAlarm;
+  readonly #residency: WorkspaceResidency;
   readonly #evidence: WorkspaceEvidence;
   readonly #reach: Reach;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const config = parseConfig(env as unknown as Record<string, unknown>);
-    const { name } = standing(ctx.id, config.jurisdictions);
+    const stands = standing(ctx.id, config.jurisdictions);
+    const { name } = stands;
     if (name.kind !== "workspace") {
       throw new Error("outside_jurisdiction: This object is no workspace");
     }
@@ -71,12 +74,13 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.#sources = new WorkspaceSources(this.#turn);
     this.#tokens = new WorkspaceTokens(this.#turn);
     this.#audit = new WorkspaceAudit(this.#turn, ctx.storage.sql);
+    this.#evidence = new WorkspaceEvidence(ctx.storage.sql);
     this.#self = new WorkspaceSelf(this.#turn, this.#tokens, this.#audit);
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
-    const parts = { queues: this.#queues, audit: this.#audit };
+    const parts = { queues: this.#queues, audit: this.#audit, evidence: this.#evidence };
     this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, parts);
-    this.#evidence = new WorkspaceEvidence(ctx.storage.sql);
+    this.#residency = new WorkspaceResidency(this.#turn, parts, stands);
   }
 
   async create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>> {
@@ -200,6 +204,12 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
 
   async evidence(call: AdminCall, range: EvidenceRange) {
     return this.#turn.act(call, () => this.#evidence.view(range));
+  }
+
+  async residency(call: AdminCall, range: EvidenceRange) {
+    if (this.#turn.isCreated) await this.#audit.key();
+    const found = this.#turn.act(call, (by) => this.#residency.facts(by, range));
+    return this.#residency.signed(found);
   }
 
   async takeEvidence(report: EvidenceReport): Promise<void> {

@@ -59,6 +59,16 @@ export class AuditTables {
     return this.#heads("");
   }
 
+  /** The newest head that stands in a bucket. */
+  lastFile(): { day: string; location: string } | undefined {
+    const [row] = this.#sql
+      .exec<{ day: string; location: string }>(
+        "SELECT day, location FROM audit_heads WHERE location IS NOT NULL ORDER BY day DESC LIMIT 1",
+      )
+      .toArray();
+    return row;
+  }
+
   headWritten(day: string, location: ArchiveLocation): void {
     this.#sql.exec("UPDATE audit_heads SET location = ? WHERE day = ?", location, day);
   }

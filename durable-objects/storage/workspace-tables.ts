@@ -1,7 +1,6 @@
 import type { SourceId, TokenId, WorkspaceId } from "../../src/core/ids.ts";
 import type { EdgeAnswer, EdgePolicy } from "../../src/region/edge.ts";
 import { isHomeRegion, isIngestRegion } from "../../src/region/regions.ts";
-import { nextEntry, type AuditEntry, type AuditFact } from "../../src/workspace/audit.ts";
 import type { Creation, WorkspaceSettings } from "../../src/workspace/ports.ts";
 import type { QueueRef } from "../../src/workspace/source-config.ts";
 import type { Source } from "../../src/workspace/source.ts";
@@ -27,7 +26,6 @@ type TokenRow = {
   last_used_at_ms: number | null;
 };
 
-type AuditRow = Omit<AuditEntry, "atMs" | "fields"> & { at_ms: number; fields: string };
 type QueueRow = { ingest_region: string; shard: number };
 
 /** The rows of a Workspace, as values. All calls are synchronous; the caller groups them. */
@@ -215,34 +213,6 @@ export class WorkspaceTables {
       .map((row) => ({ sourceId: row.source_id, queue: toQueue(row) }));
   }
 
-  note(fact: AuditFact): void {
-    const entry = nextEntry(this.lastAudit(), fact);
-    this.#sql.exec(
-      `INSERT INTO audit (seq, at_ms, actor, action, subject, fields, previous, hash)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      entry.seq,
-      entry.atMs,
-      entry.actor,
-      entry.action,
-      entry.subject,
-      JSON.stringify(entry.fields),
-      entry.previous,
-      entry.hash,
-    );
-  }
-
-  lastAudit(): AuditEntry | undefined {
-    return this.#readAudit("SELECT * FROM audit ORDER BY seq DESC LIMIT 1")[0];
-  }
-
-  audit(afterSeq: number, limit: number): AuditEntry[] {
-    return this.#readAudit(
-      "SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?",
-      afterSeq,
-      limit,
-    );
-  }
-
   #readSources(query: string, ...bindings: SqlStorageValue[]): Source[] {
     return this.#sql
       .exec<{ body: string }>(query, ...bindings)
@@ -255,17 +225,6 @@ export class WorkspaceTables {
       .exec<QueueRow>(query, ...bindings)
       .toArray()
       .map(toQueue);
-  }
-
-  #readAudit(query: string, ...bindings: SqlStorageValue[]): AuditEntry[] {
-    return this.#sql
-      .exec<AuditRow>(query, ...bindings)
-      .toArray()
-      .map(({ at_ms, fields, ...row }) => ({
-        ...row,
-        atMs: at_ms,
-        fields: JSON.parse(fields) as string[],
-      }));
   }
 }
 

@@ -8,6 +8,7 @@ import { ALERT_OPERATIONS } from "./routes/alerts.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
 import { SNIPPET_OPERATIONS } from "./routes/snippets.ts";
+import { RESIDENCY_OPERATIONS } from "./routes/residency.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
 import { SOURCE_OPERATIONS } from "./routes/sources.ts";
 import { TOKEN_OPERATIONS } from "./routes/tokens.ts";
@@ -29,6 +30,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...WORKSPACES_OPERATIONS,
   ...WORKSPACE_OPERATIONS,
   ...AUDIT_OPERATIONS,
+  ...RESIDENCY_OPERATIONS,
   ...ALERT_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...SOURCE_OPERATIONS,

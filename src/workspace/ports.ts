@@ -9,6 +9,7 @@ import type { SignedHead } from "./audit-head.ts";
 import type { ConfigDocument, PlanEntry } from "./config-document.ts";
 import type { Idempotency, IdempotencyRefusal } from "./idempotency.ts";
 import type { RegionLocked } from "./region-lock.ts";
+import type { ResidencyFacts } from "./residency-facts.ts";
 import type { Need } from "./rights.ts";
 import type { Credential } from "./secrets.ts";
 import type { QueueRef } from "./source-config.ts";
@@ -54,6 +55,8 @@ export interface WorkspaceAdminPort {
    * whatever shows bodies asks this first, and with a call that needs `events:read`.
    */
   noteReading(call: AdminCall, subject: string): Promise<Answer<{ actor: TokenId }>>;
+  /** What the residency report of that period is made of. */
+  residency(call: AdminCall, range: EvidenceRange): Promise<Answer<ResidencyFacts>>;
   sources(call: AdminCall, page: Page): Promise<Answer<PageOf<SourceView>>>;
   source(call: AdminCall, id: string): Promise<Answer<SourceView>>;
   addSource(call: AdminCall, draft: SourceDraft): Promise<Answer<SourceView>>;

@@ -23,6 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What is reported of egress is part of what a workspace shows of itself.
   "src/workspace": ["src/core", "src/region", "src/egress/evidence.ts"],
+  "src/residency": ["src/core", "src/region", "src/egress/evidence.ts", "src/workspace"],
   "src/ingest": ["src/core", "src/region", "src/workspace", "src/telemetry"],
   "src/ingest/queue": [
     "src/core",
@@ -45,6 +46,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/sdk",
     "src/config.ts",
     "src/version.ts",
+    "src/residency",
   ],
   "src/sdk": ["src/core", "src/region", "src/workspace", "src/ingest"],
   "src/config.ts": ["src/core", "src/region"],

@@ -1,0 +1,190 @@
+import { createHash } from "node:crypto";
+
+import { html, type Html } from "./html.ts";
+import type { ResidencyReport } from "./report.ts";
+
+/** Rows of refusals on the page; the JSON has all of them. */
+const REFUSALS_SHOWN_MAX = 500;
+
+const STYLE = `
+body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #111; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; border-bottom: 1px solid #999; }
+table { border-collapse: collapse; width: 100%; font-size: 12px; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .5rem .25rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
+td.n, th.n { text-align: right; } .warn { border: 2px solid #a40000; padding: .5rem 1rem; }
+dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0; } code { overflow-wrap: anywhere; }
+@media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
+`;
+
+/** Nothing is loaded and nothing runs; the one style is named by its hash. */
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** The report as one page that can be printed, without anything from elsewhere. */
+export function formatPage(report: ResidencyReport): string {
+  const { workspace, period, lock } = report;
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <title>Residency report of ${workspace.id}</title>
+        <style>
+          ${{ html: STYLE }}
+        </style>
+      </head>
+      <body>
+        <h1>Residency report</h1>
+        <p>
+          Workspace <code>${workspace.id}</code>, home region
+          <strong>${workspace.region}</strong> (${workspace.title}). Evidence from ${period.from} to
+          ${period.to}, kept for ${report.evidenceKeptDays} days. Made at ${report.generatedAt} by
+          Homeport ${report.version}.
+        </p>
+        ${warnings(report)}
+        <h2>Region lock</h2>
+        <p>
+          Locked to <strong>${lock.region}</strong> at ${lock.at} by ${lock.by}: entry
+          ${lock.auditSeq} of the audit chain, <code>${lock.auditHash}</code>. Changes of the region
+          refused: ${lock.changesRefused}.
+        </p>
+        <h2>Objects</h2>
+        ${objects(report)}
+        <h2>Hosts contacted</h2>
+        <p>Totals since the object that counted began its life.</p>
+        ${hosts(report)}
+        <h2>Requests refused</h2>
+        ${refusals(report)}
+        <h2>Cloudflare locations where requests came in</h2>
+        ${edges(report)}
+        <h2>Archive locations</h2>
+        ${locations(report)}
+        <h2>Audit chain</h2>
+        ${audit(report)}
+        <h2>What is not guaranteed</h2>
+        <dl>
+          ${report.notGuaranteed.map(
+            ({ title, text }) =>
+              html`<dt>${title}</dt>
+                <dd>${text}</dd>`,
+          )}
+        </dl>
+      </body>
+    </html> `;
+  return page.html;
+}
+
+function warnings(report: ResidencyReport): readonly Html[] {
+  const strays = report.objects.filter(({ isAsWanted }) => !isAsWanted).length;
+  return [
+    ...(report.jurisdictions.isEvidence
+      ? []
+      : [
+          html`<p class="warn">
+            Jurisdictions are <strong>${report.jurisdictions.mode}</strong>: this is a developer's
+            machine, and nothing here is evidence of residency.
+          </p>`,
+        ]),
+    ...(strays === 0
+      ? []
+      : [html`<p class="warn">${strays} objects reported another place than they should.</p>`]),
+    ...(report.isCut
+      ? [html`<p class="warn">A list was cut at its limit. Ask for a shorter period.</p>`]
+      : []),
+  ];
+}
+
+function objects({ objects: rows }: ResidencyReport): Html {
+  return table(
+    ["Object", "Reported", "Wanted", "Evidence", "First", "Last"],
+    rows.map((row) => [
+      row.object,
+      row.reported,
+      row.wanted ?? "unknown",
+      row.evidence === "none" ? "no evidence" : row.evidence,
+      row.firstAt,
+      row.lastAt,
+    ]),
+  );
+}
+
+function hosts({ hosts: rows }: ResidencyReport): Html {
+  return table(
+    ["Host", "Purpose", "Stands for", "Level", "Requests", "Sent", "Received", "First", "Last"],
+    rows.map((row) => [
+      row.host,
+      row.purpose,
+      row.locations.map(({ location }) => location).join(", "),
+      `${row.level}: ${row.levelMeans}`,
+      row.requests,
+      row.bytesSent,
+      row.bytesReceived,
+      row.firstAt,
+      row.lastAt,
+    ]),
+  );
+}
+
+function refusals({ refusals: rows }: ResidencyReport): readonly Html[] {
+  const shown = rows.slice(0, REFUSALS_SHOWN_MAX);
+  const more = rows.length - shown.length;
+  return [
+    table(
+      ["Hour", "Host", "Purpose", "Reason", "Count"],
+      shown.map(({ hour, host, purpose, reason, count }) => [hour, host, purpose, reason, count]),
+    ),
+    ...(more === 0 ? [] : [html`<p>${more} more are in the JSON report.</p>`]),
+  ];
+}
+
+function edges({ edges: rows }: ResidencyReport): Html {
+  return table(
+    ["Location", "In region", "Outcome", "Requests"],
+    rows.map(({ colo, region, outcome, count }) => [colo, region ?? "none", outcome, count]),
+  );
+}
+
+function locations({ archiveLocations }: ResidencyReport): Html {
+  return table(
+    ["Order", "Location", "Host", "Sources that may use it"],
+    archiveLocations.map(({ order, location, host, sources }) => [order, location, host, sources]),
+  );
+}
+
+function audit({ audit: { seq, hash, at, publicKey, headFiles } }: ResidencyReport): Html {
+  const { last, daysWaiting } = headFiles;
+  const file = last === null ? "none yet" : `of ${last.day}, at ${last.location}`;
+  const waiting = daysWaiting.length === 0 ? "none" : daysWaiting.join(", ");
+  return html`<p>
+    Head: entry ${seq}, <code>${hash}</code>, signed at ${at} with ed25519
+    <code>${publicKey}</code>. Last head file in the bucket: ${file}. Waiting to be written:
+    ${waiting}.
+  </p>`;
+}
+
+function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): Html {
+  if (rows.length === 0) return html`<p>None.</p>`;
+  return html`<table>
+    <thead>
+      <tr>
+        ${headings.map((text) => html`<th>${text}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (row) =>
+          html`<tr>
+            ${row.map(cell)}
+          </tr> `,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function cell(value: string | number): Html {
+  return typeof value === "number" ? html`<td class="n">${value}</td>` : html`<td>${value}</td>`;
+}
