@@ -1,5 +1,6 @@
 import type { SourceId } from "../core/ids.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import type { ArchiveLocation } from "../region/regions.ts";
 import type { Services } from "../services.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import { FILES_PAGE_MAX, formatPosition, parsePosition } from "./catalogue.ts";
@@ -35,6 +36,24 @@ export type QueryRefusal = {
 export type RebuildView = Omit<RebuildProgress, "startedAtMs" | "updatedAtMs"> & {
   readonly startedAt: string;
   readonly updatedAt: string;
+};
+
+/** Places where a second copy of a file may stand; it is removed as soon as that is safe. */
+export type SuspectsView = {
+  readonly open: number;
+  /** The oldest of them. */
+  readonly data: readonly SuspectView[];
+};
+
+export type SuspectView = {
+  readonly key: string;
+  readonly location: ArchiveLocation;
+  /** Where the copy that counts stands. */
+  readonly keptAt: ArchiveLocation | null;
+  readonly notedAt: string;
+  readonly checkAt: string;
+  /** Why it is still open although it was checked. */
+  readonly error: string | null;
 };
 
 const LIMIT_DEFAULT = 100;
@@ -103,6 +122,20 @@ export async function rebuildStatus(
 ): Promise<RebuildView | undefined> {
   const progress = await services.archive(sourceId).rebuild();
   return progress === undefined ? undefined : rebuildView(progress);
+}
+
+/** `GET …/files/suspects`. */
+export async function listSuspects(sourceId: SourceId, services: Services): Promise<SuspectsView> {
+  const { open, shown } = await services.archive(sourceId).suspects();
+  const data = shown.map(({ key, location, keptAt, notedAtMs, checkAtMs, error }) => ({
+    key,
+    location,
+    keptAt: keptAt ?? null,
+    notedAt: new Date(notedAtMs).toISOString(),
+    checkAt: new Date(checkAtMs).toISOString(),
+    error: error ?? null,
+  }));
+  return { open, data };
 }
 
 function parseQuery({ from, to, after, limit }: ListFilesQuery): Result<Range, QueryRefusal> {

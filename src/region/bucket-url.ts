@@ -1,9 +1,16 @@
 import { homeOf, type ArchiveLocation } from "./regions.ts";
 
 /**
+ * Ends of names under which S3 answers for something else than a bucket of that name: access points,
+ * also those of several regions, object lambdas, directory and table buckets.
+ */
+const ALIAS = /(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
+
+/**
  * What is wrong with `url` as the platform's bucket at `location`, or `undefined`. The host itself
- * has to show the location: AWS's regional endpoint, or R2's endpoint of the home's jurisdiction.
- * In development the loopback address is allowed as well.
+ * has to show the location: AWS's regional endpoint, or R2's endpoint of the home's jurisdiction, each
+ * in path style. Whatever may stand for several regions (the global and the accelerated endpoint,
+ * access points) is refused. In development the loopback address is allowed as well.
  */
 export function bucketUrlProblem(
   url: string,
@@ -20,6 +27,7 @@ export function bucketUrlProblem(
   if (!/^\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(parsed.pathname)) {
     return `names no bucket after the host`;
   }
+  if (ALIAS.test(parsed.pathname)) return "names an access point or the like, which is no bucket";
   if (development && isLoopback(parsed.hostname)) return undefined;
   if (parsed.protocol !== "https:") return "does not begin with https";
   const hosts = [

@@ -224,6 +224,25 @@ describe("parseConfig() on a bucket", () => {
     ["the other home's R2", `https://${ACCOUNT}.us.r2.cloudflarestorage.com/archive`],
     ["R2 without a jurisdiction", `https://${ACCOUNT}.r2.cloudflarestorage.com/archive`],
     ["no region", "https://s3.amazonaws.com/archive"],
+    ["the bucket in the host", "https://archive.s3.eu-west-1.amazonaws.com/"],
+    ["the bucket in the host and in the path", "https://a.s3.eu-west-1.amazonaws.com/archive"],
+    ["transfer acceleration", "https://s3-accelerate.amazonaws.com/archive"],
+    ["the bucket accelerated", "https://archive.s3-accelerate.amazonaws.com/archive"],
+    [
+      "transfer acceleration on both stacks",
+      "https://s3-accelerate.dualstack.amazonaws.com/archive",
+    ],
+    ["another region on both stacks", "https://s3.dualstack.us-east-1.amazonaws.com/archive"],
+    ["a FIPS endpoint of the other home", "https://s3-fips.us-west-2.amazonaws.com/archive"],
+    ["a FIPS endpoint that does not exist", "https://s3-fips.eu-west-1.amazonaws.com/archive"],
+    ["the old form of the region", "https://s3-eu-west-1.amazonaws.com/archive"],
+    ["a website's address", "https://archive.s3-website-eu-west-1.amazonaws.com/archive"],
+    ["an access point", "https://ap-123456789012.s3-accesspoint.eu-west-1.amazonaws.com/archive"],
+    ["an access point of several regions", "https://x.accesspoint.s3-global.amazonaws.com/archive"],
+    ["an access point's alias", "https://s3.eu-west-1.amazonaws.com/ap-x1y2z3-s3alias"],
+    ["the alias of several regions", "https://s3.eu-west-1.amazonaws.com/mfzwi23gnjvgw.mrap"],
+    ["an object lambda's alias", "https://s3.eu-west-1.amazonaws.com/lambda-x1y2--ol-s3"],
+    ["another partition of AWS", "https://s3.eu-west-1.amazonaws.com.cn/archive"],
     ["the region only in the bucket", "https://s3.amazonaws.com/s3.eu-west-1.amazonaws.com"],
     ["a foreign domain behind it", "https://s3.eu-west-1.amazonaws.com.example.com/archive"],
     ["a foreign domain before it", "https://evil-s3.eu-west-1.amazonaws.com/archive"],
@@ -251,6 +270,14 @@ describe("parseConfig() on a bucket", () => {
     ]);
   });
 
+  it("refuses one bucket for two locations, whose second copies would be the only ones", () => {
+    const url = `https://${ACCOUNT}.eu.r2.cloudflarestorage.com/archive`;
+
+    expect(problemsOf({ BUCKET_EU_WEST_1: url, BUCKET_EU_CENTRAL_1: `${url}/` })).toEqual([
+      expect.stringContaining("BUCKET_EU_CENTRAL_1 is the bucket of eu-west-1 as well"),
+    ]);
+  });
+
   it.each([
     ["takes", "http://127.0.0.1:9000/homeport-eu-west-1", 0],
     ["takes", "http://localhost:9000/homeport-eu-west-1", 0],
@@ -261,5 +288,19 @@ describe("parseConfig() on a bucket", () => {
     const changes = { ENVIRONMENT: "development", BUCKET_EU_WEST_1: url };
 
     expect(problemsOf(changes)).toHaveLength(problems);
+  });
+});
+
+describe("parseConfig() on fail-over", () => {
+  it("waits for what no deployment may go below until it looks for second copies", () => {
+    expect([
+      parseConfig(PRODUCTION).failover.suspectMs,
+      problemsOf({ SUSPECT_SECONDS: "899" }).length,
+      problemsOf({ SUSPECT_SECONDS: "900" }).length,
+    ]).toEqual([1_200_000, 1, 0]);
+  });
+
+  it("may wait for less on a developer's machine", () => {
+    expect(problemsOf({ ENVIRONMENT: "development", SUSPECT_SECONDS: "1" })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { array, nullable, number, object, optional, picklist, strictObject, string } from "valibot";
 
-import { listFiles, rebuildStatus, startRebuild } from "../../archive/routes.ts";
+import { listFiles, listSuspects, rebuildStatus, startRebuild } from "../../archive/routes.ts";
 import { isChildId, type SourceId } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { AdminCall, WorkspaceAdminPort } from "../../workspace/ports.ts";
@@ -37,6 +37,15 @@ const rebuildView = object({
   updatedAt: string(),
 });
 
+const suspectView = object({
+  key: string(),
+  location: archiveLocation,
+  keptAt: nullable(archiveLocation),
+  notedAt: string(),
+  checkAt: string(),
+  error: nullable(string()),
+});
+
 const time = optional(string());
 
 /** The catalogue of a source's archive. A deleted source keeps its files, so these still answer. */
@@ -53,6 +62,16 @@ export const FILE_OPERATIONS: readonly Operation[] = [
       const files = await listFiles(source.value, query, services);
       if (files.ok) return files;
       return refuse("invalid_query", `${files.error.member} is not understood.`);
+    },
+  }),
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/sources/:id/files/suspects",
+    summary: "Places where a second copy of a file may stand until it was looked for and removed",
+    answer: object({ open: number(), data: array(suspectView) }),
+    handle: async ({ workspace, call, params, services }) => {
+      const source = await sourceOf(workspace, call, params["id"]);
+      return source.ok ? ok(await listSuspects(source.value, services)) : source;
     },
   }),
   workspaceOperation("write", {

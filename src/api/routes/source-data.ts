@@ -21,6 +21,7 @@ const metricsAnswer = object({
       databaseBytes: nullable(number()),
       oldestWaitingAt: nullable(string()),
       alert: nullable(string()),
+      suspects: nullable(number()),
     }),
   ),
 });
@@ -110,6 +111,7 @@ function viewStatus(status: QueueStatus | undefined) {
     databaseBytes: status?.databaseBytes ?? null,
     oldestWaitingAt: oldest === undefined ? null : isoTime(oldest),
     alert: status?.alert ?? null,
+    suspects: status?.suspects ?? null,
   };
 }
 
