@@ -4,7 +4,7 @@ import { parseConfig } from "../src/config.ts";
 import { newWorkspaceId, type HomeRegion, type WorkspaceId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
 import { EVIDENCE_DAYS_MAX } from "../src/egress/evidence.ts";
-import { EDGE_DEFAULTS, type EdgeCount } from "../src/region/edge.ts";
+import type { EdgeCount } from "../src/region/edge.ts";
 import { standing } from "../src/region/placement.ts";
 import type { DirectoryEntry, DirectoryPort } from "../src/services.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
@@ -122,15 +122,7 @@ export class RegionDirectory
 
   #plan(name: string, nowMs: number): Created {
     const id = newWorkspaceId(this.#region, random);
-    const { policy, answer } = EDGE_DEFAULTS[this.#region];
-    const workspace = {
-      id,
-      name,
-      region: this.#region,
-      createdAt: isoTime(nowMs),
-      edgePolicy: policy,
-      edgeAnswer: answer,
-    };
+    const workspace = { id, name, region: this.#region, createdAt: isoTime(nowMs) };
     return { workspace, invite: newInviteText(id, random) };
   }
 

@@ -1,7 +1,13 @@
 import { err, ok, type Result } from "../src/core/result.ts";
-import { EDGE_DEFAULTS, type EdgeSettings } from "../src/region/edge.ts";
+import type { EdgeSettings } from "../src/region/edge.ts";
 import type { AuditKey } from "../src/workspace/audit-head.ts";
-import type { Answer, Creation, WorkspaceChange, WorkspaceView } from "../src/workspace/ports.ts";
+import type {
+  Answer,
+  Creation,
+  WorkspaceChange,
+  WorkspaceDetails,
+  WorkspaceView,
+} from "../src/workspace/ports.ts";
 import { lockRegion, type RegionLocked } from "../src/workspace/region-lock.ts";
 import { isoTime } from "../src/workspace/source-view.ts";
 import type { TokenDraft } from "../src/workspace/token.ts";
@@ -47,7 +53,7 @@ export class WorkspaceSelf {
     const by = { actor: "operator", nowMs: creation.createdAtMs };
     this.#turn.note(by, "workspace.create", id);
     this.#audit.holdKey(by, auditKey);
-    return ok(view(creation, EDGE_DEFAULTS[home]));
+    return ok(view(creation));
   }
 
   /** Uses the invite up and makes the first owner's token; runs inside a turn. */
@@ -59,21 +65,22 @@ export class WorkspaceSelf {
     }
     const token = this.#tokens.add({ actor: "invite", nowMs }, FIRST_OWNER);
     if (!token.ok) return token;
-    return ok({ workspace: view(workspace, this.#edge.settings()), token: token.value.text });
+    return ok({ workspace: view(workspace), token: token.value.text });
   }
 
   edge(): EdgeSettings {
     return this.#edge.settings();
   }
 
-  describe(): Answer<WorkspaceView> {
+  describe(): Answer<WorkspaceDetails> {
     const held = this.#turn.tables.workspace();
     if (held === undefined) return err({ kind: "not-found", what: "workspace" });
-    return ok(view(held, this.#edge.settings()));
+    const { policy, answer } = this.#edge.settings();
+    return ok({ ...view(held), edgePolicy: policy, edgeAnswer: answer });
   }
 
   /** Changes its settings. Any word of a region is refused, whatever it says, and the refusal is recorded. */
-  change(by: Acting, change: WorkspaceChange): Answer<WorkspaceView> {
+  change(by: Acting, change: WorkspaceChange): Answer<WorkspaceDetails> {
     if (change.region !== undefined) {
       this.#noteRefusal(by);
       return err({ kind: "region-locked", region: this.#turn.home });
@@ -99,11 +106,7 @@ export class WorkspaceSelf {
   }
 }
 
-function view(
-  held: Pick<Creation, "id" | "name" | "region" | "createdAtMs">,
-  { policy, answer }: EdgeSettings,
-): WorkspaceView {
+function view(held: Pick<Creation, "id" | "name" | "region" | "createdAtMs">): WorkspaceView {
   const { id, name, region, createdAtMs } = held;
-  const createdAt = isoTime(createdAtMs);
-  return { id, name, region, createdAt, edgePolicy: policy, edgeAnswer: answer };
+  return { id, name, region, createdAt: isoTime(createdAtMs) };
 }

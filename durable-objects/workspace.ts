@@ -18,6 +18,7 @@ import type {
   Page,
   WorkspaceAdminPort,
   WorkspaceChange,
+  WorkspaceDetails,
   WorkspaceView,
 } from "../src/workspace/ports.ts";
 import type { RegionLocked } from "../src/workspace/region-lock.ts";
@@ -106,11 +107,11 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     });
   }
 
-  async describe(call: AdminCall): Promise<Answer<WorkspaceView>> {
+  async describe(call: AdminCall): Promise<Answer<WorkspaceDetails>> {
     return this.#turn.act(call, () => this.#self.describe());
   }
 
-  async change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceView>> {
+  async change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceDetails>> {
     const answer = this.#turn.act(call, (by) => this.#self.change(by, change));
     if (answer.ok) await this.#self.tellDirectory(this.#reach);
     return answer;

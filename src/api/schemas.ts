@@ -114,14 +114,9 @@ export function pageSchema<S extends GenericSchema>(entry: S) {
   return object({ data: array(entry), pagination: object({ next: nullable(string()) }) });
 }
 
-export const workspaceView = object({
-  id: string(),
-  name: string(),
-  region,
-  createdAt: string(),
-  edgePolicy,
-  edgeAnswer,
-});
+export const workspaceView = object({ id: string(), name: string(), region, createdAt: string() });
+
+export const workspaceDetails = object({ ...workspaceView.entries, edgePolicy, edgeAnswer });
 
 export const writeKeyView = object({
   version: number(),

@@ -35,8 +35,8 @@ export interface WorkspaceAdminPort {
    * source is or was one of this workspace, because the archive of a deleted one stays.
    */
   authorize(call: AdminCall, sourceId?: string): Promise<Answer<{ actor: TokenId }>>;
-  describe(call: AdminCall): Promise<Answer<WorkspaceView>>;
-  change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceView>>;
+  describe(call: AdminCall): Promise<Answer<WorkspaceDetails>>;
+  change(call: AdminCall, change: WorkspaceChange): Promise<Answer<WorkspaceDetails>>;
   exportConfig(call: AdminCall): Promise<Answer<ConfigDocument>>;
   /** Plans, and unless `plan` is set applies all of it or nothing. */
   applyConfig(
@@ -110,6 +110,10 @@ export type WorkspaceView = {
   readonly name: string;
   readonly region: HomeRegion;
   readonly createdAt: string;
+};
+
+/** A workspace with what its owner may set. */
+export type WorkspaceDetails = WorkspaceView & {
   readonly edgePolicy: EdgePolicy;
   readonly edgeAnswer: EdgeAnswer;
 };

@@ -19,7 +19,7 @@ import {
   edgePolicy,
   name,
   planEntry,
-  workspaceView,
+  workspaceDetails,
 } from "../schemas.ts";
 
 /** The workspace itself and its configuration. */
@@ -28,7 +28,7 @@ export const WORKSPACE_OPERATIONS: readonly Operation[] = [
     method: "GET",
     path: "/api/v1/workspace",
     summary: "The workspace that the token belongs to",
-    answer: object({ workspace: workspaceView }),
+    answer: object({ workspace: workspaceDetails }),
     handle: async ({ workspace, call }) =>
       answerWith(await workspace.describe(call), (view) => ({ workspace: view })),
   }),
@@ -43,7 +43,7 @@ export const WORKSPACE_OPERATIONS: readonly Operation[] = [
       edgeAnswer: optional(edgeAnswer),
       region: optional(unknown()),
     }),
-    answer: object({ workspace: workspaceView }),
+    answer: object({ workspace: workspaceDetails }),
     problems: ["region_locked", "edge_policy_not_allowed"],
     handle: async ({ workspace, call, body }) => {
       const changed = await workspace.change(call, defined(body));
