@@ -4,7 +4,7 @@ export type Html = { readonly html: string };
 type Value = string | number | Html | readonly Html[];
 
 /** A template whose values are escaped, unless they are HTML made by this very function. */
-export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+export function markup(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   const filled = parts.map((part, i) => part + (i < values.length ? textOf(values[i]) : ""));
   return { html: filled.join("") };
 }

@@ -59,7 +59,7 @@ export const NOT_GUARANTEED: readonly NotGuaranteed[] = [
   },
   {
     id: "vendors-word",
-    title: "The vendors' word",
+    title: "What vendors state",
     text: "That a jurisdiction, a bucket's region or a vendor's regional endpoint keeps data where its name says is that vendor's statement. Homeport records which one it used; it cannot look behind it.",
   },
   {

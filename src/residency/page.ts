@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { html, type Html } from "./html.ts";
+import { markup, type Html } from "./html.ts";
 import type { ResidencyReport } from "./report.ts";
 
 /** Rows of refusals on the page; the JSON has all of them. */
@@ -16,6 +16,8 @@ dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0; } code { overflow-wr
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 `;
 
+const STYLE_ELEMENT: Html = { html: `<style>${STYLE}</style>` };
+
 /** Nothing is loaded and nothing runs; the one style is named by its hash. */
 export const PAGE_POLICY = [
   "default-src 'none'",
@@ -28,14 +30,12 @@ export const PAGE_POLICY = [
 /** The report as one page that can be printed, without anything from elsewhere. */
 export function formatPage(report: ResidencyReport): string {
   const { workspace, period, lock } = report;
-  const page = html`<!doctype html>
+  const page = markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <title>Residency report of ${workspace.id}</title>
-        <style>
-          ${{ html: STYLE }}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <h1>Residency report</h1>
@@ -69,7 +69,7 @@ export function formatPage(report: ResidencyReport): string {
         <dl>
           ${report.notGuaranteed.map(
             ({ title, text }) =>
-              html`<dt>${title}</dt>
+              markup`<dt>${title}</dt>
                 <dd>${text}</dd>`,
           )}
         </dl>
@@ -84,16 +84,16 @@ function warnings(report: ResidencyReport): readonly Html[] {
     ...(report.jurisdictions.isEvidence
       ? []
       : [
-          html`<p class="warn">
+          markup`<p class="warn">
             Jurisdictions are <strong>${report.jurisdictions.mode}</strong>: this is a developer's
             machine, and nothing here is evidence of residency.
           </p>`,
         ]),
     ...(strays === 0
       ? []
-      : [html`<p class="warn">${strays} objects reported another place than they should.</p>`]),
+      : [markup`<p class="warn">${strays} objects reported another place than they should.</p>`]),
     ...(report.isCut
-      ? [html`<p class="warn">A list was cut at its limit. Ask for a shorter period.</p>`]
+      ? [markup`<p class="warn">A list was cut at its limit. Ask for a shorter period.</p>`]
       : []),
   ];
 }
@@ -137,7 +137,7 @@ function refusals({ refusals: rows }: ResidencyReport): readonly Html[] {
       ["Hour", "Host", "Purpose", "Reason", "Count"],
       shown.map(({ hour, host, purpose, reason, count }) => [hour, host, purpose, reason, count]),
     ),
-    ...(more === 0 ? [] : [html`<p>${more} more are in the JSON report.</p>`]),
+    ...(more === 0 ? [] : [markup`<p>${more} more are in the JSON report.</p>`]),
   ];
 }
 
@@ -159,7 +159,7 @@ function audit({ audit: { seq, hash, at, publicKey, headFiles } }: ResidencyRepo
   const { last, daysWaiting } = headFiles;
   const file = last === null ? "none yet" : `of ${last.day}, at ${last.location}`;
   const waiting = daysWaiting.length === 0 ? "none" : daysWaiting.join(", ");
-  return html`<p>
+  return markup`<p>
     Head: entry ${seq}, <code>${hash}</code>, signed at ${at} with ed25519
     <code>${publicKey}</code>. Last head file in the bucket: ${file}. Waiting to be written:
     ${waiting}.
@@ -167,17 +167,17 @@ function audit({ audit: { seq, hash, at, publicKey, headFiles } }: ResidencyRepo
 }
 
 function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): Html {
-  if (rows.length === 0) return html`<p>None.</p>`;
-  return html`<table>
+  if (rows.length === 0) return markup`<p>None.</p>`;
+  return markup`<table>
     <thead>
       <tr>
-        ${headings.map((text) => html`<th>${text}</th>`)}
+        ${headings.map((text) => markup`<th>${text}</th>`)}
       </tr>
     </thead>
     <tbody>
       ${rows.map(
         (row) =>
-          html`<tr>
+          markup`<tr>
             ${row.map(cell)}
           </tr> `,
       )}
@@ -186,5 +186,7 @@ function table(headings: readonly string[], rows: readonly (readonly (string | n
 }
 
 function cell(value: string | number): Html {
-  return typeof value === "number" ? html`<td class="n">${value}</td>` : html`<td>${value}</td>`;
+  return typeof value === "number"
+    ? markup`<td class="n">${value}</td>`
+    : markup`<td>${value}</td>`;
 }

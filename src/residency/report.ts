@@ -9,15 +9,20 @@ import type {
 import { EVIDENCE_DAYS_MAX } from "../egress/evidence.ts";
 import { homeOfColo } from "../region/edge.ts";
 import { parseName, placeOf } from "../region/object-names.ts";
-import { HOME_REGIONS, homeOf } from "../region/regions.ts";
+import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../region/regions.ts";
 import type { ResidencyFacts } from "../workspace/residency-facts.ts";
 import { isoTime } from "../workspace/source-view.ts";
 import { HOST_LEVELS } from "./host-levels.ts";
 import { notGuaranteedFor } from "./not-guaranteed.ts";
 
-export type ReportSettings = Pick<Config, "jurisdictions" | "environment" | "buckets"> & {
+export type ReportSettings = Pick<Config, "jurisdictions"> & {
   readonly version: string;
+  readonly buckets: Buckets;
 };
+
+type Buckets = Readonly<
+  Record<ArchiveLocation, { readonly location: ArchiveLocation; readonly url: string }>
+>;
 
 export type ResidencyReport = ReturnType<typeof buildReport>;
 
@@ -98,7 +103,7 @@ function viewObject({ object, kind, standing, firstAtMs, lastAtMs }: ObjectEvide
   };
 }
 
-function viewHost(host: HostEvidence, buckets: Config["buckets"]) {
+function viewHost(host: HostEvidence, buckets: Buckets) {
   const { firstAtMs, lastAtMs, ...rest } = host;
   return {
     ...rest,
