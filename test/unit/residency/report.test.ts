@@ -106,7 +106,7 @@ describe("what is not guaranteed", () => {
   it.each(NOT_GUARANTEED.map(({ title }) => title))(
     "%s: stands in docs/residency.md as well",
     (title) => {
-      expect(DOCUMENT).toContain(`**${title}**`);
+      expect(DOCUMENT).toContain(`- **${title}`);
     },
   );
 
