@@ -1,0 +1,82 @@
+import type { HomeRegion } from "../core/ids.ts";
+
+/**
+ * The contract between lanes, which decide when what is sent, and destinations, which know how. A
+ * destination keeps nothing between two calls: positions, retries and dead letters are the lane's.
+ */
+
+/** One event on its way to one destination, after consent, `integrations` and filters. */
+export type Delivery = {
+  /** The event as the archive has it, with what filters took away gone. */
+  readonly event: Readonly<Record<string, unknown>>;
+  /** The same on every attempt and after every crash, other for every event and destination. */
+  readonly idempotencyKey: string;
+};
+
+/** What became of one event. Codes are Segment's where it has one (facts, delivery codes). */
+export type DeliveryOutcome =
+  | { readonly kind: "delivered"; readonly status: number }
+  /** Not meant for the destination: no mapping matched, unsupported type. It is not tried again. */
+  | { readonly kind: "filtered"; readonly code: string }
+  /** May succeed later: network, 408, 423, 429, 5xx but 501. */
+  | { readonly kind: "retry"; readonly code: string; readonly retryAfterMs?: number }
+  /** Will never succeed as it is; it becomes a dead letter. */
+  | { readonly kind: "rejected"; readonly code: string };
+
+/** A destination made ready for one workspace: settings, secrets and region are inside. */
+export interface Deliverer {
+  /** What one call takes at most; one event means that order per user matters. */
+  readonly batch: { readonly events: number; readonly bytes: number };
+  /**
+   * Sends the events in order; one outcome for each. It never throws for what the network or the
+   * vendor does. Everything it sends passes the egress guard.
+   */
+  deliver(events: readonly Delivery[], signal: AbortSignal): Promise<readonly DeliveryOutcome[]>;
+  /** Asks the destination to forget a user; absent where it has no such call. */
+  forget?(
+    user: { readonly userId?: string; readonly anonymousId?: string },
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome>;
+  /** Frees connections. */
+  close?(): Promise<void>;
+}
+
+/** How it is known that a host of a destination is in the region; see docs/residency.md. */
+export type EndpointLevel = "vendor_endpoint" | "region_by_account" | "declared" | "none";
+
+/** A destination's standing in one region. */
+export type RegionSupport = {
+  readonly level: EndpointLevel;
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly use: "delivery" | "credential-test" | "deletion" | "oauth";
+    readonly pathPrefix?: string;
+  }[];
+  /** The vendor's own statement, for `vendor_endpoint`. */
+  readonly statement?: { readonly url: string; readonly date: string };
+  readonly note?: string;
+};
+
+/** One setting that a user gives. */
+export type SettingField = {
+  readonly key: string;
+  readonly label: string;
+  readonly type: "string" | "number" | "boolean" | "object" | "list";
+  readonly isRequired: boolean;
+  /** Write-only in the API and encrypted at rest. */
+  readonly isSecret: boolean;
+  readonly help?: string;
+};
+
+/** One destination of the catalogue. */
+export type DestinationKind = {
+  /** Stable, e.g. `amplitude`, `webhook`, `postgres`. */
+  readonly slug: string;
+  readonly name: string;
+  /** `kit`: one of Segment's own; `homeport`: one of ours. */
+  readonly origin: "kit" | "homeport";
+  readonly regions: Readonly<Record<HomeRegion, RegionSupport>>;
+  readonly settings: readonly SettingField[];
+  /** Whether `Deliverer.forget` exists. */
+  readonly canForget: boolean;
+};
