@@ -21,11 +21,12 @@ import {
 } from "../src/archive/suspects.ts";
 import { matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
 import { parseConfig, type Config } from "../src/config.ts";
-import { regionOf, type SourceId } from "../src/core/ids.ts";
+import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { standing } from "../src/region/placement.ts";
 import { homeOf, type ArchiveLocation } from "../src/region/regions.ts";
 import { Breakers, PROBE_MS_MIN } from "../src/s3/breaker.ts";
 import type { ArchiveMonthPort } from "../src/services.ts";
+import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MONTH_MIGRATIONS } from "./storage/archive-month.schema.ts";
 import { CatalogueTable } from "./storage/catalogue-table.ts";
@@ -44,7 +45,8 @@ const WATCHDOG_MS = 600_000;
  * The catalogue of one source's archive files of one month, by the day in their keys. A key stands
  * in it once: the same range of events in a second location is a stray copy, never a second file.
  *
- * State: tables `files`, `filters` and `suspects`. Alarm: the first check of a suspect that is due;
+ * State: tables `files`, `filters`, `suspects`, `evidence`. Alarm: the first check of a suspect that is
+ * due, or evidence that has to be written or told;
  * while checks run, the moment to take them up again should the object die in them.
  */
 export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort {
@@ -55,13 +57,15 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
   readonly #catalogue: CatalogueTable;
   readonly #suspects: SuspectsTable;
   readonly #breakers: Breakers<ArchiveLocation>;
+  readonly #evidence: EvidenceKeeper;
   /** The checks that are running; a second alarm joins them. */
   #checks: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = parseConfig(env as unknown as Record<string, unknown>);
-    const { name } = standing(ctx.id, this.#config.jurisdictions);
+    const self = standing(ctx.id, this.#config.jurisdictions);
+    const { name } = self;
     if (name.kind !== "archive-month") {
       throw new Error("outside_jurisdiction: This object is no month of an archive");
     }
@@ -71,6 +75,13 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
     migrate(ctx.storage, ARCHIVE_MONTH_MIGRATIONS);
     this.#catalogue = new CatalogueTable(ctx.storage.sql, name.sourceId);
     this.#suspects = new SuspectsTable(ctx.storage.sql);
+    const workspaceId = workspaceOf(name.sourceId);
+    this.#evidence = new EvidenceKeeper({
+      storage: ctx.storage,
+      standing: self,
+      push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
+      now: () => Date.now(),
+    });
     this.#breakers = new Breakers(
       { failuresToOpen: 1, waitMsMin: PROBE_MS_MIN, waitMsMax: this.#config.failover.probeMsMax },
       () => Date.now(),
@@ -88,6 +99,8 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
     if (held !== undefined) return held;
     // Before the first row, so that no file is ever in a month that the archive does not know.
     if (this.#catalogue.isEmpty()) await this.#reach.archive(this.#sourceId).openMonth(this.#month);
+    // Where this object runs is told beside the file, not before it: the next file tells it again.
+    this.ctx.waitUntil(this.#tell());
     return this.ctx.storage.transactionSync(() => {
       const meanwhile = this.#catalogue.find(file.key);
       if (meanwhile !== undefined) return meanwhile;
@@ -191,10 +204,16 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
     }
   }
 
+  async #tell(): Promise<void> {
+    await this.#evidence.run();
+    if (this.#evidence.dueAtMs !== undefined) await this.#arm();
+  }
+
   async #checkSuspects(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
     try {
       await checkSuspects(this.#suspectDeps(Date.now() + SLICE_MS_MAX));
+      await this.#evidence.run();
       await this.#arm();
     } catch {
       // Nothing was settled that is not on disk, so the watchdog's turn finds what is left.
@@ -204,8 +223,9 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
   /** Sets the alarm where the table and the breakers want it. */
   async #arm(): Promise<void> {
     const home = regionOf(this.#sourceId);
-    const at = nextCheckAt(home, this.#breakers, (location) => this.#suspects.dueAtMs(location));
-    if (at === undefined) await this.ctx.storage.deleteAlarm();
+    const check = nextCheckAt(home, this.#breakers, (location) => this.#suspects.dueAtMs(location));
+    const at = Math.min(check ?? Infinity, this.#evidence.dueAtMs ?? Infinity);
+    if (at === Infinity) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), at));
   }
 
@@ -215,7 +235,8 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
       breakers: this.#breakers,
       due: (location, nowMs, max) => this.#suspects.due(location, nowMs, max),
       find: (key) => this.#catalogue.find(key),
-      bucket: (location) => homeBucket(this.#config, this.#sourceId, location),
+      bucket: (location) =>
+        homeBucket(this.#config, this.#sourceId, location, this.#evidence.observer),
       clear: (suspect) => this.#suspects.clear(suspect),
       postpone: (suspect, error, atMs) => this.#suspects.postpone(suspect, error, atMs),
       now: () => Date.now(),

@@ -17,7 +17,10 @@ import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
 import { standing } from "../src/region/placement.ts";
+import type { ArchiveLocation } from "../src/region/regions.ts";
+import type { Bucket } from "../src/s3/bucket.ts";
 import type { ArchivePort, MessageFile } from "../src/services.ts";
+import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MIGRATIONS } from "./storage/archive.schema.ts";
 import { migrate } from "./storage/migrate.ts";
@@ -30,24 +33,36 @@ const WATCHDOG_MS = 600_000;
 /**
  * The archive of one source: which months have files, and the jobs that go through them.
  *
- * State: tables `months` and `jobs`. Alarm: the running job's next slice, derived from its row; while
- * a slice runs, the moment to pick it up again should the object die in it.
+ * State: tables `months`, `jobs`, `evidence`. Alarm: the running job's next slice, derived from its
+ * row, or evidence that has to be written or told; while a slice runs, the moment to pick it up again
+ * should the object die in it.
  */
 export class Archive extends DurableObject<Env> implements ArchivePort {
   readonly #config: Config;
   readonly #sourceId: SourceId;
   readonly #reach: Reach;
+  readonly #evidence: EvidenceKeeper;
   /** The slice that is running; a second alarm joins it. */
   #slice: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = parseConfig(env as unknown as Record<string, unknown>);
-    const { name } = standing(ctx.id, this.#config.jurisdictions);
+    const self = standing(ctx.id, this.#config.jurisdictions);
+    const { name } = self;
     if (name.kind !== "archive") throw new Error("outside_jurisdiction: This object is no archive");
     this.#sourceId = name.sourceId;
     this.#reach = reach(env, this.#config);
     migrate(ctx.storage, ARCHIVE_MIGRATIONS);
+    const workspaceId = workspaceOf(name.sourceId);
+    this.#evidence = new EvidenceKeeper({
+      storage: ctx.storage,
+      standing: self,
+      push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
+      // A slice that is running arms the alarm at its end, and has its watchdog until then.
+      wake: () => (this.#slice === undefined ? ctx.waitUntil(this.#arm()) : undefined),
+      now: () => Date.now(),
+    });
   }
 
   /** Months that have, or are about to have, files; oldest first. */
@@ -65,6 +80,8 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       month,
       Date.now(),
     );
+    // A slice that opens months tells at its end, with its watchdog in force until then.
+    if (this.#slice === undefined) this.ctx.waitUntil(this.#tell());
   }
 
   /** Starts a rebuild, or answers the one of the same files that is running. */
@@ -77,7 +94,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     if (last?.progress.state === "running") {
       const isSame = last.progress.segmentSourceId === segmentSourceId;
       if (!isSame) return err({ kind: "busy", running: last.progress });
-      await this.#arm(last);
+      await this.#arm();
       return ok(last.progress);
     }
     const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
@@ -89,7 +106,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       job.progress.state,
       JSON.stringify(job),
     );
-    await this.#arm(job);
+    await this.#arm();
     return ok(job.progress);
   }
 
@@ -116,7 +133,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       const file = await this.#reach.archiveMonth(this.#sourceId, monthOf(log.dayMs)).find(key);
       if (file === undefined) continue;
       const { location } = file;
-      const object = await homeBucket(this.#config, this.#sourceId, location).get(key);
+      const object = await this.#bucket(location).get(key);
       if (!object.ok) continue;
       const receivedAt = await findMessage(object.value.body, messageId);
       if (receivedAt !== undefined) return { key, location, receivedAt };
@@ -129,6 +146,12 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       this.#slice = undefined;
     });
     await this.#slice;
+    await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    await this.#evidence.run();
+    await this.#arm();
   }
 
   async #runSlice(): Promise<void> {
@@ -142,18 +165,20 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       job = postpone(this.#lastRebuild() ?? job, "internal", Date.now());
     }
     this.#save(job);
-    await this.#arm(job);
   }
 
-  /** The alarm of a job: its next slice, or none when it is over. */
-  async #arm(job: RebuildJob): Promise<void> {
-    if (job.progress.state === "running") await this.ctx.storage.setAlarm(job.nextAtMs);
-    else await this.ctx.storage.deleteAlarm();
+  /** Sets the alarm where the job, if one is running, and the evidence want it. */
+  async #arm(): Promise<void> {
+    const job = this.#lastRebuild();
+    const sliceAtMs = job?.progress.state === "running" ? job.nextAtMs : Infinity;
+    const atMs = Math.min(sliceAtMs, this.#evidence.dueAtMs ?? Infinity);
+    if (atMs === Infinity) await this.ctx.storage.deleteAlarm();
+    else await this.ctx.storage.setAlarm(Math.max(Date.now(), atMs));
   }
 
   #deps(untilMs: number): RebuildDeps {
     return {
-      bucket: (location) => homeBucket(this.#config, this.#sourceId, location),
+      bucket: (location) => this.#bucket(location),
       held: (month, keys) => this.#reach.archiveMonth(this.#sourceId, month).heldAt(keys),
       record: (month, file) => this.#reach.archiveMonth(this.#sourceId, month).record(file),
       suspect: (month, suspects) =>
@@ -162,6 +187,10 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       now: () => Date.now(),
       isOver: () => Date.now() >= untilMs,
     };
+  }
+
+  #bucket(location: ArchiveLocation): Bucket {
+    return homeBucket(this.#config, this.#sourceId, location, this.#evidence.observer);
   }
 
   #save(job: RebuildJob): void {

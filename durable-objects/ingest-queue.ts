@@ -16,6 +16,7 @@ import { standing } from "../src/region/placement.ts";
 import type { QueueCounter, QueuePort, QueueSighting, QueueStatus } from "../src/services.ts";
 import { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
+import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { QueueWork } from "./queue-work.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { INGEST_QUEUE_MIGRATIONS } from "./storage/ingest-queue.schema.ts";
@@ -28,7 +29,7 @@ const LINGER_MS = 2;
  * The durable log of accepted events of one source × ingest region × shard, with its deduplication
  * window and its archive cursor.
  *
- * State: tables `segments`, `log_<n>`, `dedup_*`, `files`, `counters`, `state`. Alarm: the earliest
+ * State: tables `segments`, `log_<n>`, `dedup_*`, `files`, `counters`, `state`, `evidence`. Alarm: the earliest
  * of sealing, retry, merging, expiry and the idle notice; armed with the first event that waits and
  * again after each piece of work, so that a crash between two lines cannot lose it.
  */
@@ -47,7 +48,8 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = parseConfig(env as unknown as Record<string, unknown>);
-    const { name } = standing(ctx.id, this.#config.jurisdictions);
+    const self = standing(ctx.id, this.#config.jurisdictions);
+    const { name } = self;
     if (name.kind !== "queue") throw new Error("outside_jurisdiction: This object is no queue");
     this.#sourceId = name.sourceId;
     this.#self = { ingestRegion: name.ingestRegion, shard: name.shard };
@@ -72,6 +74,12 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       counters: this.#counters,
       lease: this.#lease,
       memory: this.#memory,
+      evidence: new EvidenceKeeper({
+        storage: ctx.storage,
+        standing: self,
+        push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
+        now: () => Date.now(),
+      }),
     });
     this.#gather = this.#makeGather();
   }

@@ -55,10 +55,14 @@ export function makeArchiver(deps: QueueWorkDeps, incarnation: string): Archiver
 }
 
 /** One bucket per location, because each keeps the day's signing key. */
-function bucketsOf({ config, sourceId }: QueueWorkDeps): (location: ArchiveLocation) => Bucket {
+function bucketsOf({
+  config,
+  sourceId,
+  evidence,
+}: QueueWorkDeps): (location: ArchiveLocation) => Bucket {
   const made = new Map<ArchiveLocation, Bucket>();
   return (location) => {
-    const bucket = made.get(location) ?? homeBucket(config, sourceId, location);
+    const bucket = made.get(location) ?? homeBucket(config, sourceId, location, evidence.observer);
     made.set(location, bucket);
     return bucket;
   };

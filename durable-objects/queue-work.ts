@@ -15,6 +15,7 @@ import { BUSY_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest
 import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
 import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
+import type { EvidenceKeeper } from "./evidence-keeper.ts";
 import { makeArchiver } from "./queue-archiver.ts";
 import { QueueNotices } from "./queue-notices.ts";
 import { openSuspects } from "./queue-suspects.ts";
@@ -32,6 +33,7 @@ export type QueueWorkDeps = {
   readonly counters: Counters;
   readonly lease: ConfigLease;
   readonly memory: MemoryAccount;
+  readonly evidence: EvidenceKeeper;
 };
 
 /** Characters of an incarnation: 40 random bits. */
@@ -131,7 +133,7 @@ export class QueueWork {
   }
 
   async #runOnce(): Promise<void> {
-    const { storage, files, counters, config, lease } = this.#deps;
+    const { storage, files, counters, config, lease, evidence } = this.#deps;
     try {
       // Where files may go is part of the config, which may not have been asked for since a restart.
       if (mayArchive(this.#state(), config.seal, Date.now())) await lease.get();
@@ -155,6 +157,7 @@ export class QueueWork {
       // The cause may quote an event, so only that it happened is kept.
       this.#failed("internal");
     }
+    await evidence.run().catch(() => this.#failed("internal"));
   }
 
   async #archiveNext(): Promise<ArchiveOutcome> {
@@ -215,6 +218,7 @@ export class QueueWork {
       rotateAtMs: this.#deps.storage.rotateAtMs,
       expiryAtMs: this.#deps.storage.expiryAtMs,
       toldFilled: this.#notices.toldFilled,
+      evidenceAtMs: this.#deps.evidence.dueAtMs,
     };
   }
 

@@ -36,4 +36,13 @@ export const ARCHIVE_MONTH_MIGRATIONS = [
           ) STRICT, WITHOUT ROWID;
           CREATE INDEX suspects_due ON suspects (location, check_at_ms);`,
   },
+  {
+    id: "0003-create-evidence",
+    sql: `CREATE TABLE evidence (
+            kind TEXT NOT NULL,            -- host, refusal; told: until when the workspace knows
+            key  TEXT NOT NULL,            -- e.g. s3.eu-west-1.amazonaws.com archive
+            body TEXT NOT NULL,            -- JSON: totals
+            PRIMARY KEY (kind, key)
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -15,4 +15,13 @@ export const ARCHIVE_MIGRATIONS = [
             job      TEXT NOT NULL        -- progress and position, JSON
           ) STRICT;`,
   },
+  {
+    id: "0002-create-evidence",
+    sql: `CREATE TABLE evidence (
+            kind TEXT NOT NULL,            -- host, refusal; told: until when the workspace knows
+            key  TEXT NOT NULL,            -- e.g. s3.eu-west-1.amazonaws.com archive
+            body TEXT NOT NULL,            -- JSON: totals
+            PRIMARY KEY (kind, key)
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

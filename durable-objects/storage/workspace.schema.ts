@@ -90,7 +90,7 @@ export const WORKSPACE_MIGRATIONS = [
   {
     id: "0003-create-evidence",
     sql: `CREATE TABLE evidence (
-            kind TEXT NOT NULL,               -- host, refusal or edge: seen by this object itself
+            kind TEXT NOT NULL,               -- host, refusal: seen by this object itself; told
             key  TEXT NOT NULL,               -- e.g. s3.eu-west-1.amazonaws.com archive
             body TEXT NOT NULL,               -- JSON: totals
             PRIMARY KEY (kind, key)
@@ -134,7 +134,8 @@ export const WORKSPACE_MIGRATIONS = [
   },
   {
     id: "0004-add-edge-settings",
-    sql: `ALTER TABLE workspace ADD COLUMN edge_policy TEXT;  -- strict, transit; null for the default
-          ALTER TABLE workspace ADD COLUMN edge_answer TEXT;  -- hold, reject; null for the default`,
+    // strict or transit, and hold or reject; null for the home's default.
+    sql: `ALTER TABLE workspace ADD COLUMN edge_policy TEXT;
+          ALTER TABLE workspace ADD COLUMN edge_answer TEXT;`,
   },
 ] as const satisfies readonly Migration[];

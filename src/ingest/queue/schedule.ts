@@ -28,11 +28,13 @@ export type QueueState = {
   readonly expiryAtMs: number | undefined;
   /** Whether the workspace was told that this queue holds data. */
   readonly toldFilled: boolean;
+  /** When what was seen of the outside has to be written or told. */
+  readonly evidenceAtMs: number | undefined;
 };
 
 /** When the queue has work again; `undefined` when nothing is left to do. */
 export function nextAlarmAt(state: QueueState, rule: SealRule, nowMs: number): number | undefined {
-  const times = [state.expiryAtMs, state.rotateAtMs];
+  const times = [state.expiryAtMs, state.rotateAtMs, state.evidenceAtMs];
   const seal = sealAt(state.waiting, rule);
   if (seal !== undefined) {
     times.push(Math.max(seal, retryAtMs(state)));

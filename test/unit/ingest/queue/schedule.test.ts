@@ -22,6 +22,7 @@ function stateOf(changes: Partial<QueueState> = {}): QueueState {
     mergePending: false,
     rotateAtMs: undefined,
     expiryAtMs: undefined,
+    evidenceAtMs: undefined,
     toldFilled: false,
     ...changes,
   };
@@ -96,6 +97,10 @@ describe("nextAlarmAt()", () => {
 
   it("wakes to forget fingerprints when their window ends", () => {
     expect(nextAlarmAt(stateOf({ expiryAtMs: MIDNIGHT }), RULE, NOON)).toBe(MIDNIGHT);
+  });
+
+  it("is when evidence has to be written or told", () => {
+    expect(nextAlarmAt(stateOf({ evidenceAtMs: MIDNIGHT }), RULE, NOON)).toBe(MIDNIGHT);
   });
 
   it("wakes to close the open segment when it is old", () => {
