@@ -1,12 +1,15 @@
 import type { HomeRegion } from "./core/ids.ts";
 import { SettingsReader } from "./core/settings-reader.ts";
+import {
+  readEdgeCheck,
+  readEgressCidrs,
+  readHosts,
+  readRegionalServices,
+} from "./region/host-settings.ts";
 import type { Jurisdictions } from "./region/placement.ts";
 import {
   HOME_REGION_NAMES,
   HOME_REGIONS,
-  INGEST_REGION_NAMES,
-  INGEST_REGIONS,
-  isIngestRegion,
   type ArchiveLocation,
   type IngestRegion,
 } from "./region/regions.ts";
@@ -44,6 +47,8 @@ export type Config = {
   readonly edgeCheck: boolean;
   /** Hosts that the operator declared to be under Regional Services, and the region there. */
   readonly regionalServices: ReadonlyMap<string, string>;
+  /** Fixed addresses that the operator says the objects of a region call from; none by default. */
+  readonly egressCidrs: Readonly<Record<HomeRegion, readonly string[]>>;
 };
 
 /** Vars and secrets as the platform hands them over; everything is text or absent. */
@@ -96,6 +101,7 @@ export function parseConfig(vars: Vars): Config {
     hosts,
     edgeCheck: readEdgeCheck(read, development),
     regionalServices: readRegionalServices(read, hosts),
+    egressCidrs: readEgressCidrs(read),
     writeKeySecrets: { us: readSecrets(read, "us"), eu: readSecrets(read, "eu") },
     operatorToken: readOperatorToken(read, development),
     buckets: readBuckets(read, development),
@@ -129,70 +135,6 @@ export function parseConfig(vars: Vars): Config {
     );
   }
   return config;
-}
-
-function readHosts(read: SettingsReader): ReadonlyMap<string, IngestRegion> {
-  const hosts = new Map<string, IngestRegion>();
-  for (const entry of (read.text("HOSTS") ?? "").split(",")) {
-    if (entry.trim() === "") continue;
-    const [host = "", region = "", ...rest] = entry.trim().split("=");
-    if (!/^[a-z0-9.-]+(:\d+)?$/.test(host) || !isIngestRegion(region) || rest.length > 0) {
-      read.problems.push(
-        `HOSTS holds "${entry.trim()}": write host=region with one of ${INGEST_REGION_NAMES.join(", ")}, for example events.eu1.example.com=eu1`,
-      );
-    } else if (hosts.has(host)) {
-      read.problems.push(`HOSTS names ${host} twice: keep one of its entries in wrangler.toml`);
-    } else {
-      hosts.set(host, region);
-    }
-  }
-  if (hosts.size === 0) {
-    read.problems.push(
-      'HOSTS names no host: set HOSTS = "events.eu1.example.com=eu1" under [vars] in wrangler.toml',
-    );
-  }
-  return hosts;
-}
-
-/**
- * On everywhere but on a developer's machine, where the location is made up. It can be switched on
- * there for a test, and never off in production.
- */
-function readEdgeCheck(read: SettingsReader, development: boolean): boolean {
-  if (read.text("EDGE_CHECK") === undefined) return !development;
-  const isOn = read.oneOf("EDGE_CHECK", ["on", "off"]) === "on";
-  if (!isOn && !development) {
-    read.problems.push(
-      'EDGE_CHECK is "off", which only ENVIRONMENT "development" may use: take EDGE_CHECK out of wrangler.toml',
-    );
-  }
-  return isOn;
-}
-
-/** `host=region` as for HOSTS; the region is Cloudflare's region_key, and has to fit the host's. */
-function readRegionalServices(
-  read: SettingsReader,
-  hosts: ReadonlyMap<string, IngestRegion>,
-): ReadonlyMap<string, string> {
-  const declared = new Map<string, string>();
-  for (const entry of (read.text("REGIONAL_SERVICES") ?? "").split(",")) {
-    if (entry.trim() === "") continue;
-    const [, host = "", region = ""] = /^([a-z0-9.-]+)=([a-z-]+)$/.exec(entry.trim()) ?? [];
-    const ingest = hosts.get(host);
-    const place = ingest === undefined ? undefined : INGEST_REGIONS[ingest].place;
-    if (place === undefined) {
-      read.problems.push(
-        `REGIONAL_SERVICES holds "${entry.trim()}": write host=region with a host of HOSTS, for example events.eu1.example.com=eu`,
-      );
-    } else if (place.kind === "jurisdiction" && place.jurisdiction !== region) {
-      read.problems.push(
-        `REGIONAL_SERVICES says ${region} for ${host}, whose ingest region is in ${place.jurisdiction}: no request could be taken there, so set the same region in both`,
-      );
-    } else {
-      declared.set(host, region);
-    }
-  }
-  return declared;
 }
 
 /** `01:<base64>`, several separated by commas; the first one signs. */

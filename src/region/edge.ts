@@ -11,6 +11,8 @@ import { INGEST_REGIONS, type IngestRegion } from "./regions.ts";
 /** `strict` takes data in its own region only; `transit` also where it is merely read in memory. */
 export type EdgePolicy = "strict" | "transit";
 
+export const EDGE_POLICIES: readonly EdgePolicy[] = ["strict", "transit"];
+
 /** What `strict` answers elsewhere: come again (503, SDKs keep their events), or no (403). */
 export type EdgeAnswer = "hold" | "reject";
 

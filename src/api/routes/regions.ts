@@ -1,15 +1,13 @@
-import { array, boolean, object, picklist, string } from "valibot";
+import { array, boolean, nullable, object, picklist, string } from "valibot";
 
 import { ok } from "../../core/result.ts";
-import {
-  HOME_REGION_NAMES,
-  HOME_REGIONS,
-  INGEST_REGIONS,
-  type IngestRegion,
-} from "../../region/regions.ts";
+import type { HomeRegion } from "../../core/ids.ts";
+import type { Config } from "../../config.ts";
+import { EDGE_DEFAULTS, EDGE_POLICIES, mayChoosePolicy, strictHomeOf } from "../../region/edge.ts";
+import { HOME_REGION_NAMES, HOME_REGIONS, INGEST_REGIONS } from "../../region/regions.ts";
 import { VERSION } from "../../version.ts";
 import { openOperation, type Operation } from "../operation.ts";
-import { archiveLocation, ingestRegion, region } from "../schemas.ts";
+import { archiveLocation, edgeAnswer, edgePolicy, ingestRegion, region } from "../schemas.ts";
 
 const regionsAnswer = object({
   data: array(
@@ -25,9 +23,15 @@ const regionsAnswer = object({
           title: string(),
           guarantee: picklist(["jurisdiction", "best-effort"]),
           hosts: array(string()),
+          edge: array(
+            object({ host: string(), isStrict: boolean(), regionalServices: nullable(string()) }),
+          ),
         }),
       ),
-      egress: object({ static: boolean() }),
+      edgePolicyDefault: edgePolicy,
+      edgeAnswerDefault: edgeAnswer,
+      edgePolicies: array(edgePolicy),
+      egress: object({ static: boolean(), cidrs: array(string()) }),
     }),
   ),
 });
@@ -56,14 +60,11 @@ export const REGION_OPERATIONS: readonly Operation[] = [
     summary: "The home regions, their ingest regions and hosts, archive locations and guarantees",
     answer: regionsAnswer,
     handle: async ({ services }) =>
-      ok({ data: HOME_REGION_NAMES.map((home) => describe(home, services.config.hosts)) }),
+      ok({ data: HOME_REGION_NAMES.map((home) => describe(home, services.config)) }),
   }),
 ];
 
-function describe(
-  home: (typeof HOME_REGION_NAMES)[number],
-  hosts: ReadonlyMap<string, IngestRegion>,
-) {
+function describe(home: HomeRegion, { hosts, regionalServices, egressCidrs }: Config) {
   const { title, locations, ingestRegionDefault, ingestRegions } = HOME_REGIONS[home];
   return {
     region: home,
@@ -71,12 +72,23 @@ function describe(
     jurisdiction: home,
     archiveLocations: locations,
     ingestRegionDefault,
-    ingestRegions: ingestRegions.map((ingest) => ({
-      ingestRegion: ingest,
-      title: INGEST_REGIONS[ingest].title,
-      guarantee: INGEST_REGIONS[ingest].guarantee,
-      hosts: [...hosts].filter(([, at]) => at === ingest).map(([host]) => host),
-    })),
-    egress: { static: false },
+    ingestRegions: ingestRegions.map((ingest) => {
+      const here = [...hosts].filter(([, at]) => at === ingest).map(([host]) => host);
+      return {
+        ingestRegion: ingest,
+        title: INGEST_REGIONS[ingest].title,
+        guarantee: INGEST_REGIONS[ingest].guarantee,
+        hosts: here,
+        edge: here.map((host) => ({
+          host,
+          isStrict: strictHomeOf(ingest) !== undefined,
+          regionalServices: regionalServices.get(host) ?? null,
+        })),
+      };
+    }),
+    edgePolicyDefault: EDGE_DEFAULTS[home].policy,
+    edgeAnswerDefault: EDGE_DEFAULTS[home].answer,
+    edgePolicies: EDGE_POLICIES.filter((policy) => mayChoosePolicy(home, policy)),
+    egress: { static: egressCidrs[home].length > 0, cidrs: egressCidrs[home] },
   };
 }

@@ -1,0 +1,97 @@
+import type { HomeRegion } from "../core/ids.ts";
+import type { SettingsReader } from "../core/settings-reader.ts";
+import {
+  HOME_REGION_NAMES,
+  INGEST_REGION_NAMES,
+  INGEST_REGIONS,
+  isIngestRegion,
+  type IngestRegion,
+} from "./regions.ts";
+
+/** `HOSTS = "host=ingest region,…"`; a host may name its port. */
+export function readHosts(read: SettingsReader): ReadonlyMap<string, IngestRegion> {
+  const hosts = new Map<string, IngestRegion>();
+  for (const entry of entriesOf(read.text("HOSTS"))) {
+    const [host = "", region = "", ...rest] = entry.split("=");
+    if (!/^[a-z0-9.-]+(:\d+)?$/.test(host) || !isIngestRegion(region) || rest.length > 0) {
+      read.problems.push(
+        `HOSTS holds "${entry}": write host=region with one of ${INGEST_REGION_NAMES.join(", ")}, for example events.eu1.example.com=eu1`,
+      );
+    } else if (hosts.has(host)) {
+      read.problems.push(`HOSTS names ${host} twice: keep one of its entries in wrangler.toml`);
+    } else {
+      hosts.set(host, region);
+    }
+  }
+  if (hosts.size === 0) {
+    read.problems.push(
+      'HOSTS names no host: set HOSTS = "events.eu1.example.com=eu1" under [vars] in wrangler.toml',
+    );
+  }
+  return hosts;
+}
+
+/**
+ * On everywhere but on a developer's machine, where the location is made up. It can be switched on
+ * there for a test, and never off in production.
+ */
+export function readEdgeCheck(read: SettingsReader, development: boolean): boolean {
+  if (read.text("EDGE_CHECK") === undefined) return !development;
+  const isOn = read.oneOf("EDGE_CHECK", ["on", "off"]) === "on";
+  if (!isOn && !development) {
+    read.problems.push(
+      'EDGE_CHECK is "off", which only ENVIRONMENT "development" may use: take EDGE_CHECK out of wrangler.toml',
+    );
+  }
+  return isOn;
+}
+
+/** `host=region` as for HOSTS; the region is Cloudflare's region_key, and has to fit the host's. */
+export function readRegionalServices(
+  read: SettingsReader,
+  hosts: ReadonlyMap<string, IngestRegion>,
+): ReadonlyMap<string, string> {
+  const declared = new Map<string, string>();
+  for (const entry of entriesOf(read.text("REGIONAL_SERVICES"))) {
+    const [, host = "", region = ""] = /^([a-z0-9.-]+)=([a-z-]+)$/.exec(entry) ?? [];
+    const ingest = hosts.get(host);
+    const place = ingest === undefined ? undefined : INGEST_REGIONS[ingest].place;
+    if (place === undefined) {
+      read.problems.push(
+        `REGIONAL_SERVICES holds "${entry}": write host=region with a host of HOSTS, for example events.eu1.example.com=eu`,
+      );
+    } else if (place.kind === "jurisdiction" && place.jurisdiction !== region) {
+      read.problems.push(
+        `REGIONAL_SERVICES says ${region} for ${host}, whose ingest region is in ${place.jurisdiction}: no request could be taken there, so set the same region in both`,
+      );
+    } else {
+      declared.set(host, region);
+    }
+  }
+  return declared;
+}
+
+/** Addresses that a region's objects call from, where the operator bought fixed ones. */
+export function readEgressCidrs(
+  read: SettingsReader,
+): Readonly<Record<HomeRegion, readonly string[]>> {
+  const cidrs: Record<HomeRegion, readonly string[]> = { us: [], eu: [] };
+  for (const home of HOME_REGION_NAMES) {
+    const name = `EGRESS_CIDRS_${home.toUpperCase()}`;
+    const entries = entriesOf(read.text(name));
+    for (const entry of entries.filter((each) => !/^[0-9a-f.:]+\/\d{1,3}$/i.test(each))) {
+      read.problems.push(
+        `${name} holds "${entry}": write address/bits, several separated by commas, for example 203.0.113.0/29`,
+      );
+    }
+    cidrs[home] = entries;
+  }
+  return cidrs;
+}
+
+function entriesOf(list: string | undefined): readonly string[] {
+  return (list ?? "")
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
