@@ -47,19 +47,30 @@ export class WorkspaceConfig {
     options: { readonly plan: boolean; readonly prune: boolean },
   ): Answer<Applied> {
     const steps = planConfig(this.#held(), document, options.prune);
-    if (options.plan) return ok({ plan: steps.map((step) => step.entry), changed: [] });
+    if (options.plan)
+      return ok({ plan: steps.map(({ entry }) => this.#keyed(entry)), changed: [] });
     const plan: PlanEntry[] = [];
     const changed: SourceId[] = [];
     for (const step of steps) {
       const done = this.#do(by, step);
       if (!done.ok) throw new Undone(done.error);
-      plan.push(done.value === undefined ? step.entry : { ...step.entry, id: done.value });
+      const entry = done.value === undefined ? step.entry : { ...step.entry, id: done.value };
+      plan.push(this.#keyed(entry));
       if (done.value !== undefined) changed.push(done.value);
     }
     if (plan.some((entry) => entry.action !== "unchanged" && entry.action !== "not-applicable")) {
       this.#turn.note(by, "config.apply", this.#turn.id);
     }
     return ok({ plan, changed });
+  }
+
+  /** The entry with the write key that the SDKs of a source that moved have to be given. */
+  #keyed(entry: PlanEntry): PlanEntry {
+    if (entry.sdk === undefined || entry.id === undefined) return entry;
+    const source = this.#sources.show(entry.id);
+    const keys = source.ok ? source.value.writeKeys : [];
+    const writeKey = keys.findLast(({ state }) => state === "live")?.writeKey ?? null;
+    return { ...entry, sdk: { ...entry.sdk, writeKey } };
   }
 
   /** Does one step; the id of the source it changed, if it changed one. */
@@ -79,9 +90,14 @@ export class WorkspaceConfig {
   }
 
   #held(): Held {
-    const { tables, home } = this.#turn;
-    const name = tables.workspace()?.name ?? "";
-    return { home, name, edge: this.#edge.settings(), sources: tables.sources() };
+    const { tables, home, config } = this.#turn;
+    return {
+      home,
+      name: tables.workspace()?.name ?? "",
+      edge: this.#edge.settings(),
+      sources: tables.sources(),
+      hosts: config.hosts,
+    };
   }
 }
 

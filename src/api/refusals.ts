@@ -1,5 +1,6 @@
 import { HOME_REGIONS } from "../region/regions.ts";
 import type { AdminRefusal } from "../workspace/ports.ts";
+import { whyNotInRegion } from "../workspace/source-types.ts";
 import type { Problem } from "./problem.ts";
 
 /** Seconds after which a call that met an unfinished one is worth repeating. */
@@ -72,7 +73,7 @@ function sourceProblem(
     case "source-type-not-in-region":
       return {
         code: "source_type_not_in_region",
-        detail: `Sources of type ${refusal.type} are not offered in ${refusal.home}.`,
+        detail: whyNotInRegion(refusal.type, refusal.home),
       };
     case "archive-location-not-allowed":
       return {

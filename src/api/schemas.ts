@@ -18,6 +18,7 @@ import {
   strictObject,
   string,
   union,
+  unknown,
   type GenericSchema,
 } from "valibot";
 
@@ -83,6 +84,14 @@ const settings = {
 export const edgePolicy = picklist(["strict", "transit"]);
 export const edgeAnswer = picklist(["hold", "reject"]);
 
+/** Sections that a later version fills. One that holds something is refused, never dropped. */
+const NONE_YET = optional(
+  pipe(
+    array(unknown()),
+    check((entries) => entries.length === 0, "has to be empty: this version has none"),
+  ),
+);
+
 export const configDocument = strictObject({
   version: literal(1),
   region,
@@ -93,6 +102,9 @@ export const configDocument = strictObject({
     edgeAnswer: optional(edgeAnswer),
   }),
   sources: array(strictObject({ id: optional(string()), ...settings })),
+  destinations: NONE_YET,
+  connections: NONE_YET,
+  syncs: NONE_YET,
 });
 
 export const page = strictObject({
@@ -154,4 +166,12 @@ export const planEntry = object({
   name: string(),
   fields: array(string()),
   notes: array(string()),
+  sdk: optional(
+    object({
+      replaces: nullable(string()),
+      hostBefore: nullable(string()),
+      host: nullable(string()),
+      writeKey: nullable(string()),
+    }),
+  ),
 });

@@ -1,19 +1,16 @@
 import type { HomeRegion, SourceId } from "../core/ids.ts";
+import type { IngestRegion } from "../region/regions.ts";
 import {
-  HOME_REGIONS,
-  mayIngestAt,
-  type ArchiveLocation,
-  type IngestRegion,
-} from "../region/regions.ts";
-import {
+  EDGE_DEFAULTS,
   mayChoosePolicy,
   type EdgeAnswer,
   type EdgePolicy,
   type EdgeSettings,
 } from "../region/edge.ts";
+import { fitToHome, notCarried, sdkChange, type SdkChange, type Settings } from "./move-source.ts";
 import type { WorkspaceSettings } from "./ports.ts";
 import type { Source, SourceDraft, SourcePatch, SourceSettings } from "./source.ts";
-import { isTypeInRegion } from "./source-types.ts";
+import { isTypeInRegion, whyNotInRegion } from "./source-types.ts";
 
 /** The configuration of a workspace as one document. It holds no secret and no key. */
 export type ConfigDocument = {
@@ -46,6 +43,8 @@ export type PlanEntry = {
   readonly fields: readonly string[];
   /** What the document asked for and this region cannot have, and what is taken instead. */
   readonly notes: readonly string[];
+  /** Of a source that comes from another region. */
+  readonly sdk?: SdkChange;
 };
 
 /** A line of a plan with what would be done. */
@@ -64,6 +63,8 @@ export type Held = {
   readonly name: string;
   readonly edge: EdgeSettings;
   readonly sources: readonly Source[];
+  /** Hosts of this deployment, for what SDKs have to be told. */
+  readonly hosts?: ReadonlyMap<string, IngestRegion>;
 };
 
 /** The document of what is held. */
@@ -84,13 +85,13 @@ export function exportConfig(held: Held): ConfigDocument {
 export function planConfig(held: Held, wanted: ConfigDocument, prune: boolean): PlanStep[] {
   const steps: PlanStep[] = [];
   if (wanted.region !== held.home) steps.push({ entry: regionEntry(held.home, wanted.region) });
-  steps.push(planWorkspace(held, wanted.workspace));
+  steps.push(planWorkspace(held, wanted));
   const left = new Map(held.sources.map((source) => [source.id, source]));
   const named = new Set(wanted.sources.map((source) => source.id));
   for (const source of wanted.sources) {
     const match = findMatch(source, left, named);
     if (match !== undefined) left.delete(match.id);
-    steps.push(planSource(held.home, source, match));
+    steps.push(planSource(held, wanted.region, { wanted: source, match }));
   }
   if (!prune) return steps;
   for (const { id, name } of left.values()) {
@@ -101,14 +102,17 @@ export function planConfig(held: Held, wanted: ConfigDocument, prune: boolean): 
 }
 
 function regionEntry(home: HomeRegion, from: HomeRegion): PlanEntry {
-  const note = `The document comes from ${from}. This workspace stays in ${home}; no data moves.`;
-  return { action: "not-applicable", kind: "region", name: home, fields: [], notes: [note] };
+  const notes = notCarried(home, from);
+  return { action: "not-applicable", kind: "region", name: home, fields: [], notes };
 }
 
-function planWorkspace(held: Held, wanted: ConfigDocument["workspace"]): PlanStep {
-  const { name, edgePolicy = held.edge.policy, edgeAnswer = held.edge.answer } = wanted;
+function planWorkspace(held: Held, { region, workspace }: ConfigDocument): PlanStep {
+  const { name, edgePolicy = held.edge.policy, edgeAnswer = held.edge.answer } = workspace;
   const isAllowed = mayChoosePolicy(held.home, edgePolicy);
-  const note = `Edge policy ${edgePolicy} is not allowed in ${held.home}: ${held.edge.policy} stays.`;
+  const isUnusual = region !== held.home && edgePolicy !== EDGE_DEFAULTS[held.home].policy;
+  const note = isAllowed
+    ? `Edge policy ${edgePolicy} is kept; the default of ${held.home} is ${EDGE_DEFAULTS[held.home].policy}.`
+    : `Edge policy ${edgePolicy} is not allowed in ${held.home}: ${held.edge.policy} stays.`;
   const settings = { name, edgePolicy: isAllowed ? edgePolicy : held.edge.policy, edgeAnswer };
   const before = {
     name: held.name,
@@ -121,7 +125,7 @@ function planWorkspace(held: Held, wanted: ConfigDocument["workspace"]): PlanSte
     kind: "workspace",
     name,
     fields,
-    notes: isAllowed ? [] : [note],
+    notes: isAllowed && !isUnusual ? [] : [note],
   };
   const change = Object.fromEntries(
     Object.entries(settings).filter(([field]) => fields.includes(field)),
@@ -140,54 +144,32 @@ function findMatch(
   return [...left.values()].find((held) => held.name === source.name && !named.has(held.id));
 }
 
-function planSource(home: HomeRegion, wanted: ConfigSource, match: Source | undefined): PlanStep {
-  const line = { kind: "source", name: wanted.name } as const;
+function planSource(
+  { home, hosts }: Held,
+  from: HomeRegion,
+  { wanted, match }: { readonly wanted: ConfigSource; readonly match: Source | undefined },
+): PlanStep {
+  const named = { kind: "source", name: wanted.name } as const;
   if (!isTypeInRegion(wanted.type, home)) {
-    const note = `Sources of type ${wanted.type} are not offered in ${home}.`;
-    return { entry: { ...line, action: "not-applicable", fields: [], notes: [note] } };
+    const notes = [whyNotInRegion(wanted.type, home)];
+    return { entry: { ...named, action: "not-applicable", fields: [], notes } };
   }
-  const { settings, notes } = fitToHome(home, wanted);
+  const { settings, notes } = fitToHome(home, from, wanted);
+  const sdk = sdkChange(wanted, settings.ingestRegion, hosts ?? new Map());
+  const line = home === from ? named : { ...named, sdk };
   if (match === undefined) {
     const entry: PlanEntry = { ...line, action: "create", fields: [], notes };
     return { entry, act: { kind: "create", draft: settings } };
   }
   const { type, ...patch } = settings;
-  if (type !== match.type) {
-    notes.push(`The type of a source is fixed: it stays ${match.type}.`);
-  }
+  const fixed =
+    type === match.type ? [] : [`The type of a source is fixed: it stays ${match.type}.`];
   const fields = changedFields(settingsOf(match), patch);
   const action = fields.length === 0 ? "unchanged" : "update";
-  const entry: PlanEntry = { ...line, action, id: match.id, fields, notes };
+  const entry: PlanEntry = { ...line, action, id: match.id, fields, notes: [...notes, ...fixed] };
   return fields.length === 0
     ? { entry }
     : { entry, act: { kind: "update", id: match.id, patch: pick(patch, fields) } };
-}
-
-type Settings = Omit<ConfigSource, "id">;
-
-/** Replaces what the home cannot have by its defaults, and says so. */
-function fitToHome(
-  home: HomeRegion,
-  wanted: ConfigSource,
-): { settings: Settings; notes: string[] } {
-  const { id: _id, ...settings } = wanted;
-  const notes: string[] = [];
-  const byDefault = HOME_REGIONS[home];
-  let { ingestRegion } = settings;
-  let archiveLocations: readonly ArchiveLocation[] = settings.archiveLocations;
-  if (!mayIngestAt(home, ingestRegion)) {
-    notes.push(
-      `Ingest region ${ingestRegion} is not allowed in ${home}: ${byDefault.ingestRegionDefault} is taken.`,
-    );
-    ingestRegion = byDefault.ingestRegionDefault;
-  }
-  if (!archiveLocations.every((location) => byDefault.locations.includes(location))) {
-    notes.push(
-      `Archive locations ${archiveLocations.join(", ")} are not all in ${home}: ${byDefault.locations.join(", ")} are taken.`,
-    );
-    archiveLocations = byDefault.locations;
-  }
-  return { settings: { ...settings, ingestRegion, archiveLocations }, notes };
 }
 
 function settingsOf(source: Source): Settings {

@@ -40,3 +40,8 @@ const US_ONLY: readonly SourceType[] = ["cloud-object", "cloud-event"];
 export function isTypeInRegion(type: SourceType, home: HomeRegion): boolean {
   return home === "us" || !US_ONLY.includes(type);
 }
+
+/** What is said of a type that `home` does not have, with what to take in its place. */
+export function whyNotInRegion(type: SourceType, home: HomeRegion): string {
+  return `Sources of type ${type} are not offered in ${home}: they pull from vendors outside of it. Take a sync from a warehouse in ${home} instead.`;
+}
