@@ -132,7 +132,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
     await track(watched.page, "Bought");
     const events = await homeport.waitForEvents(source, 2);
 
-    expect(events.map(({ type }) => type).toSorted()).toEqual(["page", "track"]);
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(["page", "track"]));
     expect(watched.hosts()).toEqual([EU_HOST()]);
     expect(new Set(watched.requests())).toEqual(
       new Set([
@@ -266,12 +266,8 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
     await track(watched.page, "After");
 
     const events = await homeport.waitForEvents(source, 4);
-    expect(
-      events
-        .map(({ event }) => event)
-        .filter(Boolean)
-        .toSorted(),
-    ).toEqual(["After", "Before"]);
+    const names = events.flatMap(({ event }) => (event === undefined ? [] : [event]));
+    expect(new Set(names)).toEqual(new Set(["Before", "After"]));
     const elsewhere = watched.requests().filter((request) => !request.includes("/analytics.js/"));
     expect(elsewhere).toContain("POST /v1/t");
     expect(watched.hosts()).toEqual([new URL(homeport.hostOf("us1")).host, EU_HOST()]);
