@@ -21,6 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/ingest/event-hashes.ts",
     "src/ingest/event-view.ts",
   ],
+  "src/deliver": ["src/core", "src/region", "src/egress", "src/s3", "src/telemetry"],
   // What is reported of egress is part of what a workspace shows of itself.
   "src/workspace": ["src/core", "src/region", "src/egress/evidence.ts"],
   "src/residency": ["src/core", "src/region", "src/egress/evidence.ts", "src/workspace"],
