@@ -1,27 +1,35 @@
 import { fenceRetryMs } from "../src/workspace/route.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
+import type { WorkspaceEvidence } from "./workspace-evidence.ts";
 import type { WorkspaceQueues } from "./workspace-queues.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /**
- * The alarm of a Workspace: set while a source's route waits for fences, or a head of the audit
- * chain that cron asked for waits for its file. It is always derived from what is held.
+ * The alarm of a Workspace: set while a source's route waits for fences, a head of the audit chain
+ * that cron asked for waits for its file, or evidence of that waits to be written. It is always
+ * derived from what is held.
  */
 export class WorkspaceAlarm {
   readonly #storage: DurableObjectStorage;
   readonly #turn: WorkspaceTurn;
   readonly #queues: WorkspaceQueues;
   readonly #audit: WorkspaceAudit;
+  readonly #evidence: WorkspaceEvidence;
 
   constructor(
     storage: DurableObjectStorage,
     turn: WorkspaceTurn,
-    parts: { readonly queues: WorkspaceQueues; readonly audit: WorkspaceAudit },
+    parts: {
+      readonly queues: WorkspaceQueues;
+      readonly audit: WorkspaceAudit;
+      readonly evidence: WorkspaceEvidence;
+    },
   ) {
     this.#storage = storage;
     this.#turn = turn;
     this.#queues = parts.queues;
     this.#audit = parts.audit;
+    this.#evidence = parts.evidence;
   }
 
   /** What is done when it goes off. */
@@ -29,6 +37,8 @@ export class WorkspaceAlarm {
     const heads = this.#audit.writeDue(Date.now()).catch(() => undefined);
     await this.fence();
     await heads;
+    await this.#evidence.own.run().catch(() => undefined);
+    await this.arm();
   }
 
   /** Continues every fencing. The alarm is set first, so that a crash cannot lose it. */
@@ -43,8 +53,12 @@ export class WorkspaceAlarm {
     const fences = this.#turn.tables
       .sourcesFencing()
       .map((source) => fenceRetryMs(source.route, nowMs));
-    const head = this.#audit.delayMs(nowMs);
-    const delays = head === undefined ? fences : [...fences, head];
+    const evidenceAtMs = this.#evidence.own.dueAtMs;
+    const others = [
+      this.#audit.delayMs(nowMs),
+      evidenceAtMs === undefined ? undefined : Math.max(0, evidenceAtMs - nowMs),
+    ];
+    const delays = [...fences, ...others.filter((delay) => delay !== undefined)];
     if (delays.length > 0) await this.#storage.setAlarm(nowMs + Math.min(...delays));
   }
 }

@@ -18,6 +18,7 @@ import type { Answer, AuditHeads, Page, PageOf } from "../src/workspace/ports.ts
 import type { HeadFiles } from "../src/workspace/residency-facts.ts";
 import { sha256Hex } from "../src/workspace/secrets.ts";
 import { AuditTables } from "./storage/audit-tables.ts";
+import type { WorkspaceEvidence } from "./workspace-evidence.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
 /** Until a head that no location took is tried again; doubles up to an hour. */
@@ -33,13 +34,15 @@ type UnsignedHead = Omit<AuditHeads, "head"> & { readonly head: AuditHead };
 export class WorkspaceAudit {
   readonly #turn: WorkspaceTurn;
   readonly #tables: AuditTables;
+  readonly #evidence: WorkspaceEvidence;
   #isAsked = false;
   #isWriting = false;
   #failures = 0;
   #nextAttemptMs = 0;
 
-  constructor(turn: WorkspaceTurn, sql: SqlStorage) {
+  constructor(turn: WorkspaceTurn, sql: SqlStorage, evidence: WorkspaceEvidence) {
     this.#turn = turn;
+    this.#evidence = evidence;
     this.#tables = new AuditTables(sql, turn.id);
   }
 
@@ -153,7 +156,7 @@ export class WorkspaceAudit {
     const text = headLine(head);
     const sha256 = sha256Hex(text);
     for (const location of HOME_REGIONS[home].locations) {
-      const bucket = homeBucket(config, id, location, undefined, "audit");
+      const bucket = homeBucket(config, id, location, this.#evidence.own.observer, "audit");
       const put = await bucket.putNew(key, new TextEncoder().encode(text), {
         contentType: "application/json",
         meta: { sha256 },

@@ -6,8 +6,10 @@ import {
   type EvidenceReport,
   type EvidenceView,
 } from "../src/egress/evidence.ts";
+import type { Standing } from "../src/region/placement.ts";
 import { ALERT_LOOK_BACK_MS, edgeAlert, type Alert } from "../src/workspace/alerts.ts";
 import type { Answer } from "../src/workspace/ports.ts";
+import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { EvidenceTables } from "./storage/evidence-tables.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,11 +19,27 @@ const WORKERS = "workers";
 
 /** What a Workspace was told of its objects. Each call runs inside a transaction of the caller's. */
 export class WorkspaceEvidence {
+  readonly #storage: DurableObjectStorage;
+  readonly #standing: Standing;
   readonly #tables: EvidenceTables;
+  #own: EvidenceKeeper | undefined;
   #prunedAtMs = 0;
 
-  constructor(sql: SqlStorage) {
-    this.#tables = new EvidenceTables(sql);
+  constructor(storage: DurableObjectStorage, standing: Standing) {
+    this.#storage = storage;
+    this.#standing = standing;
+    this.#tables = new EvidenceTables(storage.sql);
+  }
+
+  /** The evidence of this object itself, once the workspace is created and has tables. */
+  get own(): EvidenceKeeper {
+    this.#own ??= new EvidenceKeeper({
+      storage: this.#storage,
+      standing: this.#standing,
+      push: async (report) => this.#storage.transactionSync(() => this.take(report)),
+      now: () => Date.now(),
+    });
+    return this.#own;
   }
 
   take(report: EvidenceReport): void {

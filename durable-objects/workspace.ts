@@ -74,8 +74,8 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.#turn = new WorkspaceTurn(ctx.storage, { id: name.workspaceId, home, config });
     this.#sources = new WorkspaceSources(this.#turn);
     this.#tokens = new WorkspaceTokens(this.#turn);
-    this.#audit = new WorkspaceAudit(this.#turn, ctx.storage.sql);
-    this.#evidence = new WorkspaceEvidence(ctx.storage.sql);
+    this.#evidence = new WorkspaceEvidence(ctx.storage, stands);
+    this.#audit = new WorkspaceAudit(this.#turn, ctx.storage.sql, this.#evidence);
     this.#self = new WorkspaceSelf(this.#turn, this.#tokens, this.#audit);
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);

@@ -188,3 +188,16 @@ describe("the rows of evidence", () => {
     expect({ rows, taken }).toEqual({ rows: 3, taken: 2 });
   });
 });
+
+describe("a workspace's own evidence", () => {
+  it("names the bucket that the head of its audit chain was written to", async () => {
+    await makeServices().workspace(workspaceId).poke();
+    const name = { kind: "workspace", workspaceId } as const;
+    await runDurableObjectAlarm(locate(ENV.WORKSPACE, name, CONFIG.jurisdictions));
+
+    const { hosts, objects } = await view();
+
+    expect(hosts).toMatchObject([{ host: BUCKET_HOST, purpose: "audit", requests: 1 }]);
+    expect(objects).toMatchObject([{ object: `workspace:${workspaceId}`, kind: "workspace" }]);
+  });
+});
