@@ -1,7 +1,9 @@
 import { inTime } from "../src/core/in-time.ts";
+import { EdgeBook } from "../src/egress/edge-book.ts";
 import { EvidenceBook } from "../src/egress/evidence-book.ts";
 import type { EvidenceReport } from "../src/egress/evidence.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
+import type { EdgeNote } from "../src/ingest/append.ts";
 import { formatName } from "../src/region/object-names.ts";
 import { standingText, type Standing } from "../src/region/placement.ts";
 import { EvidenceTable } from "./storage/evidence-table.ts";
@@ -30,6 +32,9 @@ const STANDING_MS = 86_400_000;
 /** Refusals of an hour are kept here until the workspace has surely heard of them. */
 const HOURS_KEPT_MS = 2 * 86_400_000;
 
+/** Places are many and each report names them all, so only hours that may yet grow are kept. */
+const EDGE_HOURS_KEPT_MS = 2 * 3_600_000;
+
 export type EvidenceKeeperDeps = {
   readonly storage: Pick<DurableObjectStorage, "sql" | "sync">;
   readonly standing: Standing;
@@ -52,6 +57,7 @@ export class EvidenceKeeper {
   readonly #deps: EvidenceKeeperDeps;
   readonly #table: EvidenceTable;
   readonly #book: EvidenceBook;
+  readonly #edges: EdgeBook;
   #toldAtMs: number | undefined;
   /** Set while something is not written, or not told. */
   #writeAtMs: number | undefined;
@@ -63,8 +69,11 @@ export class EvidenceKeeper {
     this.#table = new EvidenceTable(deps.storage.sql);
     const { rows, toldAtMs } = this.#table.read();
     this.#book = new EvidenceBook(rows);
+    this.#edges = new EdgeBook(rows);
     this.#toldAtMs = toldAtMs;
-    if (toldAtMs !== undefined && this.#book.hasNewsSince(toldAtMs)) this.#pushAtMs = deps.now();
+    const hasNews = (atMs: number) =>
+      this.#book.hasNewsSince(atMs) || this.#edges.hasNewsSince(atMs);
+    if (toldAtMs !== undefined && hasNews(toldAtMs)) this.#pushAtMs = deps.now();
     this.observer = {
       sending: (contact, level, bytes) =>
         this.#noted(this.#book.sending(contact, level, bytes, deps.now())),
@@ -98,8 +107,13 @@ export class EvidenceKeeper {
       standing: standingText(standing),
       atMs: now(),
       ...this.#book.totals(),
-      edges: [],
+      edges: this.#edges.totals(),
     };
+  }
+
+  /** Counts a request by the place it came in at. */
+  countEdge(edge: EdgeNote): void {
+    this.#later(() => this.#edges.count(edge, this.#deps.now()));
   }
 
   #noted(isFirst: boolean): Promise<void> | undefined {
@@ -119,13 +133,13 @@ export class EvidenceKeeper {
   }
 
   #schedule(): void {
-    if (this.#writeAtMs !== undefined || !this.#book.isDirty) return;
+    if (this.#writeAtMs !== undefined || !(this.#book.isDirty || this.#edges.isDirty)) return;
     this.#writeAtMs = Math.max(this.#deps.now(), this.#wroteAtMs + WRITE_MS);
     this.#deps.wake?.();
   }
 
   #write(): void {
-    this.#table.write(this.#book.changes());
+    this.#table.write([...this.#book.changes(), ...this.#edges.changes()]);
     this.#writeAtMs = undefined;
     this.#wroteAtMs = this.#deps.now();
     this.#pushAtMs ??= Math.max(this.#wroteAtMs, (this.#toldAtMs ?? 0) + PUSH_MS);
@@ -140,6 +154,7 @@ export class EvidenceKeeper {
       this.#toldAtMs = report.atMs;
       this.#table.told(report.atMs);
       this.#table.drop("refusal", this.#book.forgetHours(nowMs - HOURS_KEPT_MS));
+      this.#table.drop("edge", this.#edges.forgetHours(nowMs - EDGE_HOURS_KEPT_MS));
     } catch {
       // The workspace is out of reach; totals lose nothing by being told later.
       this.#pushAtMs = nowMs + RETRY_MS;

@@ -43,6 +43,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
   readonly #counters: Counters;
   readonly #lease: ConfigLease;
   readonly #gather: Gather;
+  readonly #evidence: EvidenceKeeper;
   readonly #work: QueueWork;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -63,6 +64,12 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       () => this.#reach.workspace(workspaceId).sourceConfig(this.#sourceId, this.#self),
       () => Date.now(),
     );
+    this.#evidence = new EvidenceKeeper({
+      storage: ctx.storage,
+      standing: self,
+      push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
+      now: () => Date.now(),
+    });
     this.#work = new QueueWork({
       ctx,
       config: this.#config,
@@ -74,12 +81,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       counters: this.#counters,
       lease: this.#lease,
       memory: this.#memory,
-      evidence: new EvidenceKeeper({
-        storage: ctx.storage,
-        standing: self,
-        push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
-        now: () => Date.now(),
-      }),
+      evidence: this.#evidence,
     });
     this.#gather = this.#makeGather();
   }
@@ -152,6 +154,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       seen: this.#storage.seen,
       counters: this.#counters,
       self: this.#self,
+      countEdge: (edge) => this.#evidence.countEdge(edge),
       transaction: (work) => this.ctx.storage.transactionSync(work),
       config: () => this.#lease.current,
       fencedBelow: () => this.#storage.fencedBelow,

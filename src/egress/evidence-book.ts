@@ -3,7 +3,7 @@ import type { EgressContact, RefusalKind } from "./judge.ts";
 
 /** A row of the table in which an object keeps its evidence. */
 export type EvidenceRow = {
-  readonly kind: "host" | "refusal";
+  readonly kind: "host" | "refusal" | "edge";
   readonly key: string;
   /** JSON of the evidence. */
   readonly body: string;
@@ -31,7 +31,7 @@ export class EvidenceBook {
   constructor(rows: readonly EvidenceRow[]) {
     for (const { kind, key, body } of rows) {
       if (kind === "host") this.#hosts.set(key, JSON.parse(body) as HostEvidence);
-      else this.#refusals.set(key, JSON.parse(body) as RefusalEvidence);
+      if (kind === "refusal") this.#refusals.set(key, JSON.parse(body) as RefusalEvidence);
     }
   }
 

@@ -1,5 +1,5 @@
 import { INGEST_QUEUE_MIGRATIONS } from "../../durable-objects/storage/ingest-queue.schema.ts";
-import type { Append, AppendAnswer } from "../../src/ingest/append.ts";
+import type { Append, AppendAnswer, EdgeNote } from "../../src/ingest/append.ts";
 import { archiveNext, type ArchiveOutcome } from "../../src/ingest/queue/archiver.ts";
 import { Committer } from "../../src/ingest/queue/committer.ts";
 import { Counters } from "../../src/ingest/queue/counters.ts";
@@ -19,6 +19,8 @@ export class QueueModel {
   readonly files: FileTable;
   readonly counters: Counters;
   readonly committer: Committer;
+  /** The places that were counted. */
+  readonly edges: EdgeNote[] = [];
   isFull = false;
   readonly #disk: NodeStorage;
   readonly #world: World;
@@ -43,6 +45,7 @@ export class QueueModel {
       seen: this.storage.seen,
       counters: this.counters,
       self: { ingestRegion: config.route.ingestRegion, shard: 0 },
+      countEdge: (edge) => void this.edges.push(edge),
       transaction: (work) => disk.transactionSync(work),
       config: () => config,
       fencedBelow: () => this.storage.fencedBelow,

@@ -1,5 +1,5 @@
 import type { QueueRef, SourceConfig } from "../../workspace/source-config.ts";
-import type { Append, AppendAnswer } from "../append.ts";
+import type { Append, AppendAnswer, EdgeNote } from "../append.ts";
 import { refusal, unavailable } from "./admission.ts";
 import { packChunks, type Part } from "./chunk.ts";
 import type { Counters } from "./counters.ts";
@@ -20,6 +20,8 @@ export type CommitterDeps = {
   readonly seen: Seen;
   readonly counters: Counters;
   readonly self: QueueRef;
+  /** Counts a request by the place it came in at. */
+  countEdge(edge: EdgeNote): void;
   /** Runs `work` as one transaction. */
   transaction(work: () => void): void;
   /** The config that may be used now, if any. */
@@ -83,6 +85,7 @@ export class Committer {
     for (const [code, count] of Object.entries(append.noted ?? {})) {
       this.#deps.counters.add("noted", code, count);
     }
+    if (append.edge !== undefined) this.#deps.countEdge(append.edge);
   }
 
   #refusal(

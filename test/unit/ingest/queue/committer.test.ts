@@ -53,6 +53,34 @@ describe("what a request is counted for", () => {
   });
 });
 
+describe("the place a request came in at", () => {
+  const edge = { colo: "DUB", outcome: "accepted" } as const;
+
+  it("is counted once for all events of the request", () => {
+    const queue = queueOf();
+
+    queue.append(appendOf(["a", "b", "c"], { edge }));
+
+    expect(queue.edges).toEqual([edge]);
+  });
+
+  it("is not counted for what is not taken", () => {
+    const queue = queueOf({ route: routeOf({ n: 2 }) });
+
+    queue.append(appendOf(["a"], { edge }));
+
+    expect(queue.edges).toEqual([]);
+  });
+
+  it("is not counted when the Worker judged none", () => {
+    const queue = queueOf();
+
+    queue.append(appendOf(["a"]));
+
+    expect(queue.edges).toEqual([]);
+  });
+});
+
 describe("a queue whose storage is nearly full", () => {
   it("lets the client keep its events, and stores none", () => {
     const queue = queueOf();
