@@ -5,11 +5,13 @@ import { fileURLToPath } from "node:url";
 
 import { resolveLocalhostNames } from "../test/support/localhost-lookup.ts";
 import { gatherEvidence, type Evidence } from "./demo/evidence.ts";
+import { FAILOVER_VARS, judgeFailover, showFailover } from "./demo/failover.ts";
 import { acceptedByItsOwnCount, makeHome, type DemoHome } from "./demo/homes.ts";
 import { plant, plantedFault, type PlantedFault } from "./demo/planted-faults.ts";
 import { formatReport } from "./demo/report.ts";
-import { sendTraffic, type Traffic } from "./demo/traffic.ts";
+import { sendTraffic, withMore, type Traffic } from "./demo/traffic.ts";
 import { judgeDemo } from "./demo/verdict.ts";
+import type { WorkerVars } from "./stack/dev-settings.ts";
 import { devPort, localAwsPorts } from "./stack/ports.ts";
 import { readyBlock } from "./stack/ready-block.ts";
 import { startStack, type Stack } from "./stack/start-stack.ts";
@@ -17,7 +19,7 @@ import { startStack, type Stack } from "./stack/start-stack.ts";
 /**
  * `npm run demo`: one workspace in each region, a few thousand events through Segment's own SDK, and
  * the proof of where they are. With `--once` it ends, with code 0 only if every number is right, and
- * its last line is one JSON object.
+ * its last line is one JSON object. With `--failover` the first location of `eu` fails meanwhile.
  */
 const FILES_WAIT_MS_MAX = 60_000;
 const FILES_POLL_MS = 500;
@@ -25,12 +27,13 @@ const PROJECT_DIR = fileURLToPath(new URL("..", import.meta.url));
 
 async function main(): Promise<number> {
   const isOnce = process.argv.includes("--once");
+  const isFailover = process.argv.includes("--failover");
   const fault = plantedFault(process.env["PLANT_FAULT"]);
   resolveLocalhostNames();
   say("Starting the stack: the built Worker in workerd, and a local stand-in for AWS ...");
-  const stack = await start(isOnce);
+  const stack = await start(isOnce, isFailover ? FAILOVER_VARS : {});
   try {
-    const code = await demonstrate(stack, isOnce, fault);
+    const code = await demonstrate(stack, { isOnce, isFailover, fault });
     if (isOnce) return code;
     say(`\n${readyBlock(stack.port, stack.stateDir, stack.aws)}`);
     await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
@@ -41,33 +44,41 @@ async function main(): Promise<number> {
 }
 
 /** With `--once` a stack of its own, which leaves nothing behind. */
-async function start(isOnce: boolean): Promise<Stack> {
-  if (isOnce && process.env["PORT"] === undefined) return startStack();
+async function start(isOnce: boolean, vars: WorkerVars): Promise<Stack> {
+  if (isOnce && process.env["PORT"] === undefined) return startStack({ vars });
   const port = devPort(process.env);
   const stateDir = resolve(process.env["STATE_DIR"] ?? join(PROJECT_DIR, ".wrangler/state"));
   const localAws = { ports: await localAwsPorts(port) };
-  return startStack({ port, stateDir, localAws, cron: true });
+  return startStack({ port, stateDir, localAws, vars, cron: true });
 }
 
-async function demonstrate(
-  stack: Stack,
-  isOnce: boolean,
-  fault: PlantedFault | undefined,
-): Promise<number> {
+type Wishes = {
+  readonly isOnce: boolean;
+  readonly isFailover: boolean;
+  readonly fault: PlantedFault | undefined;
+};
+
+async function demonstrate(stack: Stack, { isOnce, isFailover, fault }: Wishes): Promise<number> {
   const homes = [await makeHome(stack, "eu"), await makeHome(stack, "us")];
   for (const { region, workspaceId, sourceId } of homes) {
     say(`Workspace ${workspaceId}, locked to ${region}, with source ${sourceId}`);
   }
-  const traffic = await sendTraffic(stack, homes, (sent) =>
+  const [eu] = homes;
+  let traffic = await sendTraffic(stack, homes, (sent) =>
     progress(`Sending through @segment/analytics-node: ${sent} calls`),
   );
+  const run =
+    isFailover && eu !== undefined ? await showFailover(stack, eu, { say, progress }) : undefined;
+  if (run !== undefined) traffic = withMore(traffic, run.sourceId, run.messageIds);
   await waitForFiles(stack, homes, traffic);
   if (fault !== undefined) await plant(fault, stack, homes);
   const evidence = await gatherEvidence(stack, homes);
   const verdict = judgeDemo(homes, traffic, evidence, await ownCounts(stack, homes, fault));
-  say(formatReport(verdict));
-  if (isOnce) say(JSON.stringify(verdict.summary));
-  return verdict.problems.length === 0 ? 0 : 1;
+  const failover = run === undefined ? undefined : judgeFailover(run, evidence);
+  const problems = [...verdict.problems, ...(failover?.problems ?? [])];
+  say(formatReport({ ...verdict, problems }));
+  if (isOnce) say(JSON.stringify({ ...verdict.summary, failover: failover?.summary }));
+  return problems.length === 0 ? 0 : 1;
 }
 
 /** Waits until as many lines are in the buckets as there should be, or time is up. */

@@ -3,7 +3,7 @@ import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { Request } from "miniflare";
 
 import { s3Client } from "../../test/support/read-bucket.ts";
-import { homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
+import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
 import { homeBucketName } from "../local-aws/options.ts";
 import type { Stack } from "../stack/start-stack.ts";
 import { accessTo, gatherEvidence } from "./evidence.ts";
@@ -12,6 +12,7 @@ import type { DemoHome } from "./homes.ts";
 export const PLANTED_FAULTS = [
   "lost-line",
   "line-twice",
+  "second-copy",
   "wrong-bucket",
   "outside-call",
   "wrong-count",
@@ -20,7 +21,7 @@ export const PLANTED_FAULTS = [
 /** A fault that the demo plants on purpose, so that a test can see that it would be found. */
 export type PlantedFault = (typeof PLANTED_FAULTS)[number];
 
-/** The fault that `PLANT_FAULT` names. @throws Error when it names none of the five. */
+/** The fault that `PLANT_FAULT` names. @throws Error when it names none of them. */
 export function plantedFault(name: string | undefined): PlantedFault | undefined {
   if (name === undefined || name === "") return undefined;
   const fault = PLANTED_FAULTS.find((known) => known === name);
@@ -50,6 +51,10 @@ export async function plant(
   const [first = ""] = lines;
   if (fault === "lost-line") await write(stack, file.location, file.key, lines.slice(1));
   if (fault === "line-twice") await write(stack, file.location, file.key, [first, ...lines]);
+  if (fault === "second-copy") {
+    const other = HOME_REGIONS.eu.locations.find((location) => location !== file.location);
+    if (other !== undefined) await write(stack, other, file.key, lines);
+  }
   if (fault === "wrong-bucket") await write(stack, "us-west-2", file.key, [first]);
 }
 

@@ -1,9 +1,9 @@
-import { HOME_REGIONS } from "../../src/region/regions.ts";
+import { homeBucketName } from "../local-aws/options.ts";
 import type { RegionRow, Verdict } from "./verdict.ts";
 
 const HEADINGS = [
   "region",
-  "bucket",
+  "buckets",
   "files",
   "events",
   "duplicates dropped",
@@ -29,9 +29,9 @@ export function formatReport({ rows, problems }: Verdict): string {
 }
 
 function cellsOf(row: RegionRow): readonly string[] {
-  const [primary = ""] = HOME_REGIONS[row.region].locations;
+  const buckets = row.locations.map(homeBucketName).join(", ");
   const numbers = [row.files, row.events, row.duplicates, row.wrongRegion, row.outsideBytes];
-  return [row.region, `homeport-${primary}`, ...numbers.map(String)];
+  return [row.region, buckets, ...numbers.map(String)];
 }
 
 function formatTable(rows: readonly (readonly string[])[]): string {

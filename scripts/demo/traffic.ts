@@ -49,6 +49,21 @@ export async function sendTraffic(
   return { messageIds, sent, ...(await sendToWrongRegion(stack, homes)) };
 }
 
+/** The traffic with events of one source that were sent besides, each once. */
+export function withMore(
+  traffic: Traffic,
+  sourceId: string,
+  messageIds: readonly string[],
+): Traffic {
+  const ids = [...(traffic.messageIds.get(sourceId) ?? []), ...messageIds];
+  const sent = (traffic.sent.get(sourceId) ?? 0) + messageIds.length;
+  return {
+    ...traffic,
+    messageIds: new Map([...traffic.messageIds, [sourceId, ids]]),
+    sent: new Map([...traffic.sent, [sourceId, sent]]),
+  };
+}
+
 async function sendToWrongRegion(
   stack: Stack,
   homes: readonly DemoHome[],

@@ -1,5 +1,5 @@
 import type { HomeRegion } from "../../src/core/ids.ts";
-import { homeOf } from "../../src/region/regions.ts";
+import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
 import type { Evidence } from "./evidence.ts";
 import type { DemoHome } from "./homes.ts";
 import type { Traffic } from "./traffic.ts";
@@ -18,6 +18,8 @@ export type Summary = {
 /** One region's line of the table. */
 export type RegionRow = {
   readonly region: HomeRegion;
+  /** Those of the region that hold files. */
+  readonly locations: readonly ArchiveLocation[];
   readonly files: number;
   readonly events: number;
   readonly duplicates: number;
@@ -79,6 +81,9 @@ function rowOf({ region, sourceId }: DemoHome, traffic: Traffic, evidence: Evide
   const unique = new Set(lines.map(({ messageId }) => messageId)).size;
   return {
     region,
+    locations: HOME_REGIONS[region].locations.filter((location) =>
+      evidence.files.some((file) => file.location === location),
+    ),
     files: filesIn(region, evidence).length,
     events: linesIn(region, evidence),
     duplicates: (traffic.sent.get(sourceId) ?? 0) - unique,
@@ -94,11 +99,11 @@ function problemsOf(
   ownCounts: ReadonlyMap<string, number>,
 ): string[] {
   const problems: string[] = [];
-  const sent = traffic.messageIds.get(sourceId) ?? [];
+  const sent = new Set(traffic.messageIds.get(sourceId));
   const lines = evidence.lines.filter((line) => line.sourceId === sourceId);
   const found = new Set(lines.map(({ messageId }) => messageId));
-  const lost = sent.filter((id) => !found.has(id)).length;
-  const invented = [...found].filter((id) => !sent.includes(id)).length;
+  const lost = [...sent].filter((id) => !found.has(id)).length;
+  const invented = [...found].filter((id) => !sent.has(id)).length;
   const outside = lines.filter(({ location }) => homeOf(location) !== region).length;
   if (lost > 0) problems.push(`${region}: ${lost} events are in no bucket`);
   if (lines.length > found.size)

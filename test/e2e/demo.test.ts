@@ -9,13 +9,18 @@ const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
 type Outcome = { readonly code: number; readonly lastLine: string; readonly output: string };
 
 /** Runs `npm run demo -- --once` as a user would, with a fault planted or none. */
-function runDemo(fault = ""): Promise<Outcome> {
+function runDemo(fault = "", ...flags: readonly string[]): Promise<Outcome> {
   const env = { ...process.env, PLANT_FAULT: fault, PORT: undefined };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [DEMO, "--once"], { env }, (_error, stdout) => {
-      const lastLine = stdout.trimEnd().split("\n").at(-1) ?? "";
-      resolve({ code: child.exitCode ?? -1, lastLine, output: stdout });
-    });
+    const child = execFile(
+      process.execPath,
+      [DEMO, "--once", ...flags],
+      { env },
+      (_error, stdout) => {
+        const lastLine = stdout.trimEnd().split("\n").at(-1) ?? "";
+        resolve({ code: child.exitCode ?? -1, lastLine, output: stdout });
+      },
+    );
   });
 }
 
@@ -48,6 +53,18 @@ describe("npm run demo -- --once", () => {
     },
     180_000,
   );
+
+  it("shows a fail-over, and ends with the same line and the numbers of it", async () => {
+    const { code, lastLine, output } = await runDemo("", "--failover");
+
+    expect(code, output).toBe(0);
+    expect(JSON.parse(lastLine)).toMatchObject({
+      duplicates: 300,
+      outsideRegion: 0,
+      files: { eu: expect.arrayContaining([expect.stringMatching(/^eu-central-1\//)]) },
+      failover: { eventsPerSecond: 200, lost: 0, twice: 0, suspectsLeft: 0, back: true },
+    });
+  }, 180_000);
 
   it("refuses a fault it does not know", async () => {
     expect((await runDemo("typo")).code).toBe(1);

@@ -46,8 +46,10 @@ export class SteadyLoad {
 
   async #make(): Promise<void> {
     const startedAt = performance.now();
-    while (!this.#isStopped) {
+    for (;;) {
       await pause(TICK_MS);
+      // Asked after the pause: what is made now must still find somebody to send it.
+      if (this.#isStopped) return;
       const seconds = (performance.now() - startedAt) / 1000;
       const due = Math.floor(seconds * this.#options.eventsPerSecond) - this.sent.length;
       for (let left = due; left > 0; left -= BATCH_EVENTS_MAX) {
