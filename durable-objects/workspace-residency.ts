@@ -54,7 +54,7 @@ export class WorkspaceResidency {
       : found;
   }
 
-  /** This object reports to nobody else: what it found on its own start is added here. */
+  /** This object reports only once it contacted somebody; that it runs is shown from the start. */
   #withOwn(evidence: EvidenceView, firstAtMs: number, lastAtMs: number): EvidenceView {
     const object = formatName(this.#standing.name);
     if (evidence.objects.some((reported) => reported.object === object)) return evidence;

@@ -33,6 +33,8 @@ export function sampleOf(schema: Schema): unknown {
       return true;
     case "null":
       return null;
+    case "string":
+    case undefined:
     default:
       return schema.format === "date-time" ? "2030-01-01T00:00:00.000Z" : "sample";
   }

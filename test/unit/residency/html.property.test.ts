@@ -6,12 +6,15 @@ import { markup } from "../../../src/residency/html.ts";
 describe("markup``", () => {
   it("lets nothing of a value be taken for a tag, an attribute's end or an entity", () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(..."<>&\"'ab=/ ") }), (text) => {
-        const [, inner = ""] = /^<p>(.*)<\/p>$/s.exec(markup`<p>${text}</p>`.html) ?? [];
+      fc.property(
+        fc.string({ unit: fc.constantFrom("<", ">", "&", '"', "'", "a", "=", "/", " ") }),
+        (text) => {
+          const [, inner = ""] = /^<p>(.*)<\/p>$/s.exec(markup`<p>${text}</p>`.html) ?? [];
 
-        expect(inner).not.toMatch(/[<>"']/);
-        expect(inner.replaceAll(/&(?:amp|lt|gt|quot|#39);/g, "")).not.toContain("&");
-      }),
+          expect(inner).not.toMatch(/[<>"']/);
+          expect(inner.replaceAll(/&(?:amp|lt|gt|quot|#39);/g, "")).not.toContain("&");
+        },
+      ),
     );
   });
 
