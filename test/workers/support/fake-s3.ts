@@ -40,6 +40,10 @@ export class FakeS3 {
   #answer(request: Request, url: string): Response {
     const params = new URL(request.url).searchParams;
     if (params.get("list-type") === "2") return this.#list(url, params);
+    if (request.method === "DELETE") {
+      this.objects.delete(url);
+      return new Response(null, { status: 204 });
+    }
     const stored = this.objects.get(url);
     if (stored === undefined) return errorXml(404, "NoSuchKey");
     return new Response(stored.bytes, { headers: stored.headers, encodeBody: "manual" });
