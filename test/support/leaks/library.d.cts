@@ -1,0 +1,1 @@
+export function postThroughLibrary(host: string, text: string): Promise<unknown>;
