@@ -5,8 +5,8 @@ declare module "node:crypto" {
     digest(): Uint8Array;
     digest(encoding: "hex" | "base64"): string;
   }
-  export function createHmac(algorithm: "sha256", key: string | Uint8Array): Hash;
-  export function createHash(algorithm: "sha256"): Hash;
+  export function createHmac(algorithm: "sha256" | "sha1", key: string | Uint8Array): Hash;
+  export function createHash(algorithm: "sha256" | "md5"): Hash;
   export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;
   export function hkdfSync(
     digest: "sha256",
