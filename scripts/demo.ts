@@ -9,6 +9,7 @@ import { FAILOVER_VARS, judgeFailover, showFailover } from "./demo/failover.ts";
 import { acceptedByItsOwnCount, makeHome, type DemoHome } from "./demo/homes.ts";
 import { plant, plantedFault, type PlantedFault } from "./demo/planted-faults.ts";
 import { formatReport } from "./demo/report.ts";
+import { residencyHint, residencyProblems, withTokensExchanged } from "./demo/residency.ts";
 import { sendTraffic, withMore, type Traffic } from "./demo/traffic.ts";
 import { judgeDemo } from "./demo/verdict.ts";
 import type { WorkerVars } from "./stack/dev-settings.ts";
@@ -75,8 +76,11 @@ async function demonstrate(stack: Stack, { isOnce, isFailover, fault }: Wishes):
   const evidence = await gatherEvidence(stack, homes);
   const verdict = judgeDemo(homes, traffic, evidence, await ownCounts(stack, homes, fault));
   const failover = run === undefined ? undefined : judgeFailover(run, evidence);
-  const problems = [...verdict.problems, ...(failover?.problems ?? [])];
+  const asked = fault === "wrong-report" ? withTokensExchanged(homes) : homes;
+  const residency = await residencyProblems(stack, asked);
+  const problems = [...verdict.problems, ...(failover?.problems ?? []), ...residency];
   say(formatReport({ ...verdict, problems }));
+  if (!isOnce && eu !== undefined) say(`\n${residencyHint(stack, eu)}`);
   if (isOnce) say(JSON.stringify({ ...verdict.summary, failover: failover?.summary }));
   return problems.length === 0 ? 0 : 1;
 }

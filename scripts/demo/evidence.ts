@@ -11,8 +11,8 @@ export type Evidence = {
   readonly lines: readonly FoundLine[];
   readonly files: readonly { readonly location: ArchiveLocation; readonly key: string }[];
   /**
-   * Bytes that went anywhere but to a bucket of their source's home; `unknown` are those that name
-   * no source.
+   * Bytes that went anywhere but to a bucket of their home; `unknown` are those that name no source
+   * and no workspace.
    */
   readonly outsideBytes: Readonly<Record<HomeRegion | "unknown", number>>;
 };
@@ -24,7 +24,8 @@ export type FoundLine = {
   readonly messageId: string;
 };
 
-const SOURCE_IN_KEY = /segment-logs\/(src_(eu|us)_[a-z0-9]+)\//;
+/** Archive files name their source, head files of the audit chain their workspace. */
+const HOME_IN_KEY = /(?:segment-logs\/src|audit\/ws)_(eu|us)_[a-z0-9]+\//;
 
 /** Reads every object of the four buckets that belongs to the demo's sources. */
 export async function gatherEvidence(stack: Stack, homes: readonly DemoHome[]): Promise<Evidence> {
@@ -59,12 +60,12 @@ export function accessTo(stack: Stack, location: ArchiveLocation) {
 
 /**
  * Bytes the Worker sent to places where they do not belong, by the recorder that stands for the
- * whole internet: to a host that is no bucket, or to a bucket that is not of the source's home.
+ * whole internet: to a host that is no bucket, or to a bucket that is not of their home.
  */
 function outsideBytes(stack: Stack): Evidence["outsideBytes"] {
   const bytes = { eu: 0, us: 0, unknown: 0 };
   for (const call of stack.recorder.calls()) {
-    const named = SOURCE_IN_KEY.exec(decodeURIComponent(call.path))?.[2];
+    const named = HOME_IN_KEY.exec(decodeURIComponent(call.path))?.[1];
     const home = named === "eu" || named === "us" ? named : "unknown";
     const allowed = home === "unknown" ? [] : hostsOf(stack, home);
     if (!allowed.includes(call.host)) bytes[home] += Math.max(1, call.requestBytes);

@@ -16,6 +16,7 @@ export const PLANTED_FAULTS = [
   "wrong-bucket",
   "outside-call",
   "wrong-count",
+  "wrong-report",
 ] as const;
 
 /** A fault that the demo plants on purpose, so that a test can see that it would be found. */
@@ -29,13 +30,13 @@ export function plantedFault(name: string | undefined): PlantedFault | undefined
   throw new Error(`Cannot plant "${name}": PLANT_FAULT is one of ${PLANTED_FAULTS.join(", ")}`);
 }
 
-/** Spoils what the demo is about to read. `wrong-count` is planted where the counts are read. */
+/** Spoils what the demo is about to read. Wrong counts and reports are planted where they are read. */
 export async function plant(
   fault: PlantedFault,
   stack: Stack,
   homes: readonly DemoHome[],
 ): Promise<void> {
-  if (fault === "wrong-count") return;
+  if (fault === "wrong-count" || fault === "wrong-report") return;
   if (fault === "outside-call") {
     const stray = new Request("https://collector.example.com/v1/batch", {
       method: "POST",

@@ -118,8 +118,9 @@ describe("the report of an eu workspace, beside one of us in the same deployment
   it("shows every object where its name wants it, and refused nothing", async () => {
     const { objects, refusals } = await settledReport();
 
-    const kinds = new Set(objects.map(({ kind }) => kind));
-    expect([...kinds].toSorted()).toEqual(["archive", "archive-month", "queue", "workspace"]);
+    expect(new Set(objects.map(({ kind }) => kind))).toEqual(
+      new Set(["archive", "archive-month", "queue", "workspace"]),
+    );
     expect(objects.filter(({ isAsWanted }) => isAsWanted !== true)).toEqual([]);
     expect(refusals).toEqual([]);
   });
