@@ -24,6 +24,8 @@ export type PutFault =
 /** Thrown where a test lets the process die. */
 export class Killed extends Error {}
 
+const SLOW_DOWN = { kind: "unavailable", status: 503, code: "SlowDown" } as const;
+
 /** How long S3 takes a signature. */
 const SIGNATURE_MS = 900_000;
 
@@ -49,6 +51,10 @@ export class World {
   locations: readonly ArchiveLocation[] = ["eu-west-1", "eu-central-1"];
   /** Locations that answer nothing at all. */
   readonly dark = new Set<ArchiveLocation>();
+  /** How long it takes until that is noticed. */
+  darkMs = 0;
+  /** Locations that answer every request with 503. */
+  readonly refusing = new Set<ArchiveLocation>();
   fault: PutFault = "none";
   crashBeforeRecord = false;
   crashAfterRecord = false;
@@ -67,6 +73,7 @@ export class World {
     this.crashBeforeRecord = false;
     this.crashAfterRecord = false;
     this.dark.clear();
+    this.refusing.clear();
   }
 
   put(location: ArchiveLocation, key: string, gzip: Uint8Array) {
@@ -77,11 +84,10 @@ export class World {
     if (fault === "lost-late" || fault === "crash-late") this.#flying = [...this.#flying, flying];
     if (fault === "crash-late") throw new Killed();
     if (this.dark.has(location) || fault === "lost-late") {
+      this.clock.nowMs += this.darkMs;
       return err({ kind: "unknown" as const, code: "timeout" });
     }
-    if (fault === "refused-before") {
-      return err({ kind: "unavailable" as const, status: 503, code: "SlowDown" });
-    }
+    if (this.refusing.has(location) || fault === "refused-before") return err(SLOW_DOWN);
     if (!this.#land(flying)) return err({ kind: "already-exists" as const });
     if (fault === "crash-after") throw new Killed();
     if (fault === "lost-after") return err({ kind: "unknown" as const, code: "timeout" });
@@ -100,8 +106,10 @@ export class World {
 
   storedSha256(location: ArchiveLocation, key: string) {
     if (this.dark.has(location)) {
+      this.clock.nowMs += this.darkMs;
       return err({ kind: "unavailable" as const, status: undefined, code: "timeout" });
     }
+    if (this.refusing.has(location)) return err(SLOW_DOWN);
     const lines = this.objects.get(`${location}/${key}`);
     return lines === undefined ? err({ kind: "not-found" as const }) : ok(sha256(lines));
   }
