@@ -1,4 +1,5 @@
 import { guardedFetch } from "./guarded-fetch.ts";
+import { GUARDED_MODULES } from "./guarded-modules.ts";
 import { replaceFetch } from "./outside.ts";
 import { refuseWay } from "./refuse-way.ts";
 
@@ -7,22 +8,6 @@ import { refuseWay } from "./refuse-way.ts";
  * Worker's entry, so that no other module ever holds the platform's own. Imports of network modules
  * are aliased to `src/egress/shims` when the Worker is bundled (wrangler.toml).
  */
-export const GUARDED_MODULES = [
-  "cloudflare:sockets",
-  "child_process",
-  "cluster",
-  "dgram",
-  "dns",
-  "dns/promises",
-  "http",
-  "http2",
-  "https",
-  "inspector",
-  "module",
-  "net",
-  "tls",
-] as const;
-
 replaceFetch(guardedFetch);
 replaceConstructor("WebSocket");
 replaceConstructor("EventSource");

@@ -29,9 +29,9 @@ export function jurisdictionCalls(files: SourceFiles): number {
 const EGRESS = "src/egress/";
 /** A call of the global; methods of that name, and calls of them on an object, are others' matter. */
 const GLOBAL_CALL =
-  /(?:(?<![\w$.#])(?<!\b(?:async|function)\s+)|\b(?:globalThis|self)\s*\.\s*)(fetch|connect)\s*\(|\bnew\s+(WebSocket|EventSource)\s*\(/g;
+  /(?:(?<![\w$.#])(?<!\b(?:async|function)\s+)|\b(?:globalThis|self)\s*\.\s*)(fetch|connect)\s*\(|\bnew\s+(WebSocket|EventSource)\s*\(|\b(sendBeacon|getBuiltinModule|createRequire)\s*\(|(?<![\w$.#])(caches)\s*\./g;
 const NETWORK_MODULE =
-  /^(?:cloudflare:sockets|(?:node:)?(?:net|tls|dgram|dns|https?|http2)(?:\/.*)?|undici|ws)$/;
+  /^(?:cloudflare:sockets|(?:node:)?(?:net|tls|dgram|dns|https?|http2|child_process|cluster|inspector|module)(?:\/.*)?|undici|ws)$/;
 
 /** Ways to the outside that go around the egress guard. */
 export function outsideCalls(files: SourceFiles): readonly string[] {

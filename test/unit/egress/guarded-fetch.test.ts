@@ -60,7 +60,7 @@ describe("guardedFetch()", () => {
       await pause(5);
       await new Blob(["x"]).stream().getReader().read();
       return new Promise<Response>((resolve, reject) => {
-        setTimeout(() => guardedFetch(URL_IN).then(resolve, reject), 5);
+        setTimeout(() => void guardedFetch(URL_IN).then(resolve, reject), 5);
       });
     });
 
