@@ -31,6 +31,7 @@ export type TestOptions = {
   readonly answer?: (append: Append, ref: QueueRef) => AppendAnswer | Promise<AppendAnswer>;
   /** The Cloudflare location that requests come in at; none is looked at by default. */
   readonly colo?: string;
+  readonly hosts?: Config["hosts"];
 };
 
 /** The tracking API over queues that only remember what they were handed. */
@@ -159,14 +160,16 @@ function summed(counts: readonly Readonly<Record<string, number>>[]): Record<str
   return sums;
 }
 
-function configOf({ environment = "production", colo }: TestOptions): Config {
+const HOSTS: Config["hosts"] = new Map([
+  [EU_HOST, "eu1"],
+  [US_HOST, "us1"],
+]);
+
+function configOf({ environment = "production", colo, hosts = HOSTS }: TestOptions): Config {
   return {
     environment,
     edgeCheck: colo !== undefined,
-    hosts: new Map([
-      [EU_HOST, "eu1"],
-      [US_HOST, "us1"],
-    ]),
+    hosts,
     writeKeySecrets: SECRETS,
   } as Partial<Config> as Config;
 }
