@@ -14,6 +14,7 @@ export type WorkspaceId = `ws_${string}`;
 export type ChildId<K extends ChildKind> = `${K}_${string}`;
 export type SourceId = ChildId<"src">;
 export type TokenId = ChildId<"tok">;
+export type DestinationId = ChildId<"dst">;
 
 /** Characters of a workspace's own suffix: 80 random bits. */
 export const WORKSPACE_CHARS = 16;

@@ -23,10 +23,15 @@ export type DeliveryOutcome =
   /** Will never succeed as it is; it becomes a dead letter. */
   | { readonly kind: "rejected"; readonly code: string };
 
+/** Connections that one Durable Object may have open at once. */
+export const CONNECTIONS_MAX = 6;
+
 /** A destination made ready for one workspace: settings, secrets and region are inside. */
 export interface Deliverer {
   /** What one call takes at most; one event means that order per user matters. */
   readonly batch: { readonly events: number; readonly bytes: number };
+  /** How many calls may run at once; {@link CONNECTIONS_MAX} when absent. */
+  readonly calls?: number;
   /**
    * Sends the events in order; one outcome for each. It never throws for what the network or the
    * vendor does. Everything it sends passes the egress guard.

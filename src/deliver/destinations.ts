@@ -1,0 +1,34 @@
+import type { DestinationId, HomeRegion, SourceId } from "../core/ids.ts";
+import type { EgressObserver } from "../egress/guard.ts";
+import type { ArchiveLocation } from "../region/regions.ts";
+import type { Bucket } from "../s3/bucket.ts";
+import type { Deliverer, DestinationKind } from "./deliverer.ts";
+
+/** All that a destination is made ready from. Whoever holds one holds secrets: it is never logged. */
+export type DestinationGround = {
+  readonly region: HomeRegion;
+  readonly destinationId: DestinationId;
+  readonly sourceId: SourceId;
+  readonly sourceName: string;
+  /** As the user gave them, with what was secret among them. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What of an event becomes what of a request, as the kind reads it; empty for its presets. */
+  readonly mappings: readonly unknown[];
+  /** Hosts that the workspace says are in its region. */
+  readonly declaredHosts: readonly string[];
+  readonly development: boolean;
+  /** Who keeps the evidence of what is contacted. */
+  readonly observe: EgressObserver;
+  /** The region's own bucket, for what a destination keeps there, at the first location in use. */
+  readonly bucket: { readonly location: ArchiveLocation; open(): Bucket };
+};
+
+/** One destination that can be chosen: what it is, and how it is made. */
+export type OfferedDestination = {
+  readonly kind: DestinationKind;
+  /** @throws Error that names the wrong setting and quotes none; events then wait. */
+  make(ground: DestinationGround): Promise<Deliverer>;
+};
+
+/** Every destination that lanes can deliver to, by slug. */
+export type Destinations = ReadonlyMap<string, OfferedDestination>;

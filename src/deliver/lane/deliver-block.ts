@@ -1,0 +1,272 @@
+import {
+  CONNECTIONS_MAX,
+  type Deliverer,
+  type Delivery,
+  type DeliveryOutcome,
+} from "../deliverer.ts";
+import { callDestination } from "./call.ts";
+import type { LaneEntry } from "./entry.ts";
+import { deliverIsolating } from "./isolate.ts";
+import { userOf, type UserOrder } from "./order.ts";
+import type { Pace } from "./pace.ts";
+import { nextAttempt, type RetryRule } from "./retry.ts";
+import type { Settlement } from "./settlement.ts";
+
+/** What rules make of an event before it is sent; see `src/deliver/filter`. */
+export type Decision =
+  | { readonly kind: "deliver"; readonly event: Readonly<Record<string, unknown>> }
+  | { readonly kind: "filtered"; readonly code: string };
+
+/** What a block of events is delivered with. */
+export type BlockDeps = {
+  readonly deliverer: Deliverer;
+  readonly decide: (event: Readonly<Record<string, unknown>>) => Decision;
+  readonly keyOf: (event: Readonly<Record<string, unknown>>, seq: number) => string;
+  readonly pace: Pace;
+  /** Of destinations that take one event at a time; not looked at for others. */
+  readonly order: UserOrder;
+  readonly rule: RetryRule;
+  readonly now: () => number;
+  readonly random: () => number;
+};
+
+/** An event that is to be sent. */
+type Ready = {
+  readonly entry: LaneEntry;
+  readonly delivery: Delivery;
+  readonly user: string | undefined;
+  readonly receivedAtMs: number;
+};
+
+/** What waits while the destination is not to be called is looked at again after this. */
+const POSTPONE_MS = 1_000;
+
+/**
+ * Delivers a block of events and says what became of each, in the order they were given. Batches are
+ * sent a few at a time; single events too, but those of one user one after another. As soon as the
+ * pace admits no more calls, the rest waits without having been tried.
+ *
+ * @param isRetry whether the events waited before, and so are in the account of `order`.
+ */
+export async function deliverBlock(
+  entries: readonly LaneEntry[],
+  deps: BlockDeps,
+  isRetry: boolean,
+): Promise<readonly Settlement[]> {
+  const settled = new Map<LaneEntry, Settlement>();
+  const keep = (settlement: Settlement): void => void settled.set(settlement.entry, settlement);
+  const ready: Ready[] = [];
+  for (const entry of entries) {
+    const prepared = prepare(entry, deps);
+    if ("kind" in prepared) keep(prepared);
+    else ready.push(prepared);
+  }
+  const isSingle = deps.deliverer.batch.events === 1;
+  const work = isSingle
+    ? chainsOf(admitInOrder(ready, deps, isRetry, keep)).map(
+        (chain) => () => sendChain(chain, deps, keep),
+      )
+    : slicesOf(ready, deps.deliverer.batch).map((slice) => () => sendBatch(slice, deps, keep));
+  await runSome(work, deps.deliverer.calls ?? CONNECTIONS_MAX);
+  return entries.flatMap((entry) => settled.get(entry) ?? []);
+}
+
+/** Parses an event and applies the rules to it. */
+function prepare(entry: LaneEntry, deps: BlockDeps): Ready | Settlement {
+  const event = parseEvent(entry.line);
+  if (event === undefined) return { kind: "dead", entry, code: "INTERNAL" };
+  const decision = decideSafely(event, deps);
+  if (decision.kind === "filtered") return { kind: "filtered", entry, code: decision.code };
+  const { receivedAt } = event;
+  return {
+    entry,
+    delivery: { event: decision.event, idempotencyKey: deps.keyOf(event, entry.seq) },
+    user: userOf(event),
+    receivedAtMs: typeof receivedAt === "string" ? Date.parse(receivedAt) : Number.NaN,
+  };
+}
+
+function parseEvent(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const event: unknown = JSON.parse(line);
+    return typeof event === "object" && event !== null && !Array.isArray(event)
+      ? (event as Readonly<Record<string, unknown>>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rules that break let nothing through. */
+function decideSafely(event: Readonly<Record<string, unknown>>, deps: BlockDeps): Decision {
+  try {
+    return deps.decide(event);
+  } catch {
+    return { kind: "filtered", code: "INTERNAL" };
+  }
+}
+
+/** Those that no other event of their user has to go before; the others are kept waiting. */
+function admitInOrder(
+  ready: readonly Ready[],
+  { order, now }: BlockDeps,
+  isRetry: boolean,
+  keep: (settlement: Settlement) => void,
+): readonly Ready[] {
+  if (isRetry) for (const { user } of ready) if (user !== undefined) order.take(user);
+  return ready.filter(({ entry, user }) => {
+    if (user === undefined) return true;
+    const aheadMs = order.behind(user, entry.seq);
+    const waits = isRetry ? aheadMs !== undefined : order.holds(user);
+    if (!waits) return true;
+    order.wait(user);
+    const dueAtMs = Math.max(aheadMs ?? order.dueAtMs(user), now());
+    keep({ kind: "waiting", entry, dueAtMs, wasTried: false });
+    return false;
+  });
+}
+
+/** The events of each user in a chain of their own; an event of nobody is one by itself. */
+function chainsOf(ready: readonly Ready[]): readonly (readonly Ready[])[] {
+  const chains = new Map<string, Ready[]>();
+  for (const each of ready) {
+    const name = each.user ?? `seq:${each.entry.seq}`;
+    const chain = chains.get(name);
+    if (chain === undefined) chains.set(name, [each]);
+    else chain.push(each);
+  }
+  return [...chains.values()];
+}
+
+function slicesOf(ready: readonly Ready[], max: Deliverer["batch"]): readonly (readonly Ready[])[] {
+  const slices: Ready[][] = [];
+  let bytes = 0;
+  for (const each of ready) {
+    const size = each.entry.line.length;
+    const last = slices.at(-1);
+    if (last === undefined || last.length >= max.events || bytes + size > max.bytes) {
+      slices.push([each]);
+      bytes = size;
+    } else {
+      last.push(each);
+      bytes += size;
+    }
+  }
+  return slices;
+}
+
+/** Sends one user's events one after another; when one has to be tried again the rest waits for it. */
+async function sendChain(
+  chain: readonly Ready[],
+  deps: BlockDeps,
+  keep: (settlement: Settlement) => void,
+): Promise<void> {
+  let untilMs: number | undefined;
+  for (const each of chain) {
+    const { entry, user } = each;
+    if (untilMs === undefined && !deps.pace.admits(deps.now())) untilMs = postponedTo(deps);
+    if (untilMs !== undefined) {
+      if (user !== undefined) deps.order.wait(user);
+      keep({ kind: "waiting", entry, dueAtMs: untilMs, wasTried: false });
+      continue;
+    }
+    const [outcome] = await call([each], deps);
+    if (outcome === undefined) continue;
+    const settlement = settle(each, outcome, deps);
+    keep(settlement);
+    if (settlement.kind === "waiting") {
+      untilMs = settlement.dueAtMs;
+      if (user !== undefined) deps.order.fail(user, entry.seq, untilMs);
+    } else if (user !== undefined) {
+      deps.order.settle(user, entry.seq);
+    }
+  }
+}
+
+async function sendBatch(
+  slice: readonly Ready[],
+  deps: BlockDeps,
+  keep: (settlement: Settlement) => void,
+): Promise<void> {
+  if (!deps.pace.admits(deps.now())) {
+    const dueAtMs = postponedTo(deps);
+    for (const { entry } of slice) keep({ kind: "waiting", entry, dueAtMs, wasTried: false });
+    return;
+  }
+  const outcomes = await call(slice, deps);
+  // One draw for all: what failed together is tried again together.
+  const random = deps.random();
+  slice.forEach((each, i) => {
+    const outcome = outcomes[i];
+    if (outcome !== undefined) keep(settle(each, outcome, { ...deps, random: () => random }));
+  });
+}
+
+async function call(
+  slice: readonly Ready[],
+  { deliverer, pace, now }: BlockDeps,
+): Promise<readonly DeliveryOutcome[]> {
+  return deliverIsolating(
+    slice.map(({ delivery }) => delivery),
+    async (events) => {
+      const outcomes = await callDestination(deliverer, events);
+      pace.settle(
+        {
+          isFailure: outcomes.every(({ kind }) => kind === "retry"),
+          retryAfterMs: longestWait(outcomes),
+        },
+        now(),
+      );
+      return outcomes;
+    },
+  );
+}
+
+function longestWait(outcomes: readonly DeliveryOutcome[]): number | undefined {
+  const waits = outcomes.flatMap((outcome) =>
+    outcome.kind === "retry" && outcome.retryAfterMs !== undefined ? [outcome.retryAfterMs] : [],
+  );
+  return waits.length === 0 ? undefined : Math.max(...waits);
+}
+
+function settle(
+  { entry, receivedAtMs }: Ready,
+  outcome: DeliveryOutcome,
+  { rule, now, random }: BlockDeps,
+): Settlement {
+  switch (outcome.kind) {
+    case "delivered":
+      return { kind: "delivered", entry, status: outcome.status, receivedAtMs };
+    case "filtered":
+      return { kind: "filtered", entry, code: outcome.code };
+    case "rejected":
+      return { kind: "dead", entry: tried(entry, outcome.code, now()), code: outcome.code };
+    case "retry": {
+      const nowMs = now();
+      const again = tried(entry, outcome.code, nowMs);
+      const { attempts, firstAttemptAtMs } = again;
+      const { retryAfterMs } = outcome;
+      const next = nextAttempt({ attempts, firstAttemptAtMs, nowMs, retryAfterMs }, rule, random());
+      if (next.kind === "over") return { kind: "dead", entry: again, code: outcome.code };
+      return { kind: "waiting", entry: again, dueAtMs: next.atMs, wasTried: true };
+    }
+  }
+}
+
+function tried(entry: LaneEntry, code: string, nowMs: number): LaneEntry {
+  const firstAttemptAtMs = entry.attempts === 0 ? nowMs : entry.firstAttemptAtMs;
+  return { ...entry, attempts: entry.attempts + 1, firstAttemptAtMs, code };
+}
+
+function postponedTo({ pace, now }: BlockDeps): number {
+  return Math.max(pace.pausedUntilMs, now() + POSTPONE_MS);
+}
+
+/** Runs the pieces of work, at most `max` at a time, in order of their beginning. */
+async function runSome(work: readonly (() => Promise<void>)[], max: number): Promise<void> {
+  const rest = work.values();
+  const runner = async (): Promise<void> => {
+    for (const piece of rest) await piece();
+  };
+  await Promise.all(Array.from({ length: Math.min(max, work.length) }, runner));
+}

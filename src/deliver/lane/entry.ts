@@ -1,0 +1,71 @@
+/** One event on its way to one destination, as a lane holds it. */
+export type LaneEntry = {
+  /** Its number in the queue's log; what is driven again keeps it. */
+  readonly seq: number;
+  /** The event as the archive has it: one line of JSON. */
+  readonly line: string;
+  /** Requests that carried it so far. */
+  readonly attempts: number;
+  /** When the first of them began; 0 before. */
+  readonly firstAttemptAtMs: number;
+  /** Why the last of them did not settle it; empty before the first. */
+  readonly code: string;
+};
+
+/** An event as it comes from the log. */
+export function newEntry(seq: number, line: string): LaneEntry {
+  return { seq, line, attempts: 0, firstAttemptAtMs: 0, code: "" };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Entries as one blob: for each a line of what the lane knows, and its event's line. */
+export function packEntries(entries: readonly LaneEntry[]): Uint8Array {
+  const lines = entries.map(({ seq, line, attempts, firstAttemptAtMs, code }) =>
+    [JSON.stringify([seq, attempts, firstAttemptAtMs, code]), line].join("\n"),
+  );
+  return encoder.encode(lines.join("\n"));
+}
+
+/** The entries that {@link packEntries} packed. */
+export function unpackEntries(blob: Uint8Array): readonly LaneEntry[] {
+  const lines = decoder.decode(blob).split("\n");
+  const entries: LaneEntry[] = [];
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const [seq, attempts, firstAttemptAtMs, code] = JSON.parse(lines[i] ?? "[]") as [
+      number,
+      number,
+      number,
+      string,
+    ];
+    entries.push({ seq, attempts, firstAttemptAtMs, code, line: lines[i + 1] ?? "" });
+  }
+  return entries;
+}
+
+/** Bytes that an entry takes, near enough for limits: characters, and what the lane adds. */
+export function entryBytes({ line }: LaneEntry): number {
+  return line.length + 48;
+}
+
+/** Splits entries, in order, so that no part has more events or bytes than one may. */
+export function splitEntries(
+  entries: readonly LaneEntry[],
+  max: { readonly events: number; readonly bytes: number },
+): readonly (readonly LaneEntry[])[] {
+  const parts: LaneEntry[][] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const size = entryBytes(entry);
+    const last = parts.at(-1);
+    if (last === undefined || last.length >= max.events || bytes + size > max.bytes) {
+      parts.push([entry]);
+      bytes = size;
+    } else {
+      last.push(entry);
+      bytes += size;
+    }
+  }
+  return parts;
+}
