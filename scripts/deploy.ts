@@ -18,7 +18,8 @@ const file = readConfig({ config, env });
 const checked = checkDeploy({ ...file.vars, ...vars }, process.env["ACCEPT_EDGE_LOSS"], Date.now());
 
 for (const note of checked.notes) console.error(`Note: ${note}`);
-for (const problem of checked.problems) console.error(`Refused: ${problem}`);
+const verdict = isDryRun ? "Would refuse" : "Refused";
+for (const problem of checked.problems) console.error(`${verdict}: ${problem}`);
 if (checked.problems.length > 0 && !isDryRun) {
   console.error("Nothing was deployed.");
   process.exit(1);
