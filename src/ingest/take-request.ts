@@ -9,6 +9,7 @@ import type { Append, EdgeNote } from "./append.ts";
 import type { Refusal } from "./answers.ts";
 import { headerWriteKey, regionRefusal, sourceRefusal, verifyWriteKey } from "./authenticate.ts";
 import type { EventType } from "./check-event.ts";
+import { countAtSource, emptyAppend } from "./count-at-source.ts";
 import { ipForContext } from "./client-ip.ts";
 import { ITEM_MESSAGES } from "./codes.ts";
 import { judgeForSource } from "./edge.ts";
@@ -160,32 +161,15 @@ async function lookUp(services: Services, key: WriteKey): Promise<Result<Caller,
   return ok({ key, config: source.config });
 }
 
-/** Counts a refusal at its source. Nothing is stored, so a queue out of reach changes no answer. */
+/** Counts a refusal at its source. Nothing is stored. */
 async function count(
   services: Services,
-  { key, config }: Caller,
+  caller: Caller,
   receivedAtMs: number,
   code: string,
   items: number,
 ): Promise<void> {
-  const append: Append = {
-    v: 1,
-    epoch: config.route.n,
-    keyVersion: key.version,
-    receivedAtMs,
-    ...emptyAppend(),
-    refused: { [code]: items },
-  };
-  await appendEvents(services, config.sourceId, append, config.route);
-}
-
-function emptyAppend(): Pick<Append, "lines" | "ends" | "prints" | "users"> {
-  return {
-    lines: new Uint8Array(),
-    ends: new Uint32Array(),
-    prints: new Uint8Array(),
-    users: new Uint8Array(),
-  };
+  await countAtSource(services, caller, receivedAtMs, { refused: { [code]: items } });
 }
 
 function notes(

@@ -7,6 +7,7 @@ import {
   verifyWriteKey,
 } from "../ingest/authenticate.ts";
 import { preflight, withCors } from "../ingest/cors.ts";
+import { countAtSource } from "../ingest/count-at-source.ts";
 import type { Services } from "../services.ts";
 import { BUNDLE_ASSETS, fillBundle } from "./browser-bundle.ts";
 import { etagOf, isKnown, NEVER_CHANGES, sdkHeaders } from "./caching.ts";
@@ -83,16 +84,21 @@ async function sourceHost(
   const { config } = services;
   const key = verifyWriteKey(writeKey, config);
   if (!key.ok) return key;
-  // A key of another region wakes no object: what is served here is not for it, whatever it holds.
   const misplaced = regionRefusal(key.value, hostRegionOf(url, config), config);
-  if (misplaced !== undefined) return err(misplaced);
   const source = await services.sourceConfig(key.value.sourceId).catch(() => undefined);
-  if (source === undefined || source.kind === "unavailable") return err(unavailable());
-  if (source.kind === "unknown") {
-    return err({ code: "unknown_source", message: "No source has this write key" });
+  if (source === undefined || source.kind !== "found") {
+    return err(misplaced ?? (source === undefined ? unavailable() : notFound(source.kind)));
   }
-  const ruledOut = sourceRefusal(key.value, source.config);
-  if (ruledOut !== undefined) return err(ruledOut);
+  const refusal = misplaced ?? sourceRefusal(key.value, source.config);
+  if (refusal !== undefined) {
+    // Whoever is refused here sends nothing afterwards, so that this count is all that is ever seen.
+    const known = { key: key.value, config: source.config };
+    await countAtSource(services, known, services.now(), {
+      refused: {},
+      noted: { [`sdk_refused_${refusal.code}`]: 1 },
+    });
+    return err(refusal);
+  }
   const { ingestRegion } = source.config.route;
   const host = regionalHost(ingestRegion, config, url);
   if (host !== undefined) return ok({ host, scheme: schemeOf(url, config) });
@@ -103,7 +109,7 @@ async function sourceHost(
   });
 }
 
-/** A file that is the same for everybody; its name changes with its content. */
+/** A file that is the same for everybody. The name of a script changes with its content. */
 async function part(
   request: Request,
   asset: string,
@@ -113,8 +119,8 @@ async function part(
   if (text === undefined) {
     return err({ code: "not_found", message: "The bundle has no such part" });
   }
-  const type = asset.endsWith(".js") ? "text/javascript" : "text/plain";
-  const headers = sdkHeaders(`${type}; charset=utf-8`, NEVER_CHANGES);
+  if (!asset.endsWith(".js")) return ok(await fresh(request, text, "text/plain; charset=utf-8"));
+  const headers = sdkHeaders("text/javascript; charset=utf-8", NEVER_CHANGES);
   return ok(new Response(request.method === "HEAD" ? null : text, { headers }));
 }
 
@@ -130,6 +136,12 @@ function refused(refusal: Refusal): Response {
   const response = refuse(refusal);
   response.headers.set("Cache-Control", "no-store");
   return response;
+}
+
+function notFound(kind: "unknown" | "unavailable"): Refusal {
+  return kind === "unavailable"
+    ? unavailable()
+    : { code: "unknown_source", message: "No source has this write key" };
 }
 
 function unavailable(): Refusal {

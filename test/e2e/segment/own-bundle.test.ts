@@ -242,6 +242,17 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
     expect(watched.hosts()).toEqual(expect.arrayContaining(["api.segment.io", "cdn.segment.com"]));
   });
 
+  it("is not given to a key of another region, and the source shows that", async () => {
+    const source = await newSource("eu");
+    const us = homeport.hostOf("us1");
+    const src = `${us}/analytics.js/v1/${source.writeKey}/analytics.min.js`;
+    const watched = await visit({ html: `<script src="${src}"></script>` });
+
+    expect(await watched.page.evaluate("window.analytics")).toBeUndefined();
+    expect(watched.hosts()).toEqual([new URL(us).host]);
+    expect(await homeport.counters(source)).toMatchObject({ "noted sdk_refused_wrong_region": 1 });
+  });
+
   it("goes to the new host after the source's ingest region was changed and the page loaded again", async () => {
     const source = await newSource("us");
     const watched = await visit({ html: `<script>${await loaderOf(source)}</script>` });
