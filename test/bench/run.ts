@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "./cases.ts";
 import { measureDelay, measureEndToEnd, SEAL_OFTEN, type EndToEnd } from "./end-to-end.ts";
+import { measureGuard } from "./guard.ts";
 import { measureIngest, type Rounds } from "./ingest.ts";
 import { LoadGenerator } from "./load.ts";
 import { boundsOf, resultsOf, tableOf, type Measured } from "./results.ts";
@@ -66,6 +67,8 @@ async function measure(directory: string, load: LoadGenerator, rounds: Rounds): 
   const speeds = await ingest(directory, load, rounds);
   say("End to end, against gzip alone");
   const endToEnd = await toBucket(directory, load, rounds);
+  say("Ours with and without evidence, in turns");
+  const guard = await measureGuard(directory, load, rounds, SEAL_WHILE_MEASURED);
   say("Rows written");
   // Fewer events in a shortened run; then no full segment is part of the figure.
   const share = Math.min(1, (rounds.rounds * rounds.seconds) / (ROUNDS_DEFAULT * SECONDS_DEFAULT));
@@ -73,7 +76,7 @@ async function measure(directory: string, load: LoadGenerator, rounds: Rounds): 
   const delaySeconds = setting("BENCH_DELAY_SECONDS", DELAY_SECONDS_DEFAULT);
   say(`From the answer to the object, ${delaySeconds} s and the last file`);
   const ackToObjectP99Ms = await measureDelay(join(directory, "delay"), load, delaySeconds);
-  return { speeds, rows, endToEnd, ackToObjectP99Ms };
+  return { speeds, rows, endToEnd, guard, ackToObjectP99Ms };
 }
 
 async function ingest(
