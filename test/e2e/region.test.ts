@@ -161,6 +161,19 @@ describe("a key of a us workspace", () => {
       expect(calledHosts()).toEqual([hostsOf("us")[0]]);
     },
   );
+
+  it.each(["eu1", "ap1", "au1"] as const)(
+    "set to wait in %s does wait there, whatever host it was sent to",
+    async (ingestRegion) => {
+      const source = await newSource("us", { ingestRegion });
+
+      await send(homeport.hostOf("us1"), source);
+
+      const path = `/api/v1/sources/${source.id}/events/a`;
+      const { body } = await homeport.api(source.workspace.token, "GET", path);
+      expect(body).toMatchObject({ ingestRegion });
+    },
+  );
 });
 
 describe("bytes outside the region", () => {

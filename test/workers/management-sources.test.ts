@@ -35,6 +35,7 @@ describe("sources", () => {
   it.each([
     ["eu", { ingestRegion: "us1" }, "ingest_region_not_allowed"],
     ["eu", { ingestRegion: "ap1" }, "ingest_region_not_allowed"],
+    ["eu", { ingestRegion: "au1" }, "ingest_region_not_allowed"],
     ["eu", { type: "cloud-object" }, "source_type_not_in_region"],
     ["eu", { type: "cloud-event" }, "source_type_not_in_region"],
     ["eu", { archiveLocations: ["us-east-1"] }, "archive_location_not_allowed"],
@@ -56,6 +57,45 @@ describe("sources", () => {
 
     expect([made.status, made.body.code]).toEqual([422, code]);
   });
+
+  it.each(["us1", "ap1", "au1"])("in eu cannot be moved to %s", async (ingestRegion) => {
+    const { token } = await makeWorkspace("eu");
+    const made = await call("POST", "/api/v1/sources", { token, body: { name: "Site" } });
+    const path = `/api/v1/sources/${made.body.source.id}`;
+
+    const changed = await call("PATCH", path, { token, body: { ingestRegion } });
+
+    expect([changed.status, changed.body.code]).toEqual([422, "ingest_region_not_allowed"]);
+    const { body } = await call("GET", path, { token });
+    expect(body.source.ingestRegion).toBe("eu1");
+  });
+
+  it.each([
+    ["us1", "jurisdiction"],
+    ["eu1", "jurisdiction"],
+    ["ap1", "best-effort"],
+    ["au1", "best-effort"],
+  ])("in us may wait in %s, by %s, which is shown", async (ingestRegion, ingestGuarantee) => {
+    const { token } = await makeWorkspace("us");
+
+    const made = await call("POST", "/api/v1/sources", {
+      token,
+      body: { name: "Site", ingestRegion },
+    });
+
+    expect(made.body.source).toMatchObject({ ingestRegion, ingestGuarantee });
+  });
+
+  it.each(["cloud-object", "cloud-event"])(
+    "of type %s in eu are refused with the reason and what to take instead",
+    async (type) => {
+      const { token } = await makeWorkspace("eu");
+
+      const made = await call("POST", "/api/v1/sources", { token, body: { name: "Site", type } });
+
+      expect(made.body.detail).toMatch(/pull from vendors outside of it.*a sync/);
+    },
+  );
 
   it("name a field that is none of theirs", async () => {
     const { token } = await makeWorkspace();
