@@ -21,6 +21,8 @@ export type PutFault =
   | "crash-after"
   | "crash-late";
 
+export type CheckDeath = "before-removal" | "after-removal";
+
 /** Thrown where a test lets the process die. */
 export class Killed extends Error {}
 
@@ -137,8 +139,8 @@ export class World {
     }
   }
 
-  /** What the catalogue's alarm does. */
-  async check(): Promise<void> {
+  /** What the catalogue's alarm does; it may die at a removal. */
+  async check(dies?: CheckDeath): Promise<void> {
     const rule = { failuresToOpen: 1, waitMsMin: 1, waitMsMax: 1 };
     const now = () => this.clock.nowMs;
     const deps: SuspectDeps = {
@@ -155,7 +157,9 @@ export class World {
         },
         remove: async (key) => {
           if (this.dark.has(location)) return err({ kind: "unknown", code: "timeout" });
+          if (dies === "before-removal") throw new Killed();
           this.objects.delete(`${location}/${key}`);
+          if (dies === "after-removal") throw new Killed();
           return ok(undefined);
         },
       }),

@@ -5,7 +5,13 @@ import type { ArchiveLocation } from "../../../../src/region/regions.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
 import { QueueModel } from "../../../support/queue-model.ts";
-import { Killed, SUSPECT_MS, World, type PutFault } from "../../../support/queue-world.ts";
+import {
+  Killed,
+  SUSPECT_MS,
+  World,
+  type CheckDeath,
+  type PutFault,
+} from "../../../support/queue-world.ts";
 import { sourceConfigOf } from "../../../support/source-configs.ts";
 
 type Step =
@@ -19,7 +25,7 @@ type Step =
   | { readonly kind: "dark"; readonly location: ArchiveLocation; readonly isDark: boolean }
   | { readonly kind: "narrow"; readonly locations: readonly ArchiveLocation[] }
   | { readonly kind: "land" }
-  | { readonly kind: "check" }
+  | { readonly kind: "check"; readonly dies: CheckDeath | undefined }
   | { readonly kind: "maintain" }
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "kill" };
@@ -73,7 +79,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.constant({ kind: "land" as const }) },
-  { weight: 1, arbitrary: fc.constant({ kind: "check" as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("check" as const),
+      dies: fc.constantFrom<CheckDeath | undefined>(undefined, "before-removal", "after-removal"),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: "maintain" as const }) },
   {
     weight: 2,
@@ -144,7 +156,7 @@ class Story {
         this.world.landOne();
         return;
       case "check":
-        return this.world.check();
+        return this.world.check(step.dies);
       case "disk-fails":
         this.disk.failAfter(step.statements);
         return;
