@@ -13,7 +13,7 @@ export type Token = { readonly at: number } & (
 const SPACE = /\s*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.\\-])/y;
 /** A field path: letters, digits, `_` and `-`, dots between, anything else behind a backslash. */
-const WORD = /(?:[A-Za-z_]|\\[^])(?:[\w.-]|\\[^])*/y;
+const WORD = /(?:[A-Za-z_]|\\[^])(?:[\w.-]|\\[^])*/uy;
 const SIGN = /!=|<=|>=|[=<>!()[\],]/y;
 
 /** Cuts an FQL text into tokens, the last of which is its end. */

@@ -11,8 +11,9 @@ export type Sample = {
 
 /**
  * Whether an event belongs to the sample. The same event always does or always does not, so that one
- * that is tried again, or sent again, is not sampled twice; and by the same arithmetic as Segment's
- * clients: the first 64 bits of the MD5 of the value's JSON, as a number from 0 to 1.
+ * that is tried again, or sent again, is not sampled twice; and by the arithmetic that Segment's
+ * clients describe as their server's: the first 64 bits of the MD5 of the value's JSON, as a number
+ * from 0 to 1. (What @segment/tsub 2.0.1 does instead sends nearly everything.)
  */
 export function isSampled(event: Readonly<Record<string, unknown>>, sample: Sample): boolean {
   if (!(sample.percent > 0)) return false;
