@@ -26,7 +26,7 @@ export async function guardedFetch(
   init?: RequestInit,
 ): Promise<Response> {
   const context = currentContext();
-  const given = new Request(input, init);
+  const given = new Request(input, { ...init, ...NO_PLATFORM_OPTIONS });
   const known = given.body === null ? 0 : (bytesOfBody(init?.body) ?? lengthOf(given));
   const request = known === undefined ? counted(given, context) : given;
   const sent = await egress(context, request, {
@@ -36,6 +36,9 @@ export async function guardedFetch(
   if (!sent.ok) throw new EgressRefused(sent.error);
   return sent.value;
 }
+
+/** Cloudflare's own options could have the answer cached, or another host asked than the URL names. */
+const NO_PLATFORM_OPTIONS = { cf: {} } as RequestInit;
 
 /** What a Request that was made elsewhere says of its body. */
 function lengthOf({ headers }: Request): number | undefined {

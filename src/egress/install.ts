@@ -12,6 +12,7 @@ replaceFetch(guardedFetch);
 replaceConstructor("WebSocket");
 replaceConstructor("EventSource");
 replaceBeacon();
+replaceCaches();
 replaceBuiltinModules();
 
 /** Sockets that a client opens to us are made in pairs, without this constructor. */
@@ -27,6 +28,14 @@ function replaceBeacon(): void {
   if (typeof own !== "object" || own === null || !("sendBeacon" in own)) return;
   const value = (target: unknown): never => refuseWay(target);
   Object.defineProperty(Object.getPrototypeOf(own), "sendBeacon", { value, configurable: true });
+}
+
+/** A cache stands wherever the Worker runs, and keeps what it is given. */
+function replaceCaches(): void {
+  const refuse = (target: unknown): never => refuseWay(target);
+  const cache = { match: refuse, put: refuse, delete: refuse };
+  const value = { default: cache, open: refuse };
+  Object.defineProperty(globalThis, "caches", { value, configurable: true, writable: true });
 }
 
 /** The way to a module of Node's that no bundler sees. */

@@ -64,6 +64,23 @@ describe.each(WAYS)("a leak by %s", (way) => {
   });
 });
 
+describe("a cache, which stands outside the region", () => {
+  it("keeps what it is given where no guard is, or it would prove nothing", async () => {
+    expect(await open.ask({ way: "a cache", host: outside.host })).toEqual({});
+  });
+
+  it("is refused and written down", async () => {
+    const answer = await guarded.ask({
+      way: "a cache",
+      host: outside.host,
+      allowed: inside.host,
+    });
+
+    expect(answer.error).toContain("egress_refused");
+    expect(answer.refusals).toHaveLength(1);
+  });
+});
+
 describe("a redirect to the other region", () => {
   it("is not followed, and written down", async () => {
     const answer = await guarded.ask({

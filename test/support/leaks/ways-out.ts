@@ -11,6 +11,7 @@ import { postThroughLibrary } from "./library.cjs";
 
 /** Each way out of a Worker that we know of, tried against `host:port`. They throw when refused. */
 export const WAYS_OUT: Readonly<Record<string, (host: string) => unknown>> = {
+  "a cache": (host) => caches.open("leaks").then((cache) => cache.put(`http://${host}/`, kept())),
   fetch: (host) => fetch(`http://${host}/`, { method: "POST", body: MARK }),
   "fetch of a Request": (host) =>
     fetch(new Request(`http://${host}/`, { method: "POST", body: MARK })),
@@ -39,6 +40,11 @@ export const WAYS_OUT: Readonly<Record<string, (host: string) => unknown>> = {
 /** What a leak carries, so that it is known when it is seen. */
 const MARK = "event bytes of a person in the EU";
 const LIBRARY_SIGNS = { service: "s3", region: "us-east-1" };
+
+/** An answer that a cache would keep. */
+function kept(): Response {
+  return new Response(MARK, { headers: { "cache-control": "max-age=60" } });
+}
 
 function addressOf(host: string): { readonly host: string; readonly port: number } {
   const { hostname, port } = new URL(`http://${host}`);
