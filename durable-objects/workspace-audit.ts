@@ -2,6 +2,7 @@ import { homeBucket } from "../src/archive/home-bucket.ts";
 import { parseId, workspaceOf, type TokenId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
 import { HOME_REGIONS, type ArchiveLocation } from "../src/region/regions.ts";
+import { headAlert, type Alert } from "../src/workspace/alerts.ts";
 import type { AuditEntry } from "../src/workspace/audit.ts";
 import { headLine } from "../src/workspace/audit-export.ts";
 import {
@@ -82,6 +83,14 @@ export class WorkspaceAudit {
     const last = this.#turn.chain.last();
     if (last === undefined) throw new Error("Cannot sign a head: the audit chain has no entry");
     return { workspaceId: this.#turn.id, seq: last.seq, hash: last.hash, atMs };
+  }
+
+  /** What is wrong with the chain's files now. */
+  alert(nowMs: number): Alert | undefined {
+    return headAlert(
+      this.#tables.headsUnwritten().map(({ atMs }) => atMs),
+      nowMs,
+    );
   }
 
   /** The newest head that stands in a bucket, and the days whose heads do not yet. */

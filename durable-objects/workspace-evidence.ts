@@ -55,10 +55,10 @@ export class WorkspaceEvidence {
   }
 
   /** What is wrong now, as far as evidence shows it. */
-  alerts(nowMs: number): Answer<readonly Alert[]> {
+  alerts(nowMs: number): readonly Alert[] {
     const range = { fromMs: nowMs - ALERT_LOOK_BACK_MS, toMs: Number.MAX_SAFE_INTEGER };
     const alert = edgeAlert(this.#tables.edges(range), nowMs);
-    return ok(alert === undefined ? [] : [alert]);
+    return alert === undefined ? [] : [alert];
   }
 
   /** Drops what is older than evidence is kept; looks once a day, since few rows ever are. */

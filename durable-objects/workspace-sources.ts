@@ -14,12 +14,20 @@ import {
   type Source,
   type SourceDraft,
   type SourcePatch,
+  type SourceRefusal,
 } from "../src/workspace/source.ts";
 import { addKey, retireKey, type KeyVersion } from "../src/workspace/write-key-versions.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
 /** Bytes that key the fingerprints of one source. */
 const FINGERPRINT_KEY_BYTES = 16;
+
+/** Refusals of a place, by the field that asked for it. */
+const PLACE_FIELDS: Partial<Record<SourceRefusal["kind"], string>> = {
+  "ingest-region-not-allowed": "ingestRegion",
+  "archive-location-not-allowed": "archiveLocations",
+  "source-type-not-in-region": "type",
+};
 
 const NO_SOURCE: AdminRefusal = { kind: "not-found", what: "source" };
 
@@ -61,7 +69,7 @@ export class WorkspaceSources {
       fingerprintKey: Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       nowMs: by.nowMs,
     });
-    if (!made.ok) return made;
+    if (!made.ok) return this.#refused(by, id, made.error);
     tables.save(made.value);
     this.#turn.note(by, "source.create", made.value.id);
     return made;
@@ -75,7 +83,7 @@ export class WorkspaceSources {
     const { home, config } = this.#turn;
     const place = { home, nowMs: by.nowMs, windowMs: config.windowMs };
     const changed = patchSource(held.value, patch, place);
-    if (!changed.ok) return changed;
+    if (!changed.ok) return this.#refused(by, held.value.id, changed.error);
     this.#turn.tables.save(changed.value);
     this.#turn.note(by, "source.update", held.value.id, fields);
     return changed;
@@ -119,6 +127,13 @@ export class WorkspaceSources {
 
   view(source: Source): SourceView {
     return viewSource(source, this.#turn.config.writeKeySecrets[this.#turn.home]);
+  }
+
+  /** A place outside of the home is refused like any other mistake, and recorded besides. */
+  #refused(by: Acting, subject: string, refusal: SourceRefusal): Answer<never> {
+    const field = PLACE_FIELDS[refusal.kind];
+    if (field !== undefined) this.#turn.note(by, "placement.refused", subject, [field]);
+    return err(refusal);
   }
 
   #saveKeys(

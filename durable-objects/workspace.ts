@@ -224,7 +224,10 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   }
 
   async alerts(call: AdminCall) {
-    return this.#turn.act(call, () => this.#evidence.alerts(Date.now()));
+    return this.#turn.act(call, (by) => {
+      const late = this.#audit.alert(by.nowMs);
+      return ok([...this.#evidence.alerts(by.nowMs), ...(late === undefined ? [] : [late])]);
+    });
   }
 
   async sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined> {

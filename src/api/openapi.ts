@@ -56,7 +56,7 @@ export function openApiDocument(operations: readonly Operation[]): Json {
 }
 
 function describe(operation: Operation): Json {
-  const { access, body, answer, method, status, summary } = operation;
+  const { access, body, method, status, summary } = operation;
   const takesBody = method !== "GET" && method !== "DELETE" && !safeParse(body, undefined).success;
   return {
     summary,
@@ -71,7 +71,7 @@ function describe(operation: Operation): Json {
     ],
     ...(takesBody ? { requestBody: { required: true, content: json(body) } } : {}),
     responses: {
-      [status]: { description: "Done", content: { ...json(answer), ...texts(operation.media) } },
+      [status]: { description: "Done", content: contentOf(operation) },
       ...problemResponses(operation, takesBody),
     },
   };
@@ -134,8 +134,9 @@ function problemResponses(operation: Operation, takesBody: boolean): Json {
   return responses;
 }
 
-function texts(media: readonly string[]): Json {
-  return Object.fromEntries(media.map((type) => [type, { schema: { type: "string" } }]));
+function contentOf({ answer, media, isMediaOnly }: Operation): Json {
+  const texts = media.map((type) => [type, { schema: { type: "string" } }] as const);
+  return { ...(isMediaOnly ? {} : json(answer)), ...Object.fromEntries(texts) };
 }
 
 function json(schema: GenericSchema): Json {

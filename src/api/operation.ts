@@ -26,8 +26,10 @@ export type Operation = {
   readonly query: GenericSchema;
   readonly status: number;
   readonly answer: GenericSchema;
-  /** Content types of an answer besides JSON; the call then hands over a `Response` of its own. */
+  /** Content types besides JSON; the call then hands over a `Response` of its own. */
   readonly media: readonly string[];
+  /** Whether it is never JSON. */
+  readonly isMediaOnly: boolean;
   /** Codes of its own, besides those any call may meet. */
   readonly problems: readonly ProblemCode[];
   run(incoming: Incoming): Promise<Result<unknown, Problem>>;
@@ -54,6 +56,7 @@ type Spec<B extends GenericSchema, Q extends GenericSchema, I> = Pick<
   readonly query?: Q;
   readonly status?: number;
   readonly media?: readonly string[];
+  readonly isMediaOnly?: boolean;
   readonly problems?: readonly ProblemCode[];
   handle(
     input: I & { readonly body: InferOutput<B>; readonly query: InferOutput<Q> },
@@ -126,6 +129,7 @@ function complete<B extends GenericSchema, Q extends GenericSchema, I>(
     status: spec.status ?? 200,
     answer: spec.answer,
     media: spec.media ?? [],
+    isMediaOnly: spec.isMediaOnly ?? false,
     problems: spec.problems ?? [],
     run: async (incoming) => {
       const query = check(querySchema, incoming.query, "invalid_query");

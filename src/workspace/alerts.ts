@@ -36,3 +36,13 @@ export function edgeAlert(counts: readonly EdgeCount[], nowMs: number): Alert | 
   }
   return { code: "outside_region", sinceMs, count };
 }
+
+/** Until a head of the audit chain that no bucket has is worth an alert: retries come first. */
+const HEAD_LATE_MS = HOUR_MS;
+
+/** The alert of heads that wait for their file, by when they were signed, oldest first. */
+export function headAlert(signedAtMs: readonly number[], nowMs: number): Alert | undefined {
+  const [sinceMs] = signedAtMs;
+  const isLate = sinceMs !== undefined && nowMs - sinceMs >= HEAD_LATE_MS;
+  return isLate ? { code: "audit_head_waiting", sinceMs, count: signedAtMs.length } : undefined;
+}

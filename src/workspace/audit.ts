@@ -26,6 +26,7 @@ export type AuditAction =
   | "workspace.create"
   | "workspace.update"
   | "region.refused"
+  | "placement.refused"
   | "audit-key.create"
   | "audit.export"
   | "config.apply"

@@ -185,7 +185,7 @@ describe("the configuration", () => {
     ]);
     expect(list.body.data[0]).toMatchObject({
       ingestRegion: "eu1",
-      archiveLocations: ["eu-west-1", "eu-central-1"],
+      archiveLocations: ["eu-central-1"],
     });
   });
 

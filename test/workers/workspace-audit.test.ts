@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { AuditChainTable } from "../../durable-objects/storage/audit-chain-table.ts";
 import { parseHead, readExport } from "../../scripts/audit/read-export.ts";
 import type { WorkspaceId } from "../../src/core/ids.ts";
 import { locate } from "../../src/region/placement.ts";
@@ -58,6 +59,20 @@ describe("what is recorded besides changes", () => {
     await call("PUT", "/api/v1/workspace/config", { token, body: { ...body, workspace } });
 
     expect(await lastEntry()).toMatchObject({ action: "region.refused" });
+  });
+
+  it.each([
+    ["ingestRegion", { ingestRegion: "us1" }],
+    ["archiveLocations", { archiveLocations: ["us-west-2"] }],
+    ["type", { type: "cloud-event" }],
+  ])("a refused place of a source: its %s", async (field, draft) => {
+    await call("POST", "/api/v1/sources", { token, body: { name: "Site", ...draft } });
+
+    expect(await lastEntry()).toMatchObject({
+      action: "placement.refused",
+      subject: id,
+      fields: [field],
+    });
   });
 
   it("a second creation", async () => {
@@ -137,6 +152,21 @@ describe("GET /api/v1/audit/export", () => {
     expect(await readExport(new TextEncoder().encode(body))).toMatchObject({
       ok: true,
       value: { head: { workspaceId: id, seq: 7 } },
+    });
+  });
+
+  it("gives all of a chain that is longer than one call brings", async () => {
+    await runInDurableObject(object(), (_, { storage }) => {
+      const chain = new AuditChainTable(storage.sql);
+      const fact = { atMs: 1, actor: "operator", action: "workspace.update", subject: id };
+      for (let i = 0; i < 2500; i++) chain.note({ ...fact, fields: ["name"] });
+    });
+
+    const { body } = await call("GET", "/api/v1/audit/export", { token });
+
+    expect(await readExport(new TextEncoder().encode(body))).toMatchObject({
+      ok: true,
+      value: { head: { seq: 2504 } },
     });
   });
 
@@ -235,6 +265,24 @@ describe("the daily head file", () => {
     expect([[...s3.objects.keys()], await locations()]).toEqual([
       [fileAt(DUBLIN)],
       [{ location: null }],
+    ]);
+  });
+
+  it("raises an alert once it waited for an hour", async () => {
+    s3.intercept = () => errorXml(503, "ServiceUnavailable");
+    const hour = 3_600_000;
+    await pokeAndRun();
+    const early = await call("GET", "/api/v1/alerts", { token });
+    await runInDurableObject(object(), (_, { storage }) => {
+      storage.sql.exec("DROP TRIGGER audit_heads_kept");
+      storage.sql.exec("UPDATE audit_heads SET at_ms = at_ms - ?", hour);
+    });
+
+    const late = await call("GET", "/api/v1/alerts", { token });
+
+    expect([early.body.data, late.body.data]).toEqual([
+      [],
+      [{ code: "audit_head_waiting", since: expect.any(String), count: 1 }],
     ]);
   });
 });

@@ -62,6 +62,7 @@ export const AUDIT_OPERATIONS: readonly Operation[] = [
       "The whole audit chain as lines of JSON: its signed head, its entries, the heads of its days",
     answer: string(),
     media: [NDJSON],
+    isMediaOnly: true,
     handle: async ({ workspace, call }) => {
       const heads = await workspace.auditHead(call, true);
       if (!heads.ok) return err(problemOf(heads.error));
