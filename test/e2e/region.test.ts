@@ -168,6 +168,8 @@ describe("a key of a us workspace", () => {
       const source = await newSource("us", { ingestRegion });
 
       await send(homeport.hostOf("us1"), source);
+      // What is archived later would be seen by the next test.
+      await homeport.settledEvents(source);
 
       const path = `/api/v1/sources/${source.id}/events/a`;
       const { body } = await homeport.api(source.workspace.token, "GET", path);
