@@ -75,7 +75,7 @@ export class Recorder {
       return toResponse(REFUSED);
     }
     try {
-      const answer = await (typeof route === "string" ? pass(route, outbound) : route(outbound));
+      const answer = await (typeof route === "string" ? passTo(route, outbound) : route(outbound));
       this.#record(outbound, answer, "routed");
       return toResponse(answer);
     } catch (error) {
@@ -105,7 +105,7 @@ export class Recorder {
 }
 
 /** Sends the request on with every header as it was signed, the host among them. */
-function pass(baseUrl: string, request: OutboundRequest): Promise<OutboundAnswer> {
+export function passTo(baseUrl: string, request: OutboundRequest): Promise<OutboundAnswer> {
   const { hostname, port } = new URL(baseUrl);
   const { method, url, body } = request;
   const kept = Object.entries(request.headers).filter(([name]) => !BETWEEN_NEIGHBOURS.test(name));

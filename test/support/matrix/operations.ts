@@ -1,0 +1,127 @@
+import type { TestSource } from "../homeport.ts";
+
+/** One call of the OpenAPI document. */
+export type ListedOperation = {
+  readonly method: string;
+  /** With parameters in braces. */
+  readonly path: string;
+  /** JSON Schema of the body; absent when it takes none. */
+  readonly bodySchema: Schema | undefined;
+  readonly security: "public" | "operator" | "token";
+};
+
+/** What a call may need, made anew for each fault. */
+export type Fixture = {
+  readonly operatorToken: string;
+  readonly source: TestSource;
+  /** A source that nobody will miss. */
+  readonly spare: TestSource;
+  readonly spareTokenId: string;
+  readonly messageId: string;
+  readonly invite: string;
+  /** The workspace's configuration as it was exported. */
+  readonly config: unknown;
+};
+
+type Schema = {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly minItems?: number;
+};
+
+type OpenApi = {
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<
+          string,
+          {
+            readonly security?: readonly Readonly<Record<string, unknown>>[];
+            readonly requestBody?: {
+              readonly content: { readonly "application/json"?: { readonly schema?: Schema } };
+            };
+          }
+        >
+      >
+    >
+  >;
+};
+
+/** Every operation of the document that a running Homeport gives of itself. */
+export function operationsOf(document: unknown): readonly ListedOperation[] {
+  return Object.entries((document as OpenApi).paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      bodySchema: operation.requestBody?.content["application/json"]?.schema,
+      security:
+        operation.security?.length === 0
+          ? "public"
+          : operation.security?.some((kind) => "operator" in kind) === true
+            ? "operator"
+            : "token",
+    })),
+  );
+}
+
+/** The request that makes the operation do as much as it can, with what the fixture has. */
+export function requestOf(operation: ListedOperation, fixture: Fixture): Request {
+  const { method, path, security } = operation;
+  const isDestructive = method === "DELETE";
+  const source = isDestructive ? fixture.spare : fixture.source;
+  const values: Readonly<Record<string, string>> = {
+    messageId: fixture.messageId,
+    version: "1",
+    id: path.includes("/tokens/") ? fixture.spareTokenId : source.id,
+  };
+  const filled = path.replaceAll(/\{(\w+)\}|:(\w+)/g, (_all, braced, plain) =>
+    encodeURIComponent(values[String(braced ?? plain)] ?? "none"),
+  );
+  const query = path.endsWith("/workspace/config") && method === "PUT" ? "?plan=true" : "";
+  const token = security === "operator" ? fixture.operatorToken : source.workspace.token;
+  const body = bodyOf(operation, fixture);
+  return new Request(`http://homeport.invalid${filled}${query}`, {
+    method,
+    headers: {
+      ...(security === "public" ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+function bodyOf({ path, method, bodySchema }: ListedOperation, fixture: Fixture): unknown {
+  if (path.endsWith("/invites/redeem")) return { invite: fixture.invite };
+  if (path.endsWith("/workspaces")) return { name: "made by the matrix", region: "eu" };
+  if (path.endsWith("/workspace/config")) return method === "PUT" ? fixture.config : undefined;
+  return bodySchema === undefined ? undefined : exampleOf(bodySchema);
+}
+
+/** A value that the schema allows, with nothing in it that is not required. */
+function exampleOf(schema: Schema): unknown {
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum !== undefined) return schema.enum[0];
+  if (schema.anyOf !== undefined) return exampleOf(schema.anyOf[0] ?? {});
+  switch (schema.type) {
+    case "object":
+      return Object.fromEntries(
+        (schema.required ?? []).map((name) => [name, exampleOf(schema.properties?.[name] ?? {})]),
+      );
+    case "array":
+      return (schema.minItems ?? 0) > 0 ? [exampleOf(schema.items ?? {})] : [];
+    case "integer":
+    case "number":
+      return schema.minimum ?? 1;
+    case "boolean":
+      return true;
+    default:
+      return "example";
+  }
+}
