@@ -4,7 +4,8 @@ import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startStack, type Stack } from "../../../scripts/stack/start-stack.ts";
 import { openHomeport, type Homeport, type TestSource } from "../../support/homeport.ts";
-import { startShopSite, type ShopSiteOptions } from "../../support/sdks/shop-site.ts";
+import type { ShopSiteOptions } from "../../support/sdks/shop-site.ts";
+import { watchPage, type VisitOptions, type Watched } from "../../support/sdks/watch-page.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   (path) => existsSync(path),
@@ -27,24 +28,6 @@ let stack: Stack;
 let homeport: Homeport;
 let browser: Browser;
 const open: { readonly stop: () => Promise<void> }[] = [];
-
-/** A page under watch: every request it made since, by whichever part of it. */
-type Watched = {
-  readonly page: Page;
-  /** Resolves once the SDK has said that it cannot start, and has done what it does about it. */
-  readonly failed: () => Promise<void>;
-  /** Hosts that were asked, the page's own left out. */
-  readonly hosts: () => readonly string[];
-  /** Method and URL of the requests to hosts other than the page's. */
-  readonly requests: () => readonly string[];
-  readonly forget: () => void;
-};
-
-type VisitOptions = {
-  readonly path?: string;
-  /** Runs before the page is opened. */
-  readonly prepare?: (page: Page) => Promise<unknown>;
-};
 
 describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", () => {
   beforeAll(async () => {
@@ -79,37 +62,10 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
   };
 
   /** Opens the site in a browser that has never seen it. */
-  const visit = async (
-    options: ShopSiteOptions,
-    { path = "/", prepare }: VisitOptions = {},
-  ): Promise<Watched> => {
-    const site = await startShopSite(options);
-    const context = await browser.newContext();
-    open.push(site, { stop: () => context.close() });
-    const page = await context.newPage();
-    await prepare?.(page);
-    let seen: { readonly method: string; readonly url: URL }[] = [];
-    context.on("request", (request) => {
-      seen.push({ method: request.method(), url: new URL(request.url()) });
-    });
-    const saidSo = new Promise<void>((resolve) => {
-      page.on("console", (message) => {
-        if (message.text().includes("Failed to load Analytics.js")) resolve();
-      });
-    });
-    await page.goto(site.url + path);
-    const outside = (): typeof seen => seen.filter(({ url }) => url.origin !== site.url);
-    return {
-      page,
-      failed: async () => {
-        await saidSo;
-        // What the SDK does about it, it does in this turn; a request shows in the next.
-        await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
-      },
-      hosts: () => [...new Set(outside().map(({ url }) => url.host))],
-      requests: () => outside().map(({ method, url }) => `${method} ${url.pathname}`),
-      forget: () => void (seen = []),
-    };
+  const visit = async (site: ShopSiteOptions, options: VisitOptions = {}): Promise<Watched> => {
+    const watched = await watchPage(browser, site, options);
+    open.push(watched);
+    return watched;
   };
 
   /** As an ad blocker does. */
@@ -221,6 +177,29 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
     await watched.failed();
 
     expect(watched.hosts()).toEqual([EU_HOST()]);
+    expect(watched.requests()).not.toContain("POST /v1/m");
+  });
+
+  it("does not load the SDK before it when the policy blocks something of Segment's", async () => {
+    const source = await newSource();
+    const host = homeport.hostOf("eu1");
+    const watched = await visit({
+      html: '<script src="/loader.js"></script>',
+      scripts: { "/loader.js": await loaderOf(source) },
+      policy: `default-src 'none'; script-src 'self' ${host}; connect-src ${host}`,
+    });
+    await watched.page.waitForFunction(INITIALIZED);
+
+    await watched.page.evaluate(async () => {
+      const blocked = new Promise((resolve) => {
+        document.addEventListener("securitypolicyviolation", resolve, { once: true });
+      });
+      new Image().src = "https://cdn.segment.com/pixel.png";
+      await blocked;
+      await new Promise((resolve) => setTimeout(resolve));
+    });
+
+    expect(watched.requests().filter((request) => request.includes("classic"))).toEqual([]);
   });
 
   it("is what keeps it so: the stock bundle asks Segment's hosts at the same place", async () => {
