@@ -63,6 +63,8 @@ export class EvidenceKeeper {
   #writeAtMs: number | undefined;
   #pushAtMs: number | undefined;
   #wroteAtMs = 0;
+  /** Until the row of a first contact is on disk. */
+  #flushing: Promise<void> | undefined;
 
   constructor(deps: EvidenceKeeperDeps) {
     this.#deps = deps;
@@ -85,6 +87,7 @@ export class EvidenceKeeper {
 
   /** When there is something to do; `undefined` while there is nothing. */
   get dueAtMs(): number | undefined {
+    this.#noticeClock();
     if (this.#writeAtMs === undefined) return this.#pushAtMs;
     return Math.min(this.#writeAtMs, this.#pushAtMs ?? Infinity);
   }
@@ -92,6 +95,7 @@ export class EvidenceKeeper {
   /** Writes and tells what is due. What the workspace does not take is told again later. */
   async run(): Promise<void> {
     const nowMs = this.#deps.now();
+    this.#noticeClock();
     if (this.#writeAtMs !== undefined && nowMs >= this.#writeAtMs - WRITE_AHEAD_MS) this.#write();
     const isPushDue = this.#pushAtMs !== undefined && nowMs >= this.#pushAtMs - NEWS_MS;
     const isStandingDue = nowMs - (this.#toldAtMs ?? -Infinity) >= STANDING_MS;
@@ -119,12 +123,27 @@ export class EvidenceKeeper {
   #noted(isFirst: boolean): Promise<void> | undefined {
     if (!isFirst) {
       this.#schedule();
-      return undefined;
+      // Whoever comes right after the first waits with it for the row that names the host.
+      return this.#flushing;
     }
     this.#write();
     this.#pushAtMs = this.#deps.now() + NEWS_MS;
     this.#deps.wake?.();
-    return this.#deps.storage.sync();
+    const flushing = this.#deps.storage.sync().finally(() => {
+      if (this.#flushing === flushing) this.#flushing = undefined;
+    });
+    this.#flushing = flushing;
+    return flushing;
+  }
+
+  /** A clock that was ahead leaves times in the future; nothing waits until it has caught up. */
+  #noticeClock(): void {
+    const nowMs = this.#deps.now();
+    this.#wroteAtMs = Math.min(this.#wroteAtMs, nowMs);
+    if (this.#writeAtMs !== undefined) {
+      this.#writeAtMs = Math.min(this.#writeAtMs, nowMs + WRITE_MS);
+    }
+    if (this.#pushAtMs !== undefined) this.#pushAtMs = Math.min(this.#pushAtMs, nowMs + PUSH_MS);
   }
 
   #later(count: () => void): void {

@@ -26,7 +26,8 @@ export function countingResponse(
     count(length);
     return response;
   }
-  return new Response(countingStream(response.body, count), response);
+  const counted = new Response(countingStream(response.body, count), response);
+  return Object.defineProperty(counted, "url", { value: response.url });
 }
 
 /** The stream, with `count` told of each piece that passes. */

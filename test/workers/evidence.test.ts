@@ -158,6 +158,61 @@ describe("the other objects of a source", () => {
   });
 });
 
+/** A keeper over the queue's own storage, with a clock of the test's. */
+function withKeeper(
+  work: (keeper: EvidenceKeeper, setNow: (ms: number) => void) => Promise<void>,
+  sync?: () => Promise<void>,
+): Promise<void> {
+  return runInDurableObject(queueStub(), async (_, { id, storage }) => {
+    let nowMs = startMs;
+    const keeper = new EvidenceKeeper({
+      storage: { sql: storage.sql, sync: sync ?? (() => storage.sync()) },
+      standing: standing(id, CONFIG.jurisdictions),
+      push: () => Promise.resolve(),
+      now: () => nowMs,
+    });
+    await work(keeper, (ms) => (nowMs = startMs + ms));
+  });
+}
+
+const CONTACT = { region: "eu", purpose: "archive", host: BUCKET_HOST } as const;
+
+describe("EvidenceKeeper", () => {
+  it("has a second request wait for the row of the first as well", async () => {
+    const disk = Promise.withResolvers<void>();
+    const order: string[] = [];
+    await withKeeper(
+      async ({ observer }) => {
+        const sent = ["first", "second"].map(async (name) => {
+          await observer.sending(CONTACT, "platform", 1);
+          order.push(name);
+        });
+        await scheduler.wait(5);
+        order.push("on disk");
+        disk.resolve();
+        await Promise.all(sent);
+      },
+      () => disk.promise,
+    );
+
+    expect(order).toEqual(["on disk", "first", "second"]);
+  });
+
+  it("has counts due within a minute although the clock was hours ahead", async () => {
+    let due: number | undefined;
+    await withKeeper(async (keeper, setNow) => {
+      setNow(5 * 3_600_000);
+      await keeper.observer.sending(CONTACT, "platform", 1);
+      await keeper.run();
+      setNow(0);
+      keeper.observer.received(CONTACT, 1);
+      due = keeper.dueAtMs;
+    });
+
+    expect(due).toBeLessThanOrEqual(startMs + WRITE_MS);
+  });
+});
+
 describe("the rows of evidence", () => {
   it("written for 1,000 requests within a minute are 3, those in the workspace 2", async () => {
     let rows = 0;
