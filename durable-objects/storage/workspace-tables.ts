@@ -71,7 +71,9 @@ export class WorkspaceTables {
     this.#sql.exec(
       `UPDATE workspace SET name = coalesce(?, name), edge_policy = coalesce(?, edge_policy),
          edge_answer = coalesce(?, edge_answer)`,
-      ...[name ?? null, edgePolicy ?? null, edgeAnswer ?? null],
+      name ?? null,
+      edgePolicy ?? null,
+      edgeAnswer ?? null,
     );
   }
 

@@ -138,4 +138,9 @@ export const WORKSPACE_MIGRATIONS = [
     sql: `ALTER TABLE workspace ADD COLUMN edge_policy TEXT;
           ALTER TABLE workspace ADD COLUMN edge_answer TEXT;`,
   },
+  {
+    id: "0005-index-audit-heads-waiting",
+    // Cron looks each minute for heads without a file: without it, it would read those of all days.
+    sql: `CREATE INDEX audit_heads_waiting ON audit_heads (day) WHERE location IS NULL;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -140,6 +140,14 @@ describe("the audit chain of that workspace", () => {
 
     expect(texts).toHaveLength(1);
     expect(await verify(await exportTo("alone.ndjson"), "--heads", heads)).toBe(0);
+  });
+
+  it("is refused after one byte of its export was changed", async () => {
+    const path = await exportTo("changed.ndjson");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"action":"source.create"', '"action":"source.delete"'));
+
+    expect(await verify(path)).toBe(1);
   });
 
   it("extends an older export of itself, and is refused when they change places", async () => {
