@@ -1,5 +1,11 @@
 import { homeBucket } from "../src/archive/home-bucket.ts";
-import { parseId, workspaceOf, type TokenId } from "../src/core/ids.ts";
+import {
+  isChildId,
+  parseId,
+  workspaceOf,
+  type RegulationId,
+  type TokenId,
+} from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
 import { HOME_REGIONS, type ArchiveLocation } from "../src/region/regions.ts";
 import { headAlert, type Alert } from "../src/workspace/alerts.ts";
@@ -60,6 +66,21 @@ export class WorkspaceAudit {
     if (!isOurs) return err({ kind: "not-found", what: "source" });
     this.#turn.note(by, "events.read", subject);
     return ok({ actor: by.actor as TokenId });
+  }
+
+  /**
+   * Records that a deletion was finished; once, however often it is told.
+   *
+   * @throws Error when it is no regulation of this workspace or no hash, a bug of the caller.
+   */
+  certifyDeletion(regulationId: RegulationId, sha256: string, nowMs: number): void {
+    const isOurs = isChildId("reg", regulationId) && workspaceOf(regulationId) === this.#turn.id;
+    if (!isOurs || !/^[0-9a-f]{64}$/.test(sha256)) {
+      throw new Error("Cannot certify a deletion: wanted a regulation of ours and a SHA-256");
+    }
+    if (this.#turn.chain.has("deletion.certify", regulationId)) return;
+    const by = { actor: "archive", nowMs };
+    this.#turn.note(by, "deletion.certify", regulationId, [`sha256:${sha256}`]);
   }
 
   /** The chain's last entry, with the heads of all days; runs inside a turn. */

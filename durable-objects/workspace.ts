@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { parseConfig } from "../src/config.ts";
-import { regionOf, type SourceId, type TokenId } from "../src/core/ids.ts";
+import { regionOf, type RegulationId, type SourceId, type TokenId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import type { EvidenceRange, EvidenceReport } from "../src/egress/evidence.ts";
 import type { EdgeCount } from "../src/region/edge.ts";
@@ -236,6 +236,12 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     if (queue !== undefined) this.#turn.tables.learnQueue(sourceId, queue);
     const config = configOf(source, Date.now(), this.#turn.config.windowMs);
     return { ...config, edge: this.#self.edge() };
+  }
+
+  async certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void> {
+    this.#turn.transaction(() =>
+      this.#audit.certifyDeletion(regulationId, certificateSha256, Date.now()),
+    );
   }
 
   async queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void> {

@@ -4,7 +4,7 @@ import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/re
 import type { NewSuspects, OpenSuspects } from "./archive/suspects.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
-import type { HomeRegion, SourceId, WorkspaceId } from "./core/ids.ts";
+import type { HomeRegion, RegulationId, SourceId, WorkspaceId } from "./core/ids.ts";
 import type { Result } from "./core/result.ts";
 import type { EvidenceReport } from "./egress/evidence.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
@@ -94,6 +94,11 @@ export interface WorkspacePort {
   addEdges(counts: readonly EdgeCount[]): Promise<void>;
   /** `queue` names the asker, which is then known as one that may hold data of the source. */
   sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined>;
+  /**
+   * Records in the audit chain that a deletion was finished, once for each regulation: its id and
+   * the hash of its certificate, never whom it was about.
+   */
+  certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void>;
   /** A queue got its first event since it was empty: cron pokes it until it says it is empty. */
   queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void>;
   queueDrained(sourceId: SourceId, queue: QueueRef): Promise<void>;

@@ -45,6 +45,12 @@ export class AuditChainTable {
     return this.#sql.exec<{ n: number }>(query, action).one().n;
   }
 
+  /** Whether that action was recorded of that subject. */
+  has(action: AuditAction, subject: string): boolean {
+    const query = "SELECT count(*) AS n FROM audit WHERE action = ? AND subject = ?";
+    return this.#sql.exec<{ n: number }>(query, action, subject).one().n > 0;
+  }
+
   #read(query: string, ...bindings: SqlStorageValue[]): AuditEntry[] {
     return this.#sql
       .exec<AuditRow>(query, ...bindings)

@@ -14,6 +14,7 @@ export type WorkspaceId = `ws_${string}`;
 export type ChildId<K extends ChildKind> = `${K}_${string}`;
 export type SourceId = ChildId<"src">;
 export type TokenId = ChildId<"tok">;
+export type RegulationId = ChildId<"reg">;
 export type DestinationId = ChildId<"dst">;
 
 /** Characters of a workspace's own suffix: 80 random bits. */

@@ -47,7 +47,7 @@ export type AuditFact = Pick<AuditEntry, "atMs" | "actor" | "action" | "subject"
 export const AUDIT_START = "0".repeat(64);
 
 /** Who acts without a token of the workspace. */
-const ACTORS: ReadonlySet<string> = new Set(["operator", "invite", "queue"]);
+const ACTORS: ReadonlySet<string> = new Set(["operator", "invite", "queue", "archive"]);
 
 /** A field's name, a right, a number, a key: nothing that a person typed has this shape alone. */
 const FIELD = /^[\w:.-]{1,80}$/;
