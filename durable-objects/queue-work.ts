@@ -177,7 +177,11 @@ export class QueueWork {
         this.#archivedSeq = outcome.file.lastSeq;
         this.#failures = 0;
         this.#closedUntilMs = 0;
-        this.#alert = failoverAlert(outcome.location, this.#archiver.locations());
+        this.#alert = failoverAlert(
+          outcome.location,
+          this.#archiver.locations(),
+          this.#archiver.breakers,
+        );
         this.#measure();
         return true;
       case "idle":

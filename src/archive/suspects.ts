@@ -107,7 +107,8 @@ export function nextCheckAt(
 }
 
 function settle(deps: SuspectDeps, suspect: Suspect, verdict: Verdict): void {
-  if (verdict.kind === "unanswered") return deps.breakers.failed(suspect.location, true);
+  if (verdict.kind === "unanswered")
+    return deps.breakers.failed(suspect.location, true, "unanswered");
   deps.breakers.answered(suspect.location);
   if (verdict.kind === "cleared") return deps.clear(suspect);
   deps.postpone(suspect, verdict.error, deps.now() + verdict.waitMs);

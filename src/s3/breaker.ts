@@ -61,6 +61,7 @@ export class Breakers<Location extends string> {
   /** From 0 to below 1. */
   readonly #random: () => number;
   readonly #known = new Map<Location, Breaker>();
+  readonly #reasons = new Map<Location, string>();
 
   constructor(rule: BreakerRule, now: () => number, random: () => number) {
     this.#rule = rule;
@@ -77,11 +78,19 @@ export class Breakers<Location extends string> {
     return this.state(location) !== "open";
   }
 
-  answered(location: Location): void {
-    this.#known.delete(location);
+  /** The last failure since it answered. */
+  reason(location: Location): string | undefined {
+    return this.#reasons.get(location);
   }
 
-  failed(location: Location, outright: boolean): void {
+  answered(location: Location): void {
+    this.#known.delete(location);
+    this.#reasons.delete(location);
+  }
+
+  /** `reason` is shown to people: kinds and codes only. */
+  failed(location: Location, outright: boolean, reason: string): void {
+    this.#reasons.set(location, reason);
     const how = { nowMs: this.#now(), outright, random: this.#random() };
     this.#known.set(location, afterFailure(this.#of(location), this.#rule, how));
   }

@@ -148,7 +148,8 @@ describe("a queue whose first location does not answer", () => {
     expect(body.queues).toMatchObject([
       {
         waitingEvents: 0,
-        alert: expect.stringMatching(/^archive_failover: .*eu-central-1/),
+        alert:
+          "archive_failover: files go to eu-central-1, because of eu-west-1: unknown (network)",
         suspects: 1,
       },
     ]);

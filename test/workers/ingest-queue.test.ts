@@ -136,7 +136,10 @@ describe("IngestQueue", () => {
     await passSealTime();
 
     const alarm = await runInDurableObject(stub(), (_, state) => state.storage.getAlarm());
-    expect(await queue().status()).toMatchObject({ waitingEvents: 1, alert: "eu-west-1: unknown (network)" });
+    expect(await queue().status()).toMatchObject({
+      waitingEvents: 1,
+      alert: "eu-west-1: unknown (network)",
+    });
     expect(alarm).not.toBeNull();
   });
 

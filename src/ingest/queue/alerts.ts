@@ -1,12 +1,15 @@
+import type { Breakers } from "../../s3/breaker.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
 
-/** What is said while files go to another location than the source's first. */
+/** What is said while files go to another location than the source's first, and why. */
 export function failoverAlert(
   location: ArchiveLocation,
   [first]: readonly ArchiveLocation[],
+  breakers: Pick<Breakers<ArchiveLocation>, "reason">,
 ): string | undefined {
   if (first === undefined || first === location) return undefined;
-  return `archive_failover: files go to ${location}, because ${first} did not take them`;
+  const reason = breakers.reason(first) ?? "it did not take the file";
+  return `archive_failover: files go to ${location}, because of ${first}: ${reason}`;
 }
 
 /** What is said while second copies may stand somewhere; `open` is absent when nobody could say. */

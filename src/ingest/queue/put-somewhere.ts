@@ -142,7 +142,8 @@ async function putAt(
 
 /** No answer in time is reason enough to leave a location: the next try would wait as long again. */
 function note(deps: ArchiverDeps, location: ArchiveLocation, failure: BucketFailure): void {
-  deps.breakers.failed(location, failure.kind !== "refused" && failure.code === "timeout");
+  const outright = failure.kind !== "refused" && failure.code === "timeout";
+  deps.breakers.failed(location, outright, describeFailure(failure));
 }
 
 /** That a reading was refused says nothing of writing: where a key may not be listed, none is shown. */

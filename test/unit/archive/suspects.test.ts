@@ -164,7 +164,7 @@ describe("checkSuspects()", () => {
 describe("nextCheckAt()", () => {
   it("is when the first suspect is due, and not before its location may be asked", () => {
     const month = new Month();
-    month.breakers.failed("eu-west-1", true);
+    month.breakers.failed("eu-west-1", true, "why");
     const due = new Map<ArchiveLocation, number>([
       ["eu-west-1", 1_000],
       ["eu-central-1", 9_000],

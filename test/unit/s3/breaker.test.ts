@@ -17,7 +17,7 @@ describe("Breakers", () => {
   it("stays closed after two failures and opens at the third", () => {
     const breakers = breakersAt({ nowMs: 0 });
     const states = [1, 2, 3].map(() => {
-      breakers.failed("a", false);
+      breakers.failed("a", false, "why");
       return breakers.state("a");
     });
 
@@ -26,24 +26,33 @@ describe("Breakers", () => {
 
   it("opens at once for a failure that is reason enough", () => {
     const breakers = breakersAt({ nowMs: 0 });
-    breakers.failed("a", true);
+    breakers.failed("a", true, "why");
 
     expect(breakers.state("a")).toBe("open");
   });
 
   it("forgets failures when the location answers", () => {
     const breakers = breakersAt({ nowMs: 0 });
-    breakers.failed("a", false);
-    breakers.failed("a", false);
+    breakers.failed("a", false, "why");
+    breakers.failed("a", false, "why");
     breakers.answered("a");
-    breakers.failed("a", false);
+    breakers.failed("a", false, "why");
 
     expect(breakers.state("a")).toBe("closed");
   });
 
+  it("says why, until the location answers", () => {
+    const breakers = breakersAt({ nowMs: 0 });
+    breakers.failed("a", false, "refused with 403 AccessDenied");
+    const before = breakers.reason("a");
+    breakers.answered("a");
+
+    expect([before, breakers.reason("a")]).toEqual(["refused with 403 AccessDenied", undefined]);
+  });
+
   it("keeps locations apart", () => {
     const breakers = breakersAt({ nowMs: 0 });
-    breakers.failed("a", true);
+    breakers.failed("a", true, "why");
 
     expect(breakers.state("b")).toBe("closed");
   });
@@ -51,10 +60,10 @@ describe("Breakers", () => {
   it("lets a probe through when its wait is over, and opens again for longer when that fails", () => {
     const clock = { nowMs: 0 };
     const breakers = breakersAt(clock);
-    breakers.failed("a", true);
+    breakers.failed("a", true, "why");
     clock.nowMs = 5_000;
     const probe = breakers.state("a");
-    breakers.failed("a", false);
+    breakers.failed("a", false, "why");
 
     expect([probe, breakers.state("a"), breakers.nextAtMs(["a"])]).toEqual([
       "half-open",
@@ -66,9 +75,9 @@ describe("Breakers", () => {
   it("says when the first of several may be asked again", () => {
     const clock = { nowMs: 0 };
     const breakers = breakersAt(clock);
-    breakers.failed("a", true);
+    breakers.failed("a", true, "why");
     clock.nowMs = 1_000;
-    breakers.failed("b", true);
+    breakers.failed("b", true, "why");
 
     expect(breakers.nextAtMs(["a", "b"])).toBe(5_000);
   });
@@ -76,7 +85,7 @@ describe("Breakers", () => {
   it("does not stay open for the hours by which a clock was set back", () => {
     const clock = { nowMs: 3_600_000 };
     const breakers = breakersAt(clock);
-    breakers.failed("a", true);
+    breakers.failed("a", true, "why");
     clock.nowMs = 0;
 
     expect(breakers.admits("a")).toBe(true);
