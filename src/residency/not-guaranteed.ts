@@ -70,7 +70,7 @@ export const NOT_GUARANTEED: readonly NotGuaranteed[] = [
   {
     id: "evidence-window",
     title: "What evidence is",
-    text: "Evidence is written by the code that it is about. A contact is written down before the first request to a host, counts follow within a minute; a crash loses counts of that minute, never a host. Totals of a host begin with the life of the object that counted.",
+    text: "Evidence is written by the code that it is about. A contact is written down before the first request to a host; counts within a minute, and this report has them some minutes later. A crash loses counts of that minute, never a host. Totals of a host begin with the life of the object that counted.",
   },
 ];
 

@@ -10,8 +10,8 @@ const STYLE = `
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #111; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; border-bottom: 1px solid #999; }
 table { border-collapse: collapse; width: 100%; font-size: 12px; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .5rem .25rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
-td.n, th.n { text-align: right; } .warn { border: 2px solid #a40000; padding: .5rem 1rem; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #ddd; }
+td { overflow-wrap: anywhere; } td.n { overflow-wrap: normal; font-variant-numeric: tabular-nums; } .warn { border: 2px solid #a40000; padding: .5rem 1rem; }
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0; } code { overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 `;
@@ -41,21 +41,20 @@ export function formatPage(report: ResidencyReport): string {
         <h1>Residency report</h1>
         <p>
           Workspace <code>${workspace.id}</code>, home region
-          <strong>${workspace.region}</strong> (${workspace.title}). Evidence from ${period.from} to
-          ${period.to}, kept for ${report.evidenceKeptDays} days. Made at ${report.generatedAt} by
-          Homeport ${report.version}.
+          <strong>${workspace.region}</strong> (${workspace.title}). Evidence from ${timeText(period.from)} to ${timeText(period.to)}, kept for ${report.evidenceKeptDays} days. Made at ${timeText(report.generatedAt)} by
+          Homeport ${report.version}. All times are UTC.
         </p>
         ${warnings(report)}
         <h2>Region lock</h2>
         <p>
-          Locked to <strong>${lock.region}</strong> at ${lock.at} by ${lock.by}: entry
+          Locked to <strong>${lock.region}</strong> at ${timeText(lock.at)} by ${lock.by}: entry
           ${lock.auditSeq} of the audit chain, <code>${lock.auditHash}</code>. Changes of the region
           refused: ${lock.changesRefused}.
         </p>
         <h2>Objects</h2>
         ${objects(report)}
         <h2>Hosts contacted</h2>
-        <p>Totals since the object that counted began its life.</p>
+        <p>Bytes are of bodies. Totals since the object that counted began its life.</p>
         ${hosts(report)}
         <h2>Requests refused</h2>
         ${refusals(report)}
@@ -106,27 +105,31 @@ function objects({ objects: rows }: ResidencyReport): Html {
       row.reported,
       row.wanted ?? "unknown",
       row.evidence === "none" ? "no evidence" : row.evidence,
-      row.firstAt,
-      row.lastAt,
+      timeText(row.firstAt),
+      timeText(row.lastAt),
     ]),
   );
 }
 
-function hosts({ hosts: rows }: ResidencyReport): Html {
-  return table(
-    ["Host", "Purpose", "Stands for", "Level", "Requests", "Sent", "Received", "First", "Last"],
-    rows.map((row) => [
-      row.host,
-      row.purpose,
-      row.locations.map(({ location }) => location).join(", "),
-      `${row.level}: ${row.levelMeans}`,
-      row.requests,
-      row.bytesSent,
-      row.bytesReceived,
-      row.firstAt,
-      row.lastAt,
-    ]),
-  );
+function hosts({ hosts: rows }: ResidencyReport): readonly Html[] {
+  const levels = new Map(rows.map(({ level, levelMeans }) => [level, levelMeans]));
+  return [
+    table(
+      ["Host", "Purpose", "Stands for", "Level", "Requests", "Sent", "Received", "First", "Last"],
+      rows.map((row) => [
+        row.host,
+        row.purpose,
+        row.locations.map(({ location }) => location).join(", "),
+        row.level,
+        row.requests,
+        row.bytesSent,
+        row.bytesReceived,
+        timeText(row.firstAt),
+        timeText(row.lastAt),
+      ]),
+    ),
+    ...[...levels].map(([level, means]) => markup`<p><strong>${level}</strong>: ${means}</p>`),
+  ];
 }
 
 function refusals({ refusals: rows }: ResidencyReport): readonly Html[] {
@@ -135,7 +138,13 @@ function refusals({ refusals: rows }: ResidencyReport): readonly Html[] {
   return [
     table(
       ["Hour", "Host", "Purpose", "Reason", "Count"],
-      shown.map(({ hour, host, purpose, reason, count }) => [hour, host, purpose, reason, count]),
+      shown.map(({ hour, host, purpose, reason, count }) => [
+        timeText(hour),
+        host,
+        purpose,
+        reason,
+        count,
+      ]),
     ),
     ...(more === 0 ? [] : [markup`<p>${more} more are in the JSON report.</p>`]),
   ];
@@ -151,7 +160,12 @@ function edges({ edges: rows }: ResidencyReport): Html {
 function locations({ archiveLocations }: ResidencyReport): Html {
   return table(
     ["Order", "Location", "Host", "Sources that may use it"],
-    archiveLocations.map(({ order, location, host, sources }) => [order, location, host, sources]),
+    archiveLocations.map(({ order, location, host, sources }) => [
+      String(order),
+      location,
+      host,
+      sources,
+    ]),
   );
 }
 
@@ -160,7 +174,7 @@ function audit({ audit: { seq, hash, at, publicKey, headFiles } }: ResidencyRepo
   const file = last === null ? "none yet" : `of ${last.day}, at ${last.location}`;
   const waiting = daysWaiting.length === 0 ? "none" : daysWaiting.join(", ");
   return markup`<p>
-    Head: entry ${seq}, <code>${hash}</code>, signed at ${at} with ed25519
+    Head: entry ${seq}, <code>${hash}</code>, signed at ${timeText(at)} with ed25519
     <code>${publicKey}</code>. Last head file in the bucket: ${file}. Waiting to be written:
     ${waiting}.
   </p>`;
@@ -187,6 +201,11 @@ function table(headings: readonly string[], rows: readonly (readonly (string | n
 
 function cell(value: string | number): Html {
   return typeof value === "number"
-    ? markup`<td class="n">${value}</td>`
+    ? markup`<td class="n">${value.toLocaleString("en-US")}</td>`
     : markup`<td>${value}</td>`;
+}
+
+/** To the second, as people read it; the page says that all times are UTC. */
+function timeText(iso: string): string {
+  return iso.slice(0, 19).replace("T", " ");
 }
