@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { countingResponse } from "./body-bytes.ts";
+import { showAnswer, showRequest } from "./exchange.ts";
 import { judge, type EgressContact, type EgressContext, type RefusalKind } from "./judge.ts";
 import { outsideFetch } from "./outside.ts";
 import { isRedirect, redirected } from "./redirects.ts";
@@ -57,8 +58,10 @@ async function send(
   if (!judged.ok) return refuse(context, url, judged.error);
   const contact = contactOf(context, url.host);
   await context.observe?.sending(contact, judged.value, bytes);
-  const response = await outsideFetch(request, { redirect: "manual", cache: "no-store" });
   const { observe } = context;
+  const shown = observe?.exchange === undefined ? undefined : await showRequest(request);
+  const response = await outsideFetch(request, { redirect: "manual", cache: "no-store" });
+  if (shown !== undefined) observe?.exchange?.({ ...shown, ...(await showAnswer(response)) });
   if (observe === undefined) return ok(response);
   return ok(countingResponse(response, request.method, (more) => observe.received(contact, more)));
 }

@@ -1,5 +1,6 @@
+import { ok, type Result } from "../core/result.ts";
 import { currentContext } from "./current-context.ts";
-import { contactOf, refuse } from "./guard.ts";
+import { contactOf, refuse, type EgressRefusal } from "./guard.ts";
 import { EgressRefused } from "./guarded-fetch.ts";
 import { judgeSocket, type EgressContext } from "./judge.ts";
 
@@ -11,7 +12,7 @@ export type Connect<Socket> = (address: SocketTarget | string, options?: unknown
 /**
  * `connect` for library code, in the context that the caller runs in. A first contact is written
  * before the socket opens and reaches the disk while it does, because a library wants its socket at
- * once; code of ours waits with `announceSocket` first.
+ * once; code of ours uses `dial`.
  */
 export function guardConnect<Socket>(outside: Connect<Socket>): Connect<Socket> {
   return (address, options) => {
@@ -28,11 +29,21 @@ export function guardConnect<Socket>(outside: Connect<Socket>): Connect<Socket> 
   };
 }
 
-/** Resolves when the evidence of a first contact over a socket is on disk. */
-export async function announceSocket(context: EgressContext, target: SocketTarget): Promise<void> {
+/**
+ * Opens a socket for code of ours, once the evidence of a first contact is on disk. The caller counts
+ * its bytes with the context's observer: only it knows when they pass.
+ */
+export async function dial<Socket>(
+  outside: Connect<Socket>,
+  context: EgressContext,
+  target: SocketTarget,
+  options?: unknown,
+): Promise<Result<Socket, EgressRefusal>> {
+  const host = hostOf(target);
   const judged = judgeSocket(context, target);
-  if (!judged.ok) return;
-  await context.observe?.sending(contactOf(context, hostOf(target)), judged.value, 0);
+  if (!judged.ok) return refuse(context, { host }, judged.error);
+  await context.observe?.sending(contactOf(context, host), judged.value, 0);
+  return ok(outside(target, options));
 }
 
 function hostOf({ hostname, port }: SocketTarget): string {

@@ -1,6 +1,7 @@
 import type { HomeRegion } from "../core/ids.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isLoopback, isOddHost, isPrivateHost, plainHost } from "./addresses.ts";
+import type { Exchange } from "./exchange.ts";
 import type { HostLevel } from "./evidence.ts";
 import {
   matchesHost,
@@ -44,6 +45,8 @@ export type EgressObserver = {
   sent(contact: EgressContact, bytes: number): void;
   /** Bytes of an answer; several times for one that is read as a stream. */
   received(contact: EgressContact, bytes: number): void;
+  /** Shown whole requests and answers: only where a person tests a destination. */
+  exchange?(exchange: Exchange): void;
 };
 
 /** Why nothing was sent, or for the last three why an answer was not followed or a way not taken. */

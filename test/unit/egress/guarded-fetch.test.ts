@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { runInEgress } from "../../../src/egress/current-context.ts";
 import type { EgressContext } from "../../../src/egress/guard.ts";
-import { guardConnect, type Connect } from "../../../src/egress/guarded-connect.ts";
+import { dial, guardConnect, type Connect } from "../../../src/egress/guarded-connect.ts";
 import { EgressRefused, guardedFetch } from "../../../src/egress/guarded-fetch.ts";
 import { refuseWay } from "../../../src/egress/refuse-way.ts";
 import { declaredHost } from "../../../src/egress/region-hosts.ts";
@@ -137,6 +137,42 @@ describe("guardConnect()", () => {
   ])("refuses %j", (address, wanted) => {
     expect(() => runInEgress(context, () => connect(address))).toThrow(EgressRefused);
     expect([opened, told]).toEqual([[], [wanted]]);
+  });
+});
+
+describe("dial()", () => {
+  const target = { hostname: "db.example.de", port: 5432 };
+
+  it("opens a socket only after the evidence of it is kept", async () => {
+    const order: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const observe = { ...context.observe, sending: () => promise } as EgressContext["observe"];
+    const opening = dial(
+      () => void order.push("opened"),
+      {
+        ...context,
+        ...(observe && { observe }),
+      },
+      target,
+    );
+    await pause(5);
+    order.push("on disk");
+    resolve();
+    await opening;
+
+    expect(order).toEqual(["on disk", "opened"]);
+  });
+
+  it("refuses as a value what the context does not allow", async () => {
+    const opened: string[] = [];
+
+    const answer = await dial(() => void opened.push("opened"), context, { ...target, port: 25 });
+
+    expect(answer).toEqual({
+      ok: false,
+      error: { kind: "host-not-allowed", host: "db.example.de:25" },
+    });
+    expect([opened, told]).toEqual([[], ["refused db.example.de:25: host-not-allowed"]]);
   });
 });
 
