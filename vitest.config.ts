@@ -6,6 +6,7 @@ import { wasmModules } from "./test/support/wasm-modules.ts";
 /** Unit tests run in Node; worker tests in workerd with storage; e2e drives the built Worker. */
 export default defineConfig({
   test: {
+    globalSetup: "./test/support/kit/build.ts",
     projects: [
       {
         plugins: [wasmModules()],

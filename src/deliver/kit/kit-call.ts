@@ -1,0 +1,120 @@
+import type { Delivery, DeliveryOutcome } from "../deliverer.ts";
+import { deliverIsolating } from "../lane/isolate.ts";
+import { isUnauthorized, outcomeOfError, outcomeOfNode } from "./kit-failure.ts";
+import type { ReadyMapping } from "./kit-mapping.ts";
+import type { KitSession } from "./kit-session.ts";
+
+/** One call of an action, requests and all; Segment gives each request as long. */
+const CALL_MS_MAX = 10_000;
+
+export type KitCallDeps = {
+  readonly now: () => number;
+  /** Keeps refreshed tokens; they are used at once whether or not that works. */
+  readonly onTokens?: (tokens: {
+    readonly accessToken: string;
+    readonly refreshToken?: string;
+  }) => Promise<void>;
+};
+
+/**
+ * Sends events that one mapping took, in order, to the action of the mapping. An answer for each; a
+ * batch that the vendor refuses as a whole is taken apart until the event that spoils it is alone.
+ */
+export async function callAction(
+  session: KitSession,
+  mapping: ReadyMapping,
+  events: readonly Delivery[],
+  signal: AbortSignal,
+  deps: KitCallDeps,
+): Promise<readonly DeliveryOutcome[]> {
+  const outcomes: DeliveryOutcome[] = [];
+  for (let from = 0; from < events.length; from += mapping.batchEvents) {
+    const part = events.slice(from, from + mapping.batchEvents);
+    const isOver = signal.aborted;
+    const call = (some: readonly Delivery[]): Promise<readonly DeliveryOutcome[]> =>
+      callOnce(session, mapping, some, signal, deps);
+    outcomes.push(...(isOver ? part.map(() => TIMED_OUT) : await deliverIsolating(part, call)));
+  }
+  return outcomes;
+}
+
+const TIMED_OUT: DeliveryOutcome = { kind: "retry", code: "ETIMEDOUT" };
+
+/** One call, and a second one with a fresh token when the first was refused for its token. */
+async function callOnce(
+  session: KitSession,
+  mapping: ReadyMapping,
+  events: readonly Delivery[],
+  signal: AbortSignal,
+  deps: KitCallDeps,
+): Promise<readonly DeliveryOutcome[]> {
+  const fail = (error: unknown): readonly DeliveryOutcome[] =>
+    events.map(() => outcomeOfError(error, deps.now()));
+  try {
+    return await perform(session, mapping, events, signal, deps.now);
+  } catch (error) {
+    if (!isUnauthorized(error) || !canRefresh(session)) return fail(error);
+  }
+  try {
+    await refresh(session, deps);
+    return await perform(session, mapping, events, signal, deps.now);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+async function perform(
+  { kit, settings, tokens, within }: KitSession,
+  mapping: ReadyMapping,
+  events: readonly Delivery[],
+  signal: AbortSignal,
+  now: () => number,
+): Promise<readonly DeliveryOutcome[]> {
+  const { destination } = kit;
+  const input = {
+    mapping: mapping.fields,
+    settings,
+    auth: { accessToken: tokens.access_token, refreshToken: tokens.refresh_token },
+    features: {},
+    statsContext: {},
+    signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS_MAX)]),
+  };
+  try {
+    return await within(["delivery", "oauth"], async () => {
+      const [first] = events;
+      if (mapping.batchEvents === 1 && first !== undefined) {
+        // Actions change what they are given, and the event is the lane's.
+        await destination.executeAction(mapping.action, {
+          ...input,
+          event: structuredClone(first.event),
+        });
+        return [{ kind: "delivered", status: 200 }];
+      }
+      const nodes = await destination.executeBatch(mapping.action, {
+        ...input,
+        events: events.map(({ event }) => structuredClone(event)),
+      });
+      return events.map((_, index) => outcomeOfNode(nodes[index], now()));
+    });
+  } finally {
+    // The kit keeps every answer it ever got, for nobody.
+    destination.responses.length = 0;
+  }
+}
+
+function canRefresh({ kit, tokens }: KitSession): boolean {
+  const { authentication } = kit.destination.definition;
+  return authentication?.refreshAccessToken !== undefined && tokens.refresh_token !== undefined;
+}
+
+async function refresh(
+  { kit, settings, tokens, within }: KitSession,
+  deps: KitCallDeps,
+): Promise<void> {
+  const fresh = await within(["oauth"], () =>
+    kit.destination.refreshTokenAndGetNewToken({ ...settings, oauth: { ...tokens } }),
+  );
+  tokens.access_token = fresh.accessToken;
+  if (fresh.refreshToken !== undefined) tokens.refresh_token = fresh.refreshToken;
+  await deps.onTokens?.(fresh).catch(() => undefined);
+}
