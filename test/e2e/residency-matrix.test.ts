@@ -145,6 +145,24 @@ describe("every operation and every alarm, under every fault", () => {
     await pause(ALARMS_MS);
   };
 
+  /** What went out while the fault lasted. */
+  const under = async (
+    fault: Fault,
+    name: string,
+    fixed: Fixture,
+  ): Promise<readonly OutboundCall[]> => {
+    try {
+      await apply(fault);
+      if (fault.kind === "move") {
+        await homeport.api(us.token, "PUT", "/api/v1/workspace/config", fixed.config);
+      }
+      await runCells(name, fixed);
+      return stack.recorder.calls();
+    } finally {
+      await lift(fault);
+    }
+  };
+
   const apply = async (fault: Fault): Promise<void> => {
     if (fault.kind === "outside") answering = fault.answer;
     if (fault.kind === "settings") {
@@ -163,13 +181,7 @@ describe("every operation and every alarm, under every fault", () => {
   it.each(Object.entries(FAULTS))("%s: nothing goes outside", async (name, fault) => {
     const fixed = await fixture();
     stack.recorder.clear();
-    await apply(fault);
-    if (fault.kind === "move") {
-      await homeport.api(us.token, "PUT", "/api/v1/workspace/config", fixed.config);
-    }
-    await runCells(name, fixed);
-    const calls = stack.recorder.calls();
-    await lift(fault);
+    const calls = await under(fault, name, fixed);
 
     expect(callsOutside(calls, us.id)).toEqual([]);
     expect(silentAlarms(fault, calls, fixed)).toEqual([]);

@@ -98,10 +98,11 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
 }
 
 function bodyOf({ path, method, bodySchema }: ListedOperation, fixture: Fixture): unknown {
+  if (bodySchema === undefined || method === "GET") return undefined;
   if (path.endsWith("/invites/redeem")) return { invite: fixture.invite };
   if (path.endsWith("/workspaces")) return { name: "made by the matrix", region: "eu" };
-  if (path.endsWith("/workspace/config")) return method === "PUT" ? fixture.config : undefined;
-  return bodySchema === undefined ? undefined : exampleOf(bodySchema);
+  if (path.endsWith("/workspace/config")) return fixture.config;
+  return exampleOf(bodySchema);
 }
 
 /** A value that the schema allows, with nothing in it that is not required. */
