@@ -85,6 +85,11 @@ export function describeFailover(plan: FailoverPlan): void {
       expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
     });
 
+    it("took events at that rate all the while", () => {
+      const seconds = (plan.healthyMs + plan.refusesMs + plan.lateMs) / 1000;
+      expect(load.acknowledged.size).toBeGreaterThan(seconds * plan.eventsPerSecond);
+    });
+
     it("used the second location meanwhile", () => {
       expect(files.filter(({ location }) => location === "eu-central-1").length).toBeGreaterThan(0);
     });
