@@ -85,6 +85,7 @@ export function resultsOf(measured: Measured, run: RunFacts): Results {
       withEvidence: Math.round(guard.withEvidence),
       withoutEvidence: Math.round(guard.withoutEvidence),
       ratio: round(guard.ratio),
+      cpuRatio: round(guard.cpuRatio),
     },
     floor,
     naive,
@@ -149,7 +150,8 @@ export function tableOf({ ingest, floor, naive, gzip, endToEnd, guard, run }: Re
     `To the bucket: ${endToEnd.eventsPerSecond} events/s, ${endToEnd.ratioToGzip} of gzip -6 alone, ` +
       `${round(endToEnd.eventsPerSecond / gzip.level3EventsPerSecond)} of gzip -3; ` +
       `answer to object p99 ${endToEnd.ackToObjectP99Ms} ms`,
-    `With evidence: ${guard.withEvidence} events/s, ${guard.ratio} of ours without it`,
+    `With evidence: ${guard.withEvidence} events/s, ${guard.ratio} of ours without it, ` +
+      `${guard.cpuRatio} of its processor time`,
     `${run.rounds} rounds of ${run.seconds} s, ${run.cpus} CPUs, workerd ${run.workerd}; ` +
       "times depend on the machine and on what else it does, ratios much less",
   ].join("\n");
