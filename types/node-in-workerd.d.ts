@@ -19,11 +19,13 @@ declare module "node:crypto" {
     update(data: string, encoding: "utf8"): Uint8Array;
     final(): Uint8Array;
     getAuthTag(): Uint8Array;
+    setAAD(data: Uint8Array): Cipher;
   }
   interface Decipher {
     update(data: Uint8Array): Uint8Array;
     final(): Uint8Array;
     setAuthTag(tag: Uint8Array): Decipher;
+    setAAD(data: Uint8Array): Decipher;
   }
   export function createCipheriv(
     algorithm: "aes-256-gcm",
@@ -43,6 +45,7 @@ declare module "node:zlib" {
     options: { level: number; finishFlush: number },
   ): Uint8Array;
   export function inflateRawSync(data: Uint8Array, options: { finishFlush: number }): Uint8Array;
+  export function gzipSync(data: Uint8Array): Uint8Array;
   export function crc32(data: Uint8Array, value: number): number;
 }
 declare module "node:async_hooks" {
@@ -51,4 +54,13 @@ declare module "node:async_hooks" {
     getStore(): T | undefined;
   }
 }
-declare const Buffer: { from(text: string): Uint8Array };
+declare module "node:events" {
+  export class EventEmitter {
+    on(event: string, listener: (...values: readonly unknown[]) => void): this;
+    emit(event: string, ...values: readonly unknown[]): boolean;
+  }
+}
+declare const Buffer: {
+  from(text: string): Uint8Array;
+  from(buffer: ArrayBufferLike, byteOffset: number, length: number): Uint8Array;
+};

@@ -1,0 +1,92 @@
+import { EventEmitter } from "node:events";
+
+import type { RawSocket } from "./raw-socket.ts";
+
+type Done = (error?: unknown) => void;
+
+/** Told of bytes as they pass. */
+export type ByteCount = { sent(bytes: number): void; received(bytes: number): void };
+
+/**
+ * A socket of `cloudflare:sockets` as postgres.js wants it: with the events and methods of Node's. It
+ * reads on only after what it read was taken, so that a server cannot fill the memory.
+ */
+export class DriverSocket extends EventEmitter {
+  readyState: "open" | "closed" = "open";
+  readonly #socket: RawSocket;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #count: ByteCount;
+  #resumed: PromiseWithResolvers<void> | undefined;
+
+  constructor(socket: RawSocket, count: ByteCount) {
+    super();
+    this.#socket = socket;
+    this.#count = count;
+    this.#writer = socket.writable.getWriter();
+    void this.#read();
+  }
+
+  write(data: Uint8Array, encoding?: string | Done, done?: Done): boolean {
+    this.#count.sent(data.byteLength);
+    const told = typeof encoding === "function" ? encoding : done;
+    this.#writer.write(data).then(
+      () => told?.(),
+      (error: unknown) => {
+        told?.(error);
+        this.#fail(error);
+      },
+    );
+    return true;
+  }
+
+  end(data?: Uint8Array): this {
+    if (data !== undefined) this.write(data);
+    this.#writer.close().catch(() => undefined);
+    return this;
+  }
+
+  destroy(): this {
+    this.#finish();
+    this.#socket.close().catch(() => undefined);
+    return this;
+  }
+
+  pause(): this {
+    this.#resumed ??= Promise.withResolvers<void>();
+    return this;
+  }
+
+  resume(): this {
+    this.#resumed?.resolve();
+    this.#resumed = undefined;
+    return this;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const reader = this.#socket.readable.getReader();
+      for (;;) {
+        await this.#resumed?.promise;
+        const { value, done } = await reader.read();
+        if (done) break;
+        this.#count.received(value.byteLength);
+        this.emit("data", Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+      }
+      this.#finish();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.readyState === "closed") return;
+    this.emit("error", error);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.readyState === "closed") return;
+    this.readyState = "closed";
+    this.emit("close", false);
+  }
+}
