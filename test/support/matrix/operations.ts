@@ -110,7 +110,7 @@ function exampleOf(schema: Schema): unknown {
   if (schema.const !== undefined) return schema.const;
   if (schema.enum !== undefined) return schema.enum[0];
   if (schema.anyOf !== undefined) return exampleOf(schema.anyOf[0] ?? {});
-  switch (schema.type) {
+  switch (schema.type ?? "string") {
     case "object":
       return Object.fromEntries(
         (schema.required ?? []).map((name) => [name, exampleOf(schema.properties?.[name] ?? {})]),
