@@ -30,3 +30,13 @@ export function pathNames(path: string): readonly string[] | undefined {
   }
   return names.includes("") ? undefined : names;
 }
+
+/** JSON of a value; `undefined` for one that is nested so deeply that the stack does not hold it. */
+export function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

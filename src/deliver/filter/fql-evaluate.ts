@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../../core/result.ts";
-import { fieldAt } from "./fields.ts";
+import { fieldAt, jsonOf } from "./fields.ts";
 import type { Comparison, FqlNode, FqlValue } from "./fql.ts";
 import { FqlFault, FUNCTIONS } from "./fql-functions.ts";
 
@@ -89,7 +89,10 @@ function inOrder(operator: "<" | "<=" | ">" | ">=", left: number, right: number)
 /** Lists and objects are the same when they have the same content in the same order. */
 function isSame(left: unknown, right: unknown): boolean {
   if (typeof left !== "object" || typeof right !== "object") return left === right;
-  return JSON.stringify(left) === JSON.stringify(right);
+  const [one, other] = [jsonOf(left), jsonOf(right)];
+  if (one === undefined || other === undefined)
+    throw new FqlFault("Cannot compare what is so deep");
+  return one === other;
 }
 
 function isIn(value: FqlValue, list: FqlValue): boolean {

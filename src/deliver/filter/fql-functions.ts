@@ -1,4 +1,4 @@
-import { isMap } from "./fields.ts";
+import { isMap, jsonOf } from "./fields.ts";
 import type { FqlFunction, FqlValue } from "./fql.ts";
 import { matchesGlob, parseGlob } from "./glob.ts";
 
@@ -81,5 +81,8 @@ function toNumber(value: FqlValue): number | null {
 function toText(value: FqlValue): string | null {
   if (value === null || typeof value === "string") return value;
   if (isMap(value)) throw new FqlFault("Cannot make a text of an object");
-  return Array.isArray(value) ? JSON.stringify(value) : String(value);
+  if (!Array.isArray(value)) return String(value);
+  const json = jsonOf(value);
+  if (json === undefined) throw new FqlFault("Cannot make a text of what is so deep");
+  return json;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { fieldAt, pathNames } from "./fields.ts";
+import { fieldAt, jsonOf, pathNames } from "./fields.ts";
 
 /** Which part of events is sent: `percent` of them, from 0 to 1. */
 export type Sample = {
@@ -20,7 +20,8 @@ export function isSampled(event: Readonly<Record<string, unknown>>, sample: Samp
   if (sample.percent >= 1) return true;
   const names = pathNames(sample.path ?? "") ?? [];
   const value = fieldAt(event, names.length === 0 ? ["messageId"] : names) ?? null;
-  return uniform(JSON.stringify(value)) < sample.percent;
+  const json = jsonOf(value);
+  return json !== undefined && uniform(json) < sample.percent;
 }
 
 const TWO_TO_64 = 2 ** 64;

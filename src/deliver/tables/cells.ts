@@ -58,10 +58,20 @@ export function cellOf(value: unknown): Cell | undefined {
   if (value === null || value === undefined) return undefined;
   if (typeof value === "boolean") return { type: "boolean", value };
   if (typeof value === "string") return cellOfText(value);
-  if (typeof value !== "number") return { type: "text", value: storable(JSON.stringify(value)) };
+  if (typeof value !== "number") return cellOfObject(value);
   // Zero has no sign in a database, and what is beyond 53 bits is no integer that JSON can be read to.
   const type = Number.isSafeInteger(value) ? "integer" : "float";
   return { type, value: value + 0 };
+}
+
+/** JSON, or nothing for what is nested more deeply than the stack holds. */
+function cellOfObject(value: unknown): Cell | undefined {
+  try {
+    return { type: "text", value: storable(JSON.stringify(value)) };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function cellOfText(value: string): Cell {

@@ -145,6 +145,26 @@ describe("destination filters", () => {
     expect(left(filter("all", ALL_OF_IT), filter("(", { type: "DROP" }))).toBe("INVALID_SETTINGS");
   });
 
+  it.each([
+    ["a comparison", filter("properties.deep = [1]", { type: "DROP" })],
+    ["a text", filter("string(properties.list) = 'x'", { type: "DROP" })],
+  ])("fail closed for %s of a value too deep for the stack", (_, deep) => {
+    const levels = 20_000;
+    const properties: unknown = JSON.parse(
+      `{"deep":${'{"a":'.repeat(levels)}1${"}".repeat(levels)},"list":${"[".repeat(levels)}${"]".repeat(levels)}}`,
+    );
+    const rules = readyRules({
+      addressee: { kind: "storage" },
+      consentCategories: [],
+      filters: [deep],
+    });
+
+    expect(decide({ type: "track", properties }, rules)).toEqual({
+      kind: "filtered",
+      code: "INVALID_SETTINGS",
+    });
+  });
+
   it("reach a field with a dot in its name by a backslash", () => {
     const fields = { "properties\\.card": [], properties: ["card.number"] };
 
