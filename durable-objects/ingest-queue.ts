@@ -13,10 +13,18 @@ import { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import { askPredecessors } from "../src/ingest/queue/predecessors.ts";
 import { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { standing } from "../src/region/placement.ts";
-import type { QueueCounter, QueuePort, QueueSighting, QueueStatus } from "../src/services.ts";
+import type {
+  LogPiece,
+  LogRead,
+  QueueCounter,
+  QueuePort,
+  QueueSighting,
+  QueueStatus,
+} from "../src/services.ts";
 import { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { LaneFeed } from "./queue-lanes.ts";
 import { QueueWork } from "./queue-work.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { INGEST_QUEUE_MIGRATIONS } from "./storage/ingest-queue.schema.ts";
@@ -43,6 +51,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
   readonly #counters: Counters;
   readonly #lease: ConfigLease;
   readonly #gather: Gather;
+  readonly #lanes: LaneFeed;
   readonly #evidence: EvidenceKeeper;
   readonly #work: QueueWork;
 
@@ -70,16 +79,21 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
       now: () => Date.now(),
     });
-    this.#work = new QueueWork({
+    const own = {
       ctx,
-      config: this.#config,
       reach: this.#reach,
       sourceId: this.#sourceId,
       self: this.#self,
       storage: this.#storage,
       files: new FileTable(sql),
-      counters: this.#counters,
       lease: this.#lease,
+    };
+    this.#lanes = new LaneFeed(own);
+    this.#work = new QueueWork({
+      ...own,
+      config: this.#config,
+      lanes: this.#lanes,
+      counters: this.#counters,
       memory: this.#memory,
       evidence: this.#evidence,
     });
@@ -98,6 +112,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
 
   async push(config: SourceConfig): Promise<void> {
     this.#lease.push(config);
+    this.#lanes.learn(this.#lease.current);
   }
 
   async fence(config: SourceConfig): Promise<void> {
@@ -116,6 +131,13 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
 
   async find(print: Uint8Array): Promise<QueueSighting | undefined> {
     return this.#work.find(print);
+  }
+
+  async readLog(read: LogRead): Promise<LogPiece> {
+    const piece = await this.#lanes.read(read);
+    // What is read may still be on its way to disk, and nothing is delivered that a crash undoes.
+    await this.ctx.storage.sync();
+    return piece;
   }
 
   async poke(): Promise<void> {
@@ -164,6 +186,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     return new Gather({
       commit: (entries) => {
         try {
+          this.#lanes.learn(this.#lease.current);
           const answers = committer.commit(entries);
           this.#work.committed();
           return answers;

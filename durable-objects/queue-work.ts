@@ -16,6 +16,7 @@ import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.t
 import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
+import type { LaneFeed } from "./queue-lanes.ts";
 import { makeArchiver } from "./queue-archiver.ts";
 import { QueueNotices } from "./queue-notices.ts";
 import { openSuspects } from "./queue-suspects.ts";
@@ -33,6 +34,7 @@ export type QueueWorkDeps = {
   readonly counters: Counters;
   readonly lease: ConfigLease;
   readonly memory: MemoryAccount;
+  readonly lanes: LaneFeed;
   readonly evidence: EvidenceKeeper;
 };
 
@@ -84,6 +86,7 @@ export class QueueWork {
     const { storage, counters } = this.#deps;
     const nowMs = Date.now();
     this.#grow();
+    this.#deps.lanes.wake();
     storage.rotateIfDue(nowMs);
     if (counters.hasPending) this.#writeCountersSoon();
     if (this.#waiting.oldestAtMs === undefined) return;
@@ -133,7 +136,7 @@ export class QueueWork {
   }
 
   async #runOnce(): Promise<void> {
-    const { storage, files, counters, config, lease, evidence } = this.#deps;
+    const { storage, counters, config, lease, lanes, evidence } = this.#deps;
     try {
       // Where files may go is part of the config, which may not have been asked for since a restart.
       if (mayArchive(this.#state(), config.seal, Date.now())) await lease.get();
@@ -142,15 +145,16 @@ export class QueueWork {
       }
       if (this.#waiting.oldestAtMs !== undefined) this.#notices.tellFilled();
       storage.rotateIfDue(Date.now());
-      storage.dropConsumed(this.#archivedSeq);
-      files.prune(Date.now() - config.windowMs - DAY_MS);
+      lanes.wake();
+      storage.dropConsumed(lanes.droppable(this.#archivedSeq));
+      lanes.pruneFiles(Date.now() - config.windowMs - DAY_MS, Date.now());
       counters.write();
       for (let i = 0; i < MERGE_SLICES_MAX && storage.mergeSlice(Date.now()); i++) {
         await scheduler.wait(0);
       }
       if (storage.wantsShards) await this.#notices.askForShards();
       await this.#notices.tellDrained(
-        () => this.#waiting.oldestAtMs === undefined,
+        () => this.#waiting.oldestAtMs === undefined && lanes.isPassed,
         this.#lastCommitAtMs,
       );
     } catch {

@@ -1,11 +1,12 @@
 import type { Config } from "../src/config.ts";
 import type { HomeRegion, SourceId, WorkspaceId } from "../src/core/ids.ts";
-import type { ObjectName } from "../src/region/object-names.ts";
+import type { LaneRef, ObjectName } from "../src/region/object-names.ts";
 import { locate } from "../src/region/placement.ts";
 import type {
   ArchiveMonthPort,
   ArchivePort,
   DirectoryPort,
+  LanePort,
   QueuePort,
   WorkspacePort,
 } from "../src/services.ts";
@@ -19,6 +20,7 @@ export interface Env {
   readonly ARCHIVE: DurableObjectNamespace;
   readonly ARCHIVE_MONTH: DurableObjectNamespace;
   readonly REGION_DIRECTORY: DurableObjectNamespace;
+  readonly DELIVERY_LANE: DurableObjectNamespace;
   /** The built files of `dist/assets`; absent where only the objects run, as in some tests. */
   readonly ASSETS?: Fetcher;
 }
@@ -27,6 +29,7 @@ export interface Env {
 export type Reach = {
   workspace(id: WorkspaceId): WorkspacePort;
   queue(sourceId: SourceId, ref: QueueRef): QueuePort;
+  lane(ref: LaneRef): LanePort;
   archive(sourceId: SourceId): ArchivePort;
   archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
   directory(region: HomeRegion): DirectoryPort;
@@ -51,6 +54,7 @@ export function reach(env: Env, config: Pick<Config, "jurisdictions">): Reach {
       stub(env.WORKSPACE, { kind: "workspace", workspaceId }) as WorkspacePort,
     queue: (sourceId, { ingestRegion, shard }) =>
       stub(env.INGEST_QUEUE, { kind: "queue", sourceId, ingestRegion, shard }) as QueuePort,
+    lane: (ref) => stub(env.DELIVERY_LANE, { kind: "lane", ...ref }) as LanePort,
     archive: (sourceId) => stub(env.ARCHIVE, { kind: "archive", sourceId }) as ArchivePort,
     archiveMonth: (sourceId, month) =>
       stub(env.ARCHIVE_MONTH, { kind: "archive-month", sourceId, month }) as ArchiveMonthPort,

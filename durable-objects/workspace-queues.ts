@@ -82,7 +82,8 @@ export class WorkspaceQueues {
   }
 
   #config(source: Source) {
-    return configOf(source, Date.now(), this.#turn.config.windowMs);
+    const config = configOf(source, Date.now(), this.#turn.config.windowMs);
+    return { ...config, lanes: this.#turn.destinations.enabledOf(source.id) };
   }
 }
 

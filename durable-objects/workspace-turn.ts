@@ -8,6 +8,7 @@ import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
 import { AnswersTable } from "./storage/answers-table.ts";
 import { AuditChainTable } from "./storage/audit-chain-table.ts";
+import { DestinationsTable } from "./storage/destinations-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
@@ -25,6 +26,7 @@ export class WorkspaceTurn {
   readonly config: Config;
   readonly tables: WorkspaceTables;
   readonly chain: AuditChainTable;
+  readonly destinations: DestinationsTable;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
@@ -39,6 +41,7 @@ export class WorkspaceTurn {
     this.#storage = storage;
     this.tables = new WorkspaceTables(storage.sql);
     this.chain = new AuditChainTable(storage.sql);
+    this.destinations = new DestinationsTable(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
     if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }

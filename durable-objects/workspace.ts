@@ -1,5 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
-
 import { parseConfig } from "../src/config.ts";
 import { regionOf, type RegulationId, type SourceId, type TokenId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
@@ -31,10 +29,13 @@ import {
   type SourcePatch,
 } from "../src/workspace/source.ts";
 import type { TokenDraft } from "../src/workspace/token.ts";
+import { DESTINATIONS } from "./offered-destinations.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { WorkspaceAlarm } from "./workspace-alarm.ts";
 import { WorkspaceAudit } from "./workspace-audit.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
+import { WorkspaceDelivery, type DeliveryParts } from "./workspace-delivery.ts";
+import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
 import { WorkspaceResidency } from "./workspace-residency.ts";
@@ -48,7 +49,7 @@ import { WorkspaceTurn } from "./workspace-turn.ts";
  *
  * State: the tables of `workspace.schema.ts`. Alarm: see `WorkspaceAlarm`.
  */
-export class Workspace extends DurableObject<Env> implements WorkspacePort, WorkspaceAdminPort {
+export class Workspace extends WorkspaceDelivery implements WorkspacePort, WorkspaceAdminPort {
   readonly #turn: WorkspaceTurn;
   readonly #self: WorkspaceSelf;
   readonly #sources: WorkspaceSources;
@@ -60,6 +61,7 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
   readonly #residency: WorkspaceResidency;
   readonly #evidence: WorkspaceEvidence;
   readonly #reach: Reach;
+  protected override readonly delivery: DeliveryParts;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -81,6 +83,12 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
     const parts = { queues: this.#queues, audit: this.#audit, evidence: this.#evidence };
     this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, parts);
+    this.delivery = {
+      turn: this.#turn,
+      destinations: new WorkspaceDestinations(this.#turn, DESTINATIONS),
+      announce: (id) => this.#announce(id),
+      alerts: (nowMs) => [this.#audit.alert(nowMs) ?? [], this.#evidence.alerts(nowMs)].flat(),
+    };
     this.#residency = new WorkspaceResidency(this.#turn, parts, stands);
   }
 
@@ -223,19 +231,13 @@ export class Workspace extends DurableObject<Env> implements WorkspacePort, Work
     this.ctx.storage.transactionSync(() => this.#evidence.addEdges(counts));
   }
 
-  async alerts(call: AdminCall) {
-    return this.#turn.act(call, (by) => {
-      const late = this.#audit.alert(by.nowMs);
-      return ok([...this.#evidence.alerts(by.nowMs), ...(late === undefined ? [] : [late])]);
-    });
-  }
-
   async sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined> {
     const source = this.#turn.isCreated ? this.#turn.tables.source(sourceId) : undefined;
     if (source === undefined) return undefined;
     if (queue !== undefined) this.#turn.tables.learnQueue(sourceId, queue);
     const config = configOf(source, Date.now(), this.#turn.config.windowMs);
-    return { ...config, edge: this.#self.edge() };
+    const lanes = this.#turn.destinations.enabledOf(sourceId);
+    return { ...config, edge: this.#self.edge(), lanes };
   }
 
   async certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void> {

@@ -33,6 +33,8 @@ export type Config = {
   /** Host name (with port, if any) to ingest region. A host that is not listed takes no events. */
   readonly hosts: ReadonlyMap<string, IngestRegion>;
   readonly writeKeySecrets: Readonly<Record<HomeRegion, KeySecrets>>;
+  /** What wraps the data keys of destinations' secrets; the first wraps what is new. */
+  readonly sealingKeys: Readonly<Record<HomeRegion, KeySecrets>>;
   readonly operatorToken: string;
   readonly buckets: Readonly<Record<ArchiveLocation, BucketConfig>>;
   readonly seal: { readonly afterMs: number; readonly bytes: number };
@@ -102,7 +104,14 @@ export function parseConfig(vars: Vars): Config {
     edgeCheck: readEdgeCheck(read, development),
     regionalServices: readRegionalServices(read, hosts),
     egressCidrs: readEgressCidrs(read),
-    writeKeySecrets: { us: readSecrets(read, "us"), eu: readSecrets(read, "eu") },
+    writeKeySecrets: {
+      us: readSecrets(read, "WRITE_KEY_SECRETS_US"),
+      eu: readSecrets(read, "WRITE_KEY_SECRETS_EU"),
+    },
+    sealingKeys: {
+      us: readSecrets(read, "SEALING_KEYS_US"),
+      eu: readSecrets(read, "SEALING_KEYS_EU"),
+    },
     operatorToken: readOperatorToken(read, development),
     buckets: readBuckets(read, development),
     seal: {
@@ -137,9 +146,8 @@ export function parseConfig(vars: Vars): Config {
   return config;
 }
 
-/** `01:<base64>`, several separated by commas; the first one signs. */
-function readSecrets(read: SettingsReader, region: HomeRegion): KeySecrets {
-  const name = `WRITE_KEY_SECRETS_${region.toUpperCase()}`;
+/** `01:<base64>`, several separated by commas; the first one makes what is new. */
+function readSecrets(read: SettingsReader, name: string): KeySecrets {
   const command = `run echo "1:$(openssl rand -base64 32)" | npx wrangler secret put ${name}`;
   const secrets: KeySecret[] = [];
   const text = read.secret(name);

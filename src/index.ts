@@ -15,6 +15,7 @@ import { SourceConfigs } from "./workspace/source-configs.ts";
 
 export { Archive } from "../durable-objects/archive.ts";
 export { ArchiveMonth } from "../durable-objects/archive-month.ts";
+export { DeliveryLane } from "../durable-objects/delivery-lane.ts";
 export { IngestQueue } from "../durable-objects/ingest-queue.ts";
 export { RegionDirectory } from "../durable-objects/region-directory.ts";
 export { Workspace } from "../durable-objects/workspace.ts";
@@ -23,6 +24,10 @@ export { Workspace } from "../durable-objects/workspace.ts";
 type Ground = { readonly config: Config; readonly ways: Reach };
 
 const grounds = new WeakMap<Env, Ground>();
+/** Why there is no ground. Settings do not change while an isolate lives, so they are read once. */
+const refusals = new WeakMap<Env, Error>();
+/** The request id under which this isolate logged that its settings are wrong. */
+let settingsFaultId: string | undefined;
 const sourceConfigs = new SourceConfigs();
 const edgeTally = new EdgeTally();
 
@@ -59,10 +64,22 @@ export default {
 function groundOf(env: Env): Ground {
   const known = grounds.get(env);
   if (known !== undefined) return known;
-  const config = parseConfig(env as unknown as Record<string, unknown>);
+  const refusal = refusals.get(env);
+  if (refusal !== undefined) throw refusal;
+  const config = readSettings(env);
   const ground = { config, ways: reach(env, config) };
   grounds.set(env, ground);
   return ground;
+}
+
+/** @throws Error that lists what is wrong, and is thrown again for every request after it. */
+function readSettings(env: Env): Config {
+  try {
+    return parseConfig(env as unknown as Record<string, unknown>);
+  } catch (error) {
+    if (error instanceof Error) refusals.set(env, error);
+    throw error;
+  }
 }
 
 function servicesOf(env: Env, ctx: ExecutionContext): ApiServices & SdkServices {
@@ -94,13 +111,27 @@ function servicesOf(env: Env, ctx: ExecutionContext): ApiServices & SdkServices 
 
 /** A bug or a platform fault: counted by its request id; nothing of the error's text leaves. */
 function internalError(error: unknown): Response {
+  if (error instanceof Error && error.message.startsWith("Cannot start, ")) {
+    return unavailable(settingsFault(error.message));
+  }
   const requestId = crypto.randomUUID();
-  const settings = error instanceof Error && error.message.startsWith("Cannot start, ");
-  logFault(settings ? "settings_wrong" : "internal", {
-    requestId,
-    // The list of wrong settings names variables only; any other text may quote its input.
-    ...(settings ? { problems: error.message } : {}),
-  });
+  logFault("internal", { requestId });
+  return unavailable(requestId);
+}
+
+/**
+ * The id under which wrong settings are found in the log. They are wrong for every request of the
+ * isolate, so it says so once. The list quotes variables, never secrets.
+ */
+function settingsFault(problems: string): string {
+  if (settingsFaultId === undefined) {
+    settingsFaultId = crypto.randomUUID();
+    logFault("settings_wrong", { requestId: settingsFaultId, problems });
+  }
+  return settingsFaultId;
+}
+
+function unavailable(requestId: string): Response {
   const message = `Something went wrong on our side; try again. Request ${requestId}`;
   return Response.json(
     { success: false, code: "internal", message, error: message, requestId },

@@ -4,11 +4,14 @@ import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/re
 import type { NewSuspects, OpenSuspects } from "./archive/suspects.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
-import type { HomeRegion, RegulationId, SourceId, WorkspaceId } from "./core/ids.ts";
+import type { DestinationId, HomeRegion, RegulationId, SourceId, WorkspaceId } from "./core/ids.ts";
 import type { Result } from "./core/result.ts";
+import type { LaneConfig, LanePort, LaneReport } from "./deliver/lane/ports.ts";
 import type { EvidenceReport } from "./egress/evidence.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
+import type { LanePiece } from "./ingest/queue/lane-reads.ts";
 import type { EdgeCount, EdgeOutcome } from "./region/edge.ts";
+import type { LaneRef } from "./region/object-names.ts";
 import type { ArchiveLocation, IngestRegion } from "./region/regions.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
 
@@ -23,6 +26,7 @@ export interface Services {
   workspace(id: WorkspaceId): WorkspacePort;
   directory(region: HomeRegion): DirectoryPort;
   queue(sourceId: SourceId, ref: QueueRef): QueuePort;
+  lane(ref: LaneRef): LanePort;
   archive(sourceId: SourceId): ArchivePort;
   archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
   /** The source's config, at most 5 s old; while its Workspace cannot be reached, at most 60 s. */
@@ -55,12 +59,45 @@ export interface QueuePort {
   known(prints: Uint8Array): Promise<Uint8Array>;
   /** What this queue knows of one event, by the fingerprint of its messageId. */
   find(print: Uint8Array): Promise<QueueSighting | undefined>;
+  /** A piece of the log for a lane, which thereby says that it needs nothing before `fromSeq`. */
+  readLog(read: LogRead): Promise<LogPiece>;
   /** Seals and archives what is due; harmless when nothing is. */
   poke(): Promise<void>;
   /** Counters since the queue began, by step and code. */
   counters(): Promise<readonly QueueCounter[]>;
   status(): Promise<QueueStatus>;
 }
+
+export type { LanePort };
+
+/** What a lane asks its queue for. */
+export type LogRead = {
+  readonly destinationId: DestinationId;
+  /** The first event it wants; 1 when it has had none. */
+  readonly fromSeq: number;
+  /** The last event that it has settled and needs no more. */
+  readonly passedSeq: number;
+};
+
+/** What a lane gets; `fromSeq` is where it really begins, after it was switched on. */
+export type LogPiece =
+  | {
+      readonly kind: "chunks";
+      readonly fromSeq: number;
+      readonly chunks: readonly LanePiece[];
+    }
+  /** Nothing more now; the queue wakes the lane when there is. */
+  | { readonly kind: "end"; readonly fromSeq: number }
+  /** The log does not hold it any more; that archive file does. */
+  | {
+      readonly kind: "file";
+      readonly fromSeq: number;
+      readonly file: { readonly key: string; readonly firstSeq: number; readonly lastSeq: number };
+    }
+  /** Neither the log nor a file that the queue remembers holds it; it goes on at `nextSeq`. */
+  | { readonly kind: "gone"; readonly fromSeq: number; readonly nextSeq: number }
+  /** The destination is not on, as far as the queue knows. */
+  | { readonly kind: "off" };
 
 export type QueueSighting = {
   /** When it was committed, to the second. */
@@ -109,6 +146,10 @@ export interface WorkspacePort {
    * promise resolves; the same report again changes nothing, so it is sent until it is taken.
    */
   takeEvidence(report: EvidenceReport): Promise<void>;
+  /** What a lane of that destination has to know; `undefined` when there never was one. */
+  laneConfig(destinationId: DestinationId): Promise<LaneConfig | undefined>;
+  /** Takes what a lane counted and how it stands. Durable once the returned promise resolves. */
+  takeCounts(report: LaneReport): Promise<void>;
   /** Called by cron: pokes the queues that hold data and finishes what is overdue. */
   poke(): Promise<void>;
 }

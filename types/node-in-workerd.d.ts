@@ -17,6 +17,7 @@ declare module "node:crypto" {
   ): ArrayBuffer;
   interface Cipher {
     update(data: string, encoding: "utf8"): Uint8Array;
+    update(data: Uint8Array): Uint8Array;
     final(): Uint8Array;
     getAuthTag(): Uint8Array;
     setAAD(data: Uint8Array): Cipher;

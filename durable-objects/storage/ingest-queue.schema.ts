@@ -46,4 +46,12 @@ export const INGEST_QUEUE_MIGRATIONS = [
             PRIMARY KEY (kind, key)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0003-create-lanes",
+    sql: `CREATE TABLE lanes (
+            id         TEXT PRIMARY KEY,   -- dst_…, a destination that is on
+            start_seq  INTEGER NOT NULL,   -- it gets the events after this one
+            passed_seq INTEGER NOT NULL    -- it needs nothing up to here; about every 10,000 events
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

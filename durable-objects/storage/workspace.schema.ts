@@ -143,4 +143,55 @@ export const WORKSPACE_MIGRATIONS = [
     // Cron looks each minute for heads without a file: without it, it would read those of all days.
     sql: `CREATE INDEX audit_heads_waiting ON audit_heads (day) WHERE location IS NULL;`,
   },
+  {
+    id: "0006-create-destinations",
+    sql: `CREATE TABLE destinations (
+            position   INTEGER PRIMARY KEY,   -- order of creation
+            id         TEXT NOT NULL UNIQUE,  -- dst_…
+            source_id  TEXT NOT NULL,
+            is_deleted INTEGER NOT NULL,
+            is_enabled INTEGER NOT NULL,
+            body       TEXT NOT NULL          -- JSON: settings without secrets, filters, mappings
+          ) STRICT;
+          CREATE TABLE destination_secrets (
+            destination_id TEXT NOT NULL,
+            field          TEXT NOT NULL,
+            sealed         BLOB NOT NULL,     -- under the data key, bound to this row
+            PRIMARY KEY (destination_id, field)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE data_keys (
+            id      INTEGER PRIMARY KEY,      -- 1: one row
+            wrapped BLOB NOT NULL             -- by a secret of the deployment, whose number it begins with
+          ) STRICT;
+          CREATE TABLE lanes (
+            lane           TEXT PRIMARY KEY,  -- its name
+            destination_id TEXT NOT NULL,
+            at_ms          INTEGER NOT NULL,  -- when it told last
+            status         TEXT NOT NULL      -- JSON: position, what waits, alert
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE delivery_minutes (
+            lane           TEXT NOT NULL,
+            at_ms          INTEGER NOT NULL,  -- start of the minute
+            step           TEXT NOT NULL,     -- e.g. successful-delivery
+            code           TEXT NOT NULL,     -- a status, or Segment's code
+            destination_id TEXT NOT NULL,
+            source_id      TEXT NOT NULL,
+            count          INTEGER NOT NULL,
+            retry_count    INTEGER NOT NULL,
+            latency        TEXT NOT NULL,     -- JSON: events by step of latency
+            PRIMARY KEY (lane, at_ms, step, code)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE delivery_hours (
+            lane           TEXT NOT NULL,
+            at_ms          INTEGER NOT NULL,  -- start of the hour
+            step           TEXT NOT NULL,
+            code           TEXT NOT NULL,
+            destination_id TEXT NOT NULL,
+            source_id      TEXT NOT NULL,
+            count          INTEGER NOT NULL,
+            retry_count    INTEGER NOT NULL,
+            latency        TEXT NOT NULL,
+            PRIMARY KEY (lane, at_ms, step, code)
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

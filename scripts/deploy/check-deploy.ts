@@ -21,6 +21,8 @@ const SECRETS: Vars = {
   OPERATOR_TOKEN: "0".repeat(64),
   WRITE_KEY_SECRETS_US: `1:${"A".repeat(43)}=`,
   WRITE_KEY_SECRETS_EU: `1:${"A".repeat(43)}=`,
+  SEALING_KEYS_US: `1:${"A".repeat(43)}=`,
+  SEALING_KEYS_EU: `1:${"A".repeat(43)}=`,
   S3_ACCESS_KEY_ID_US: "unknown",
   S3_SECRET_ACCESS_KEY_US: "unknown",
   S3_ACCESS_KEY_ID_EU: "unknown",

@@ -58,13 +58,13 @@ export const DEV_HOSTS = {
 async function keptSecrets(stateDir: string): Promise<WorkerVars> {
   const path = join(stateDir, SECRETS_FILE);
   const kept = await readFile(path, "utf8").catch(() => undefined);
-  if (kept !== undefined) return JSON.parse(kept) as WorkerVars;
-  const secrets = Object.fromEntries(
-    HOME_REGION_NAMES.map((home) => [
-      `WRITE_KEY_SECRETS_${home.toUpperCase()}`,
-      `1:${randomBytes(SECRET_BYTES).toString("base64")}`,
-    ]),
+  const held = kept === undefined ? {} : (JSON.parse(kept) as WorkerVars);
+  const names = HOME_REGION_NAMES.flatMap((home) =>
+    ["WRITE_KEY_SECRETS", "SEALING_KEYS"].map((kind) => `${kind}_${home.toUpperCase()}`),
   );
+  if (names.every((name) => name in held)) return held;
+  const made = names.map((name) => [name, `1:${randomBytes(SECRET_BYTES).toString("base64")}`]);
+  const secrets: WorkerVars = { ...Object.fromEntries(made), ...held };
   await mkdir(stateDir, { recursive: true });
   await writeFile(path, JSON.stringify(secrets), { mode: 0o600 });
   return secrets;

@@ -29,6 +29,13 @@ export const PROBLEMS = {
   idempotency_key_reused: { status: 422, title: "The key was used for another request" },
   too_many_route_changes: { status: 429, title: "The route changed too often within the window" },
   internal: { status: 500, title: "Something of ours broke" },
+  destination_not_offered: { status: 422, title: "The catalogue has no such destination" },
+  no_endpoint_in_region: { status: 422, title: "The destination has no endpoint in the region" },
+  destination_settings_invalid: {
+    status: 422,
+    title: "The destination lacks or refuses a setting",
+  },
+  filters_invalid: { status: 422, title: "A filter is not one" },
   edge_policy_not_allowed: { status: 422, title: "The home region promises more than that" },
   unavailable: { status: 503, title: "A part of the region does not answer" },
   outside_region: {

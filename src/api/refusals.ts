@@ -1,5 +1,6 @@
 import { HOME_REGIONS } from "../region/regions.ts";
 import type { AdminRefusal } from "../workspace/ports.ts";
+import type { DestinationRefusal } from "../workspace/destination.ts";
 import { whyNotInRegion } from "../workspace/source-types.ts";
 import type { Problem } from "./problem.ts";
 
@@ -48,6 +49,11 @@ export function problemOf(refusal: AdminRefusal): Problem {
     case "too-many-write-keys":
     case "write-keys-used-up":
       return keyProblem(refusal);
+    case "destination-not-offered":
+    case "no-endpoint-in-region":
+    case "destination-settings-invalid":
+    case "filters-invalid":
+      return destinationProblem(refusal);
   }
 }
 
@@ -91,6 +97,28 @@ function sourceProblem(
         code: "too_many_route_changes",
         detail: "Wait until the deduplication window of the oldest change is over.",
       };
+  }
+}
+
+function destinationProblem(refusal: DestinationRefusal): Problem {
+  switch (refusal.kind) {
+    case "destination-not-offered":
+      return {
+        code: "destination_not_offered",
+        detail: "GET /api/v1/catalog/destinations lists what there is.",
+      };
+    case "no-endpoint-in-region": {
+      const { name, home, why, alternatives } = refusal;
+      const instead = alternatives.length === 0 ? "" : ` ${alternatives.join(" ")}`;
+      return {
+        code: "no_endpoint_in_region",
+        detail: `${name} cannot be on in a workspace in ${home}. ${why}${instead}`,
+      };
+    }
+    case "destination-settings-invalid":
+      return { code: "destination_settings_invalid", detail: `${refusal.problems.join("; ")}.` };
+    case "filters-invalid":
+      return { code: "filters_invalid", detail: `${refusal.problems.join("; ")}.` };
   }
 }
 

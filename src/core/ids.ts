@@ -8,7 +8,17 @@ export type HomeRegion = "eu" | "us";
  * `<kind>_eu_<16 of the workspace><10 of its own>`, so that from any id alone the region, the
  * workspace and the object are known, and no lookup table has to span regions.
  */
-export type ChildKind = "src" | "dst" | "tok" | "syn" | "con" | "run" | "rpl" | "reg" | "job";
+export type ChildKind =
+  | "src"
+  | "dst"
+  | "flt"
+  | "tok"
+  | "syn"
+  | "con"
+  | "run"
+  | "rpl"
+  | "reg"
+  | "job";
 
 export type WorkspaceId = `ws_${string}`;
 export type ChildId<K extends ChildKind> = `${K}_${string}`;
@@ -33,7 +43,7 @@ export type IdParts = {
 
 const WORKSPACE_ID = new RegExp(`^ws_(eu|us)_(${BASE32_CLASS}{${WORKSPACE_CHARS}})$`);
 const CHILD_ID = new RegExp(
-  `^(src|dst|tok|syn|con|run|rpl|reg|job)_(eu|us)_(${BASE32_CLASS}{${WORKSPACE_CHARS}})(${BASE32_CLASS}{${CHILD_CHARS}})$`,
+  `^(src|dst|flt|tok|syn|con|run|rpl|reg|job)_(eu|us)_(${BASE32_CLASS}{${WORKSPACE_CHARS}})(${BASE32_CLASS}{${CHILD_CHARS}})$`,
 );
 
 /** A new workspace's id in `region`. */

@@ -2,6 +2,8 @@ import {
   isChildId,
   parseId,
   regionOf,
+  workspaceOf,
+  type DestinationId,
   type HomeRegion,
   type SourceId,
   type WorkspaceId,
@@ -30,7 +32,16 @@ export type ObjectName =
       readonly sourceId: SourceId;
       readonly ingestRegion: IngestRegion;
       readonly shard: number;
-    };
+    }
+  | ({ readonly kind: "lane" } & LaneRef);
+
+/** Which queue's events a lane delivers, and where to. */
+export type LaneRef = {
+  readonly destinationId: DestinationId;
+  readonly sourceId: SourceId;
+  readonly ingestRegion: IngestRegion;
+  readonly shard: number;
+};
 
 /** Shards of one source are a power of two up to this. */
 export const SHARDS_MAX = 64;
@@ -50,11 +61,14 @@ export function formatName(name: ObjectName): string {
       return `archive-month:${name.sourceId}:${name.month}`;
     case "queue":
       return `queue:${name.sourceId}:${name.ingestRegion}:${name.shard}`;
+    case "lane":
+      return `lane:${name.destinationId}:${name.sourceId}:${name.ingestRegion}:${name.shard}`;
   }
 }
 
 /** The name that {@link formatName} wrote, or `undefined` for any other text. */
 export function parseName(text: string): ObjectName | undefined {
+  if (text.startsWith("lane:")) return parseLane(text);
   const [kind, first = "", second = "", third = "", ...rest] = text.split(":");
   const parts = parseId(first);
   let name: ObjectName | undefined;
@@ -76,6 +90,16 @@ export function parseName(text: string): ObjectName | undefined {
   return formatName(name) === text ? name : undefined;
 }
 
+/** A lane's name: its destination, then the name of the queue that it reads. */
+function parseLane(text: string): ObjectName | undefined {
+  const [, destinationId = "", ...rest] = text.split(":");
+  const queue = parseName(["queue", ...rest].join(":"));
+  if (!isChildId("dst", destinationId) || queue?.kind !== "queue") return undefined;
+  if (workspaceOf(destinationId) !== workspaceOf(queue.sourceId)) return undefined;
+  const name: ObjectName = { ...queue, kind: "lane", destinationId };
+  return formatName(name) === text ? name : undefined;
+}
+
 /**
  * Where the object of that name has to run: its home, or for a queue its ingest region.
  *
@@ -90,6 +114,9 @@ export function placeOf(name: ObjectName): Place {
     case "archive":
     case "archive-month":
       return homePlace(name.sourceId);
+    case "lane":
+      // Wherever the events came in: they are delivered from home.
+      return homePlace(name.destinationId);
     case "queue":
       return queuePlace(name.sourceId, name.ingestRegion);
   }

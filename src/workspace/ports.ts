@@ -3,6 +3,8 @@ import type { Result } from "../core/result.ts";
 import type { EdgeAnswer, EdgePolicy } from "../region/edge.ts";
 import type { EvidenceRange, EvidenceView } from "../egress/evidence.ts";
 import type { Services } from "../services.ts";
+import type { DestinationsPort } from "./delivery-ports.ts";
+import type { DestinationRefusal } from "./destination.ts";
 import type { Alert } from "./alerts.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { SignedHead } from "./audit-head.ts";
@@ -22,7 +24,7 @@ import type { KeyRefusal } from "./write-key-versions.ts";
  * What the management API asks of the objects. Every method of a workspace checks the credential
  * itself, in the same turn in which it acts, so that no caller can forget to.
  */
-export interface WorkspaceAdminPort {
+export interface WorkspaceAdminPort extends DestinationsPort {
   /** Writes the region lock. The caller is the directory, for the operator. */
   create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>>;
   /** Exchanges the invite for an owner token, once. */
@@ -141,12 +143,20 @@ export type AdminRefusal =
   | IdempotencyRefusal
   | SourceRefusal
   | KeyRefusal
+  | DestinationRefusal
   | RegionLocked
-  | { readonly kind: "not-found"; readonly what: "workspace" | "source" | "token" }
+  | {
+      readonly kind: "not-found";
+      readonly what: "workspace" | "source" | "token" | "destination" | "filter";
+    }
   | { readonly kind: "edge-policy-not-allowed"; readonly home: HomeRegion }
   | { readonly kind: "invite-invalid" }
   | { readonly kind: "last-owner-token" }
-  | { readonly kind: "limit-reached"; readonly what: "sources" | "tokens"; readonly max: number };
+  | {
+      readonly kind: "limit-reached";
+      readonly what: "sources" | "tokens" | "destinations";
+      readonly max: number;
+    };
 
 /** Sources of one workspace, deleted ones included; a plan and a poke walk all of them. */
 export const SOURCES_MAX = 1000;

@@ -1,4 +1,4 @@
-import type { SourceId } from "../core/ids.ts";
+import type { DestinationId, SourceId } from "../core/ids.ts";
 import { SHARDS_MAX } from "../region/object-names.ts";
 import type { EdgeSettings } from "../region/edge.ts";
 import type { ArchiveLocation, IngestRegion } from "../region/regions.ts";
@@ -45,6 +45,8 @@ export type SourceConfig = {
   readonly fingerprintKey: string;
   /** What the workspace wants of requests by their place; its home's defaults when absent. */
   readonly edge?: EdgeSettings;
+  /** Destinations of the source that are on; absent from older code, which knows none. */
+  readonly lanes?: readonly DestinationId[];
 };
 
 /** Where a queue stands: which of a source's queues it is. */

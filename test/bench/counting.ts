@@ -1,6 +1,7 @@
 import worker, {
   Archive as OwnArchive,
   ArchiveMonth as OwnArchiveMonth,
+  DeliveryLane as OwnDeliveryLane,
   IngestQueue as OwnIngestQueue,
   RegionDirectory as OwnRegionDirectory,
   Workspace as OwnWorkspace,
@@ -41,6 +42,13 @@ export class Archive extends OwnArchive {
 }
 
 export class ArchiveMonth extends OwnArchiveMonth {
+  constructor(ctx: DurableObjectState, env: Env) {
+    watch(ctx.storage);
+    super(ctx, env);
+  }
+}
+
+export class DeliveryLane extends OwnDeliveryLane {
   constructor(ctx: DurableObjectState, env: Env) {
     watch(ctx.storage);
     super(ctx, env);

@@ -94,6 +94,7 @@ export async function startOurs(
       ARCHIVE: "Archive",
       ARCHIVE_MONTH: "ArchiveMonth",
       REGION_DIRECTORY: "RegionDirectory",
+      DELIVERY_LANE: "DeliveryLane",
     },
     vars: { ...vars, ...settings.vars },
     ...COMPATIBILITY,

@@ -10,6 +10,8 @@ export const PRODUCTION: Vars = {
   HOSTS: "events.eu1.example.com=eu1, events.example.com=us1",
   WRITE_KEY_SECRETS_EU: `2:${SECRET},1:${SECRET}`,
   WRITE_KEY_SECRETS_US: `1:${SECRET}`,
+  SEALING_KEYS_EU: `2:${SECRET},1:${SECRET}`,
+  SEALING_KEYS_US: `1:${SECRET}`,
   OPERATOR_TOKEN: "0123456789abcdef0123456789abcdef",
   S3_ACCESS_KEY_ID_EU: "AKIAEU",
   S3_SECRET_ACCESS_KEY_EU: "eu-secret",

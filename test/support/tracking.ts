@@ -61,6 +61,7 @@ export class TestTracking {
       directory: unused,
       archive: unused,
       archiveMonth: unused,
+      lane: unused,
       queue: (sourceId, ref) => this.#queue(sourceId, ref, options),
       sourceConfig: async (sourceId) => {
         this.lookups++;

@@ -5,5 +5,6 @@ declare namespace Cloudflare {
     readonly ARCHIVE: DurableObjectNamespace;
     readonly ARCHIVE_MONTH: DurableObjectNamespace;
     readonly REGION_DIRECTORY: DurableObjectNamespace;
+    readonly DELIVERY_LANE: DurableObjectNamespace;
   }
 }

@@ -29,6 +29,7 @@ function enforced(asked: string[]) {
     ARCHIVE: fakeNamespace("ARCHIVE", asked),
     ARCHIVE_MONTH: fakeNamespace("ARCHIVE_MONTH", asked),
     REGION_DIRECTORY: fakeNamespace("REGION_DIRECTORY", asked),
+    DELIVERY_LANE: fakeNamespace("DELIVERY_LANE", asked),
   };
   return reach(bindings, { jurisdictions: "enforced" });
 }

@@ -1,6 +1,7 @@
 /** The worker that the tests run inside: it has no routes, only our objects. */
 export { Archive } from "../../durable-objects/archive.ts";
 export { ArchiveMonth } from "../../durable-objects/archive-month.ts";
+export { DeliveryLane } from "../../durable-objects/delivery-lane.ts";
 export { IngestQueue } from "../../durable-objects/ingest-queue.ts";
 export { RegionDirectory } from "../../durable-objects/region-directory.ts";
 export { Workspace } from "../../durable-objects/workspace.ts";

@@ -45,14 +45,20 @@ export class Pace {
   }
 
   settle({ isFailure, retryAfterMs }: CallResult, nowMs: number): void {
+    // Calls that ran beside the one that led to the pause say nothing new.
+    const isLate = isFailure && this.isProbing && nowMs < this.#pausedUntilMs;
+    if (!isLate) this.#count(isFailure, nowMs);
+    if (retryAfterMs !== undefined) {
+      this.#pause(nowMs + Math.min(retryAfterMs, RETRY_AFTER_MS_MAX));
+    }
+  }
+
+  #count(isFailure: boolean, nowMs: number): void {
     this.#failures = isFailure ? this.#failures + 1 : 0;
     if (isFailure && this.#failures >= CALLS_TO_PAUSE) {
       const failures = this.#failures - CALLS_TO_PAUSE + 1;
       // Half of it for certain, or a probe would often follow at once.
       this.#pause(nowMs + backoffMs(failures, PROBE, 0.5 + this.#random() / 2));
-    }
-    if (retryAfterMs !== undefined) {
-      this.#pause(nowMs + Math.min(retryAfterMs, RETRY_AFTER_MS_MAX));
     }
   }
 

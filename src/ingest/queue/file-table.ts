@@ -107,12 +107,27 @@ export class FileTable {
     this.#sql.exec("UPDATE files SET state = 'archived' WHERE first_seq = ?", file.firstSeq);
   }
 
-  /** Forgets archived files whose day is over for longer than the window; keeps the newest one. */
-  prune(beforeDayMs: number): void {
+  /** The archived file that holds the event, or the first one after it. */
+  holding(seq: number): SealedFile | undefined {
+    const [row] = this.#sql
+      .exec(
+        "SELECT * FROM files WHERE last_seq >= ? AND state = 'archived' ORDER BY first_seq LIMIT 1",
+        seq,
+      )
+      .toArray();
+    return row === undefined ? undefined : readFile(row);
+  }
+
+  /**
+   * Forgets archived files whose day is over for longer than the window, unless they hold events
+   * after `keepAfterSeq`; keeps the newest one.
+   */
+  prune(beforeDayMs: number, keepAfterSeq: number = Number.MAX_SAFE_INTEGER): void {
     this.#sql.exec(
-      `DELETE FROM files WHERE state = 'archived' AND day_ms < ?
+      `DELETE FROM files WHERE state = 'archived' AND day_ms < ? AND last_seq <= ?
          AND last_seq < (SELECT MAX(last_seq) FROM files WHERE state = 'archived')`,
       beforeDayMs,
+      keepAfterSeq,
     );
   }
 

@@ -1,0 +1,122 @@
+import { DurableObject } from "cloudflare:workers";
+
+import { parseConfig } from "../src/config.ts";
+import { workspaceOf, type DestinationId, type SourceId } from "../src/core/ids.ts";
+import { decide, readyRules } from "../src/deliver/filter/decide.ts";
+import { callDestination } from "../src/deliver/lane/call.ts";
+import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
+import type {
+  DeadLetterFile,
+  DeadLetterQuery,
+  DestinationTest,
+  FailureSample,
+  FoundDeadLetter,
+  LanePort,
+  LaneStatus,
+} from "../src/deliver/lane/ports.ts";
+import type { Destinations } from "../src/deliver/destinations.ts";
+import { maskSecrets, type Exchange } from "../src/egress/exchange.ts";
+import { standing } from "../src/region/placement.ts";
+import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { LaneWork } from "./lane-work.ts";
+import { DESTINATIONS } from "./offered-destinations.ts";
+import { reach, type Env } from "./reach.ts";
+import { DELIVERY_LANE_MIGRATIONS } from "./storage/delivery-lane.schema.ts";
+import { migrate } from "./storage/migrate.ts";
+
+/**
+ * One destination's way through one queue: it reads the queue's log from its own position, delivers,
+ * tries again, and keeps what cannot be delivered. A destination that is slow or dead delays only
+ * itself.
+ *
+ * State: tables `state`, `waiting`, `dead`, `dead_files`, `counts`, `evidence`. Alarm: the earliest of
+ * the next attempt, a file of dead letters, counts and evidence to tell; while it works, the moment to
+ * begin again should it die.
+ */
+export class DeliveryLane extends DurableObject<Env> implements LanePort {
+  readonly #ref: { readonly destinationId: DestinationId; readonly sourceId: SourceId };
+  readonly #evidence: EvidenceKeeper;
+  readonly #work: LaneWork;
+
+  constructor(ctx: DurableObjectState, env: Env, destinations: Destinations = DESTINATIONS) {
+    super(ctx, env);
+    const config = parseConfig(env as unknown as Record<string, unknown>);
+    const self = standing(ctx.id, config.jurisdictions);
+    const { name } = self;
+    if (name.kind !== "lane") throw new Error("outside_jurisdiction: This object is no lane");
+    const ways = reach(env, config);
+    migrate(ctx.storage, DELIVERY_LANE_MIGRATIONS);
+    const { kind: _kind, ...ref } = name;
+    this.#ref = ref;
+    this.#evidence = new EvidenceKeeper({
+      storage: ctx.storage,
+      standing: self,
+      push: (report) => ways.workspace(workspaceOf(ref.destinationId)).takeEvidence(report),
+      now: () => Date.now(),
+    });
+    const evidence = this.#evidence;
+    this.#work = new LaneWork({ ctx, config, reach: ways, ref, destinations, evidence });
+  }
+
+  async wake(): Promise<void> {
+    this.#work.wake();
+  }
+
+  async status(): Promise<LaneStatus> {
+    return this.#work.status();
+  }
+
+  async test(event: Readonly<Record<string, unknown>>): Promise<DestinationTest> {
+    const { destination } = this.#work;
+    destination.expire();
+    const config = await destination.config();
+    if (config === undefined || config.state === "deleted") {
+      return { kind: "not-ready", why: "The destination is not there any more." };
+    }
+    const decision = decide(event, readyRules(config.rules));
+    if (decision.kind === "filtered") {
+      return { kind: "sent", outcome: decision, exchanges: [] };
+    }
+    const exchanges: Exchange[] = [];
+    const observe = {
+      ...this.#evidence.observer,
+      exchange: (exchange: Exchange): void => void exchanges.push(exchange),
+    };
+    const made = await destination.makeWatched(config, observe);
+    if (made === undefined) {
+      return { kind: "not-ready", why: "Its settings do not make a destination." };
+    }
+    const key = idempotencyKey(this.#ref, event, 0);
+    const deliveries = [{ event: decision.event, idempotencyKey: key }];
+    const [outcome] = await callDestination(made.deliverer, deliveries);
+    await made.deliverer.close?.();
+    return {
+      kind: "sent",
+      outcome: outcome ?? { kind: "rejected", code: "INTERNAL" },
+      exchanges: exchanges.map((exchange) => maskSecrets(exchange, made.secrets)),
+    };
+  }
+
+  async sample(): Promise<FailureSample | undefined> {
+    return this.#work.sample();
+  }
+
+  async deadLetters(): Promise<readonly DeadLetterFile[]> {
+    return this.#work.deadLetters.list();
+  }
+
+  async searchDeadLetters(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]> {
+    return this.#work.deadLetters.search(query);
+  }
+
+  async redrive(code?: string): Promise<number> {
+    const events = this.#work.deadLetters.redrive(code);
+    this.#work.wake();
+    return events;
+  }
+
+  override async alarm(): Promise<void> {
+    this.#work.rang();
+    await this.#work.run();
+  }
+}

@@ -1,0 +1,243 @@
+import { gzipSync } from "node:zlib";
+
+import { usersOf } from "../src/archive/event-users.ts";
+import { dayOf } from "../src/archive/key.ts";
+import { readLines } from "../src/archive/read-lines.ts";
+import { buildUserFilter } from "../src/archive/user-filter.ts";
+import { concatBytes } from "../src/core/bytes.ts";
+import { sipKey } from "../src/core/siphash.ts";
+import {
+  DEAD_FILE_EVENTS_MAX,
+  DEAD_FILE_MS,
+  deadLetterKey,
+  deadLetterLine,
+  eventInDeadLetter,
+  readDeadLetter,
+  type DeadLetterOrigin,
+} from "../src/deliver/lane/dead-letter.ts";
+import { newEntry, type LaneEntry } from "../src/deliver/lane/entry.ts";
+import type { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
+import type {
+  DeadLetterFile,
+  DeadLetterQuery,
+  FoundDeadLetter,
+  LaneConfig,
+} from "../src/deliver/lane/ports.ts";
+import { USER_HASH_BYTES } from "../src/ingest/append.ts";
+import { hashAnonymousId, hashUserId } from "../src/ingest/event-hashes.ts";
+import type { ArchiveLocation } from "../src/region/regions.ts";
+import type { Bucket } from "../src/s3/bucket.ts";
+import { DeadLettersTable, type DeadFile, type Gathering } from "./storage/dead-letters-table.ts";
+
+export type DeadLettersDeps = {
+  readonly storage: DurableObjectStorage;
+  readonly lane: LaneStorage;
+  readonly origin: DeadLetterOrigin;
+  readonly bucket: (location: ArchiveLocation) => Bucket;
+  readonly now: () => number;
+};
+
+/** Between two tries to write or read a file. */
+const RETRY_MS = 15_000;
+
+const decoder = new TextDecoder();
+
+/**
+ * The dead letters of one lane: they gather in its storage, become files in the archive's bucket, all
+ * letters of one code together, and can be looked at, searched and sent again from there.
+ */
+export class LaneDeadLetters {
+  readonly #deps: DeadLettersDeps;
+  readonly #table: DeadLettersTable;
+  #retryAtMs = 0;
+
+  constructor(deps: DeadLettersDeps) {
+    this.#deps = deps;
+    this.#table = new DeadLettersTable(deps.storage.sql);
+  }
+
+  /** When there is something to write, or to send again. */
+  dueAtMs(): number | undefined {
+    if (this.#table.files().some(({ state }) => state !== "stored")) return this.#retryAtMs;
+    const times = this.#table
+      .gathering(DEAD_FILE_EVENTS_MAX)
+      .map(({ firstAtMs }) => firstAtMs + DEAD_FILE_MS);
+    return times.length === 0 ? undefined : Math.max(this.#retryAtMs, Math.min(...times));
+  }
+
+  count(): number {
+    return this.#table.count();
+  }
+
+  /** Does what is due; what fails is tried again later. */
+  async run(config: LaneConfig): Promise<void> {
+    const nowMs = this.#deps.now();
+    if (nowMs < this.#retryAtMs) return;
+    const isDone = (await this.#write(config, nowMs)) && (await this.#sendAgain());
+    this.#retryAtMs = isDone ? 0 : nowMs + RETRY_MS;
+  }
+
+  list(): readonly DeadLetterFile[] {
+    const gathering = this.#table
+      .gathering(Number.MAX_SAFE_INTEGER)
+      .map(({ code, events, firstAtMs, lastAtMs }) => {
+        return { key: "", code, events, firstAtMs, lastAtMs, state: "gathering" as const };
+      });
+    const files = this.#table.files().flatMap(({ tried: _tried, location: _location, ...file }) => {
+      if (file.state === "redriven") return [];
+      return [{ ...file, state: file.state === "sealed" ? ("gathering" as const) : file.state }];
+    });
+    return [...files, ...gathering];
+  }
+
+  /** Letters with their events, those of files first, the oldest first. */
+  async search({ code, limit }: DeadLetterQuery): Promise<readonly FoundDeadLetter[]> {
+    const found: FoundDeadLetter[] = [];
+    for (const file of this.#table.files()) {
+      if (found.length >= limit) break;
+      if (code !== undefined && file.code !== code) continue;
+      const lines = await this.#linesOf(file);
+      found.push(...(lines ?? []).flatMap((line) => show(file.key, line)));
+    }
+    for (const gathering of this.#table.gathering(Number.MAX_SAFE_INTEGER)) {
+      if (code !== undefined && gathering.code !== code) continue;
+      const entries = this.#table.entries(gathering.ids);
+      found.push(...entries.flatMap((entry) => show("", deadLetterLine(entry, gathering.code))));
+    }
+    return found.slice(0, limit);
+  }
+
+  /** Has letters sent again, all or those of one code; how many. Durable when it returns. */
+  redrive(code: string | undefined): number {
+    const { storage, lane, now } = this.#deps;
+    let events = storage.transactionSync(() => this.#table.redrive(code));
+    for (const gathering of this.#table.gathering(Number.MAX_SAFE_INTEGER)) {
+      if (code !== undefined && gathering.code !== code) continue;
+      const entries = this.#table
+        .entries(gathering.ids)
+        .map(({ seq, line }) => newEntry(seq, line));
+      lane.addWaiting(entries, now(), () => this.#table.dropGathering(gathering.ids));
+      events += entries.length;
+    }
+    this.#retryAtMs = 0;
+    return events;
+  }
+
+  /** Writes files that are due; false when a bucket did not take one. */
+  async #write(config: LaneConfig, nowMs: number): Promise<boolean> {
+    for (const file of this.#table.files("sealed")) {
+      if (!(await this.#put(file, config))) return false;
+    }
+    for (const gathering of this.#table.gathering(DEAD_FILE_EVENTS_MAX)) {
+      if (gathering.firstAtMs + DEAD_FILE_MS > nowMs) continue;
+      if (!(await this.#put(this.#seal(gathering, config), config))) return false;
+    }
+    return true;
+  }
+
+  #seal(gathering: Gathering, config: LaneConfig): DeadFile {
+    const { storage, origin } = this.#deps;
+    const { code, events, firstAtMs, lastAtMs } = gathering;
+    const key = deadLetterKey(origin, dayOf(firstAtMs), this.#table.firstId(gathering));
+    const users = usersIn(this.#table.entries(gathering.ids), config.fingerprintKey);
+    storage.transactionSync(() => this.#table.seal(key, gathering, users));
+    const state = "sealed";
+    return { key, code, events, firstAtMs, lastAtMs, tried: [], location: undefined, state };
+  }
+
+  /** Tries the source's locations in turn; a file that is there already was written by an earlier try. */
+  async #put(file: DeadFile, { archiveLocations }: LaneConfig): Promise<boolean> {
+    const { storage, bucket } = this.#deps;
+    const lines = this.#table
+      .entriesOfFile(file.key)
+      .map((entry) => deadLetterLine(entry, file.code));
+    const gzip = gzipSync(new TextEncoder().encode(`${lines.join("\n")}\n`));
+    let tried = file;
+    for (const location of archiveLocations) {
+      this.#table.willTry(tried, location);
+      tried = { ...tried, tried: [...tried.tried, location] };
+      await storage.sync();
+      const put = await bucket(location).putNew(file.key, gzip, {
+        contentType: "text/plain",
+        contentEncoding: "gzip",
+      });
+      if (!put.ok && put.error.kind !== "already-exists") continue;
+      storage.transactionSync(() => this.#table.stored(file.key, location));
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes files back into what waits, as far as there is room; false when one could not be read. */
+  async #sendAgain(): Promise<boolean> {
+    const { lane, now } = this.#deps;
+    for (const file of this.#table.files("redriving")) {
+      if (lane.isOverCap) return false;
+      const lines = await this.#linesOf(file);
+      if (lines === undefined) return false;
+      const entries = lines.flatMap((line): LaneEntry[] => {
+        const letter = readDeadLetter(line);
+        return letter === undefined ? [] : [newEntry(letter.seq, eventInDeadLetter(line))];
+      });
+      lane.addWaiting(entries, now(), () => this.#table.setState(file.key, "redriven"));
+    }
+    for (const file of this.#table.files("redriven")) {
+      if (!(await this.#remove(file))) return false;
+    }
+    return true;
+  }
+
+  /** Takes a file out of the bucket, wherever it may stand: its events wait in the lane now. */
+  async #remove(file: DeadFile): Promise<boolean> {
+    for (const location of file.tried) {
+      const removed = await this.#deps.bucket(location).remove(file.key);
+      if (!removed.ok) return false;
+    }
+    this.#table.remove(file.key);
+    return true;
+  }
+
+  /** The lines of a file, from the lane while it is not in a bucket; `undefined` when unreadable. */
+  async #linesOf(file: DeadFile): Promise<readonly string[] | undefined> {
+    if (file.location === undefined) {
+      return this.#table.entriesOfFile(file.key).map((entry) => deadLetterLine(entry, file.code));
+    }
+    const object = await this.#deps.bucket(file.location).get(file.key);
+    if (!object.ok) return undefined;
+    const lines: string[] = [];
+    try {
+      for await (const some of readLines(object.value.body)) {
+        lines.push(...some.map((line) => decoder.decode(line)));
+      }
+    } catch {
+      return undefined;
+    }
+    return lines;
+  }
+}
+
+function show(file: string, line: string): readonly FoundDeadLetter[] {
+  const letter = readDeadLetter(line);
+  if (letter === undefined) return [];
+  const { code, reason, attempts, event } = letter;
+  return [{ file, code, reason, attempts, event }];
+}
+
+/** The filter of the users in these events, hashed as those of archive files are. */
+function usersIn(entries: readonly LaneEntry[], fingerprintKey: string): Uint8Array {
+  const key = sipKey(fingerprintKey);
+  const hashes: Uint8Array[] = [];
+  const add = (hash: typeof hashUserId, ids: readonly string[]): void => {
+    for (const id of ids) {
+      const out = new Uint8Array(USER_HASH_BYTES);
+      hash(key, id, out);
+      hashes.push(out);
+    }
+  };
+  for (const { line } of entries) {
+    const { userIds, anonymousIds } = usersOf(JSON.parse(line) as Record<string, unknown>, line);
+    add(hashUserId, userIds);
+    add(hashAnonymousId, anonymousIds);
+  }
+  return buildUserFilter(concatBytes(hashes));
+}

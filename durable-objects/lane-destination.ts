@@ -1,0 +1,171 @@
+import type { Config } from "../src/config.ts";
+import { inTime } from "../src/core/in-time.ts";
+import { homeBucket } from "../src/archive/home-bucket.ts";
+import { regionOf, workspaceOf } from "../src/core/ids.ts";
+import type { Deliverer } from "../src/deliver/deliverer.ts";
+import type { DestinationGround, Destinations } from "../src/deliver/destinations.ts";
+import { decide, readyRules } from "../src/deliver/filter/decide.ts";
+import type { LaneConfig } from "../src/deliver/lane/ports.ts";
+import { RETRY_RULE } from "../src/deliver/lane/retry.ts";
+import type { Readiness, ReadyDestination } from "../src/deliver/lane/run-lane.ts";
+import type { EgressObserver } from "../src/egress/guard.ts";
+import type { LaneRef } from "../src/region/object-names.ts";
+import { openSecret, placeOfSecret, unwrapDataKey } from "../src/workspace/secret-envelope.ts";
+import type { Reach } from "./reach.ts";
+
+export type LaneDestinationDeps = {
+  readonly config: Config;
+  readonly reach: Reach;
+  readonly ref: LaneRef;
+  readonly destinations: Destinations;
+  readonly observer: EgressObserver;
+  readonly now: () => number;
+  /** Called when another deliverer takes over, which may be of another kind. */
+  readonly changed: () => void;
+};
+
+/** How long what the workspace said counts as fresh, and how long it serves when it is out of reach. */
+const FRESH_MS = 5_000;
+const GRACE_MS = 60_000;
+const ASK_MS_MAX = 3_000;
+
+/** When a destination that could not be made is tried again. */
+const BROKEN_MS = 60_000;
+const UNREACHABLE_MS = 5_000;
+
+type Made = { readonly version: number; readonly ready: ReadyDestination };
+
+/**
+ * The destination of one lane as its workspace has it, made ready to deliver. Secrets are opened here
+ * and nowhere else, and are in memory only.
+ */
+export class LaneDestination {
+  readonly #deps: LaneDestinationDeps;
+  #config: LaneConfig | undefined;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #made: Made | undefined;
+  #brokenVersion: number | undefined;
+  #brokenUntilMs = 0;
+
+  constructor(deps: LaneDestinationDeps) {
+    this.#deps = deps;
+  }
+
+  /** What the workspace said last, fresh or not. */
+  get known(): LaneConfig | undefined {
+    return this.#config;
+  }
+
+  /** Why nothing can be delivered at all; `undefined` when it can. */
+  get alert(): string | undefined {
+    return this.#brokenVersion === undefined ? undefined : "invalid_settings";
+  }
+
+  async ready(): Promise<Readiness> {
+    const config = await this.config();
+    const nowMs = this.#deps.now();
+    if (config === undefined) return { kind: "unavailable", againAtMs: nowMs + UNREACHABLE_MS };
+    if (config.state !== "on") return { kind: "stopped" };
+    if (this.#made?.version === config.version) {
+      return { kind: "ready", destination: this.#made.ready };
+    }
+    if (this.#brokenVersion === config.version && nowMs < this.#brokenUntilMs) {
+      return { kind: "unavailable", againAtMs: this.#brokenUntilMs };
+    }
+    const made = await this.#make(config);
+    if (made === undefined) {
+      this.#brokenVersion = config.version;
+      this.#brokenUntilMs = nowMs + BROKEN_MS;
+      return { kind: "unavailable", againAtMs: this.#brokenUntilMs };
+    }
+    return { kind: "ready", destination: made };
+  }
+
+  /** The config, asked for if what is held is not fresh; `undefined` when it is too old to serve. */
+  async config(): Promise<LaneConfig | undefined> {
+    const { reach, ref, now } = this.#deps;
+    const askedAtMs = now();
+    if (Math.abs(askedAtMs - this.#askedAtMs) < FRESH_MS) return this.#config;
+    try {
+      const asked = reach.workspace(workspaceOf(ref.destinationId)).laneConfig(ref.destinationId);
+      const config = await inTime(asked, ASK_MS_MAX);
+      this.#config = config;
+      this.#askedAtMs = askedAtMs;
+      return config;
+    } catch {
+      return Math.abs(askedAtMs - this.#askedAtMs) < GRACE_MS ? this.#config : undefined;
+    }
+  }
+
+  /** Has the workspace asked again before anything else is delivered. */
+  expire(): void {
+    this.#askedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A deliverer of its own, for a test that is watched; and the secrets to mask in what it shows. */
+  async makeWatched(
+    config: LaneConfig,
+    observe: EgressObserver,
+  ): Promise<{ deliverer: Deliverer; secrets: readonly string[] } | undefined> {
+    try {
+      const secrets = this.#open(config);
+      const offered = this.#deps.destinations.get(config.slug);
+      const deliverer = await offered?.make(this.#ground(config, secrets, observe));
+      return deliverer === undefined ? undefined : { deliverer, secrets: Object.values(secrets) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #make(config: LaneConfig): Promise<ReadyDestination | undefined> {
+    const made = await this.makeWatched(config, this.#deps.observer);
+    if (made === undefined) return undefined;
+    const before = this.#made?.ready.deliverer;
+    const rules = readyRules(config.rules);
+    const ready: ReadyDestination = {
+      deliverer: made.deliverer,
+      decide: (event) => decide(event, rules),
+      rule: { ...RETRY_RULE, forMs: config.retryMs },
+    };
+    this.#made = { version: config.version, ready };
+    this.#brokenVersion = undefined;
+    this.#deps.changed();
+    await before?.close?.();
+    return ready;
+  }
+
+  #open({ sealed, destinationId, region }: LaneConfig): Readonly<Record<string, string>> {
+    if (sealed === undefined) return {};
+    const owner = workspaceOf(destinationId);
+    const keys = this.#deps.config.sealingKeys[region];
+    const dataKey = unwrapDataKey(sealed.wrappedKey, owner, keys);
+    return Object.fromEntries(
+      sealed.fields.map(({ field, sealed: bytes }) => [
+        field,
+        openSecret(dataKey, placeOfSecret(destinationId, field), bytes),
+      ]),
+    );
+  }
+
+  #ground(
+    config: LaneConfig,
+    secrets: Readonly<Record<string, string>>,
+    observe: EgressObserver,
+  ): DestinationGround {
+    const { config: deployment, ref } = this.#deps;
+    const [location] = config.archiveLocations;
+    if (location === undefined) throw new Error("Cannot make a destination: no location is known");
+    return {
+      region: regionOf(ref.destinationId),
+      destinationId: ref.destinationId,
+      sourceId: ref.sourceId,
+      sourceName: config.sourceName,
+      settings: { ...config.settings, ...secrets },
+      mappings: config.mappings,
+      declaredHosts: config.declaredHosts,
+      development: deployment.environment === "development",
+      observe,
+      bucket: { location, open: () => homeBucket(deployment, ref.sourceId, location, observe) },
+    };
+  }
+}

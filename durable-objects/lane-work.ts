@@ -1,0 +1,230 @@
+import type { Config } from "../src/config.ts";
+import { homeBucket } from "../src/archive/home-bucket.ts";
+import { randomBase32 } from "../src/core/base32.ts";
+import { workspaceOf } from "../src/core/ids.ts";
+import type { Destinations } from "../src/deliver/destinations.ts";
+import type { LaneEntry } from "../src/deliver/lane/entry.ts";
+import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
+import { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
+import { Pace } from "../src/deliver/lane/pace.ts";
+import type { FailureSample, LaneStatus } from "../src/deliver/lane/ports.ts";
+import { LaneRunner } from "../src/deliver/lane/run-lane.ts";
+import { formatName, type LaneRef } from "../src/region/object-names.ts";
+import type { ArchiveLocation } from "../src/region/regions.ts";
+import type { Bucket } from "../src/s3/bucket.ts";
+import type { EvidenceKeeper } from "./evidence-keeper.ts";
+import { LaneDeadLetters } from "./lane-dead-letters.ts";
+import { LaneDestination } from "./lane-destination.ts";
+import { LaneReader } from "./lane-log.ts";
+import { LaneTelling } from "./lane-telling.ts";
+import type { Reach } from "./reach.ts";
+
+export type LaneWorkDeps = {
+  readonly ctx: DurableObjectState;
+  readonly config: Config;
+  readonly reach: Reach;
+  readonly ref: LaneRef;
+  readonly destinations: Destinations;
+  readonly evidence: EvidenceKeeper;
+};
+
+/** Of one alarm or wake: well under what an alarm may take, and its CPU time. */
+const SLICE_MS_MAX = 20_000;
+
+/** When the alarm comes back if a slice dies without a word. */
+const WATCHDOG_MS = 60_000;
+
+const INCARNATION_CHARS = 8;
+
+/** Characters of an event that are shown as a sample of what fails. */
+const SAMPLE_CHARS_MAX = 2_000;
+
+/** What a lane does when it is woken: deliver, keep dead letters, tell, and wake up again. */
+export class LaneWork {
+  readonly destination: LaneDestination;
+  readonly deadLetters: LaneDeadLetters;
+  readonly #deps: LaneWorkDeps;
+  readonly #lane: LaneStorage;
+  readonly #reader: LaneReader;
+  readonly #runner: LaneRunner;
+  readonly #telling: LaneTelling;
+  readonly #pace = new Pace(() => Math.random());
+  #running: Promise<void> | undefined;
+  #isWoken = false;
+  #alarmAtMs: number | undefined;
+  #sliceEndMs = 0;
+  #sample: FailureSample | undefined;
+
+  constructor(deps: LaneWorkDeps) {
+    const { ctx, ref, reach } = deps;
+    this.#deps = deps;
+    this.#lane = new LaneStorage(ctx.storage);
+    this.#sample = JSON.parse(this.#lane.state("sample") ?? "null") ?? undefined;
+    const now = (): number => Date.now();
+    this.destination = new LaneDestination({
+      ...deps,
+      observer: deps.evidence.observer,
+      now,
+      changed: () => this.#runner.forgetOrder(),
+    });
+    this.#reader = new LaneReader({
+      reach,
+      ref,
+      bucket: (location) => this.#bucket(location),
+      position: () => this.#lane.position,
+      lost: (events) => this.#countLost(events),
+    });
+    this.#telling = new LaneTelling({
+      lane: this.#lane,
+      now,
+      tell: (counts) =>
+        reach.workspace(workspaceOf(ref.destinationId)).takeCounts({
+          lane: formatName({ kind: "lane", ...ref }),
+          destinationId: ref.destinationId,
+          sourceId: ref.sourceId,
+          atMs: Date.now(),
+          counts,
+          status: this.status(),
+        }),
+    });
+    this.deadLetters = new LaneDeadLetters({
+      storage: ctx.storage,
+      lane: this.#lane,
+      origin: { ...ref, incarnation: this.#incarnation() },
+      bucket: (location) => this.#bucket(location),
+      now,
+    });
+    this.#runner = new LaneRunner({
+      storage: this.#lane,
+      log: this.#reader,
+      counts: this.#telling.counts,
+      pace: this.#pace,
+      ready: () => this.destination.ready(),
+      keyOf: (event, seq) => idempotencyKey(ref, event, seq),
+      now,
+      random: () => Math.random(),
+      isOver: () => Date.now() >= this.#sliceEndMs,
+      noteFailure: (entry, code) => this.#noteFailure(entry, code),
+    });
+  }
+
+  /** There is something to do. */
+  wake(): void {
+    if (this.#running === undefined) this.#deps.ctx.waitUntil(this.run());
+    else this.#isWoken = true;
+  }
+
+  /** Does all that is due. Never throws: what failed is done again by the alarm. */
+  async run(): Promise<void> {
+    this.#running ??= this.#runSlice().finally(() => {
+      this.#running = undefined;
+      if (!this.#isWoken) return;
+      this.#isWoken = false;
+      this.wake();
+    });
+    await this.#running;
+  }
+
+  /** An alarm has gone off, so none is set. */
+  rang(): void {
+    this.#alarmAtMs = undefined;
+  }
+
+  status(): LaneStatus {
+    const { pausedUntilMs } = this.#pace;
+    return {
+      position: this.#lane.position,
+      waitingEvents: this.#lane.waitingEvents,
+      waitingBytes: this.#lane.waitingBytes,
+      nextAttemptAtMs: this.#lane.nextDueAtMs,
+      pausedUntilMs: pausedUntilMs > Date.now() ? pausedUntilMs : undefined,
+      deadLetters: this.deadLetters.count(),
+      alert: this.destination.alert,
+    };
+  }
+
+  sample(): FailureSample | undefined {
+    return this.#sample;
+  }
+
+  async #runSlice(): Promise<void> {
+    const { ctx, evidence } = this.#deps;
+    const nowMs = Date.now();
+    this.#sliceEndMs = nowMs + SLICE_MS_MAX;
+    this.#setAlarm(nowMs + WATCHDOG_MS);
+    let againAtMs: number | undefined = nowMs + WATCHDOG_MS;
+    try {
+      ({ againAtMs } = await this.#runner.run());
+      const config = this.destination.known;
+      if (config?.state === "deleted") this.#drop();
+      if (config !== undefined) await this.deadLetters.run(config);
+    } catch {
+      // The cause may quote an event. Memory may be ahead of storage: begin anew from there.
+      ctx.abort("a lane failed");
+    }
+    await this.#telling.run();
+    await evidence.run();
+    await this.#reader.forget();
+    this.#arm(againAtMs);
+  }
+
+  /** A destination that was deleted delivers nothing more; what waited is counted as given up. */
+  #drop(): void {
+    const nowMs = Date.now();
+    const events = this.#lane.dropWaiting();
+    if (events === 0) return;
+    this.#telling.counts.add(
+      { step: "failed-delivery", code: "DESTINATION_DELETED", count: events },
+      nowMs,
+    );
+  }
+
+  #countLost(events: number): void {
+    if (events <= 0) return;
+    const change = { step: "failed-delivery", code: "ARCHIVE_GONE", count: events } as const;
+    this.#telling.counts.add(change, Date.now());
+  }
+
+  #noteFailure({ attempts, line }: LaneEntry, code: string): void {
+    const sample = { atMs: Date.now(), code, attempts, event: line.slice(0, SAMPLE_CHARS_MAX) };
+    const isNew = this.#sample?.code !== code || sample.atMs - this.#sample.atMs > WATCHDOG_MS;
+    if (!isNew) return;
+    this.#sample = sample;
+    this.#lane.setState("sample", JSON.stringify(sample));
+  }
+
+  #arm(againAtMs: number | undefined): void {
+    const { evidence } = this.#deps;
+    const times = [
+      againAtMs,
+      this.deadLetters.dueAtMs(),
+      this.#telling.dueAtMs,
+      evidence.dueAtMs,
+    ].filter((time) => time !== undefined);
+    if (times.length > 0) this.#setAlarm(Math.max(Date.now(), Math.min(...times)));
+  }
+
+  /** A row written, so one that is set already and rings earlier is left: it only looks around. */
+  #setAlarm(atMs: number): void {
+    const nowMs = Date.now();
+    const held = this.#alarmAtMs;
+    if (held !== undefined && held <= atMs && held > nowMs) return;
+    this.#alarmAtMs = atMs;
+    void this.#deps.ctx.storage.setAlarm(atMs);
+  }
+
+  #bucket(location: ArchiveLocation): Bucket {
+    const { config, ref, evidence } = this.#deps;
+    return homeBucket(config, ref.sourceId, location, evidence.observer);
+  }
+
+  #incarnation(): string {
+    const known = this.#lane.state("incarnation");
+    if (known !== undefined) return known;
+    const made = randomBase32(INCARNATION_CHARS, (length) =>
+      crypto.getRandomValues(new Uint8Array(length)),
+    );
+    this.#lane.setState("incarnation", made);
+    return made;
+  }
+}

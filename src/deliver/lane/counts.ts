@@ -1,0 +1,122 @@
+/** How far an event came; Segment's names. */
+export const DELIVERY_STEPS = [
+  "filtered-at-destination",
+  "pending-retry",
+  "failed-delivery",
+  "successful-delivery",
+] as const;
+export type DeliveryStep = (typeof DELIVERY_STEPS)[number];
+
+/** Events of one minute, one step and one code. Totals, so that telling them twice counts once. */
+export type DeliveryCount = {
+  /** Start of the minute, epoch ms. */
+  readonly atMs: number;
+  readonly step: DeliveryStep;
+  /** The status for what was delivered, else Segment's code. */
+  readonly code: string;
+  readonly count: number;
+  /** Attempts besides the first of each event. */
+  readonly retryCount: number;
+  /** From receipt to delivery: how many events by {@link latencyStep}; empty for other steps. */
+  readonly latency: Readonly<Record<string, number>>;
+};
+
+const MINUTE_MS = 60_000;
+
+/** Upper end of the first latency step; each further one is a fifth higher. */
+const LATENCY_MS_FIRST = 10;
+const STEPS_PER_OCTAVE = 4;
+
+/** The step of a latency: within a fifth of the true time. */
+export function latencyStep(ms: number): number {
+  if (!(ms > LATENCY_MS_FIRST)) return 0;
+  return Math.ceil(STEPS_PER_OCTAVE * Math.log2(ms / LATENCY_MS_FIRST));
+}
+
+/** The latency that 95 of 100 events stayed below, at most a fifth too high; none of no events. */
+export function latency95Ms(latency: Readonly<Record<string, number>>): number | undefined {
+  const steps = Object.entries(latency)
+    .map(([step, count]) => ({ step: Number(step), count }))
+    .toSorted((a, b) => a.step - b.step);
+  const total = steps.reduce((sum, { count }) => sum + count, 0);
+  let below = 0;
+  for (const { step, count } of steps) {
+    below += count;
+    if (below >= total * 0.95) {
+      return Math.round(LATENCY_MS_FIRST * 2 ** (step / STEPS_PER_OCTAVE));
+    }
+  }
+  return undefined;
+}
+
+/** Adds latencies by step. */
+export function addLatencies(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const sum: Record<string, number> = { ...a };
+  for (const [step, count] of Object.entries(b)) sum[step] = (sum[step] ?? 0) + count;
+  return sum;
+}
+
+/** What is added to a count by one event or several of the same kind. */
+export type CountChange = {
+  readonly step: DeliveryStep;
+  readonly code: string;
+  readonly count: number;
+  readonly retryCount?: number;
+  readonly latencyMs?: number;
+};
+
+/** The minutes of one lane that are not told to its workspace yet, and those that still change. */
+export class DeliveryCounts {
+  readonly #minutes = new Map<string, DeliveryCount>();
+  readonly #changed = new Set<string>();
+
+  constructor(held: readonly DeliveryCount[]) {
+    for (const count of held) this.#minutes.set(nameOf(count), count);
+  }
+
+  get isChanged(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  add({ step, code, count, retryCount = 0, latencyMs }: CountChange, nowMs: number): void {
+    const atMs = nowMs - (nowMs % MINUTE_MS);
+    const name = nameOf({ atMs, step, code });
+    const held = this.#minutes.get(name);
+    const more = latencyMs === undefined ? {} : { [latencyStep(latencyMs)]: count };
+    this.#minutes.set(name, {
+      atMs,
+      step,
+      code,
+      count: (held?.count ?? 0) + count,
+      retryCount: (held?.retryCount ?? 0) + retryCount,
+      latency: addLatencies(held?.latency ?? {}, more),
+    });
+    this.#changed.add(name);
+  }
+
+  /** Counts that changed since they were taken last, to be written down. */
+  takeChanged(): readonly DeliveryCount[] {
+    const changed = [...this.#changed].flatMap((name) => this.#minutes.get(name) ?? []);
+    this.#changed.clear();
+    return changed;
+  }
+
+  /** All that is held, to be told. */
+  all(): readonly DeliveryCount[] {
+    return [...this.#minutes.values()];
+  }
+
+  /** Forgets minutes before that one; they are told. */
+  forgetBefore(atMs: number): void {
+    for (const [name, count] of this.#minutes) {
+      if (count.atMs < atMs) this.#minutes.delete(name);
+    }
+  }
+}
+
+function nameOf({ atMs, step, code }: Pick<DeliveryCount, "atMs" | "step" | "code">): string {
+  return `${atMs} ${step} ${code}`;
+}

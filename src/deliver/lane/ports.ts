@@ -1,0 +1,118 @@
+import type { DestinationId, HomeRegion, SourceId } from "../../core/ids.ts";
+import type { Exchange } from "../../egress/exchange.ts";
+import type { ArchiveLocation } from "../../region/regions.ts";
+import type { RuleSettings } from "../filter/decide.ts";
+import type { DeliveryOutcome } from "../deliverer.ts";
+import type { DeliveryCount } from "./counts.ts";
+
+/** What a lane has to know of its destination. Secrets are sealed; only a lane opens them. */
+export type LaneConfig = {
+  readonly destinationId: DestinationId;
+  readonly sourceId: SourceId;
+  readonly sourceName: string;
+  readonly region: HomeRegion;
+  readonly slug: string;
+  /** Counts up with every change of the destination. */
+  readonly version: number;
+  readonly state: "on" | "off" | "deleted";
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly sealed: SealedSecrets | undefined;
+  readonly mappings: readonly unknown[];
+  readonly declaredHosts: readonly string[];
+  readonly rules: RuleSettings;
+  readonly retryMs: number;
+  readonly archiveLocations: readonly ArchiveLocation[];
+  /** Keys the hashes of user ids in filters of dead letters' files. */
+  readonly fingerprintKey: string;
+};
+
+/** Secret settings as they are kept: under a data key, which is wrapped by a key of the deployment. */
+export type SealedSecrets = {
+  readonly wrappedKey: Uint8Array;
+  readonly fields: readonly { readonly field: string; readonly sealed: Uint8Array }[];
+};
+
+/** How a lane stands. */
+export type LaneStatus = {
+  /** The last event of the log that is delivered, given up, or waits in the lane. */
+  readonly position: number;
+  readonly waitingEvents: number;
+  readonly waitingBytes: number;
+  readonly nextAttemptAtMs: number | undefined;
+  /** Until when nothing is sent, because the destination failed or asked for it. */
+  readonly pausedUntilMs: number | undefined;
+  readonly deadLetters: number;
+  /** What keeps the lane from delivering at all, for example `invalid_settings`. */
+  readonly alert: string | undefined;
+};
+
+/** What a lane tells its workspace: totals, so that telling it twice changes nothing. */
+export type LaneReport = {
+  /** The lane's name. */
+  readonly lane: string;
+  readonly destinationId: DestinationId;
+  readonly sourceId: SourceId;
+  readonly atMs: number;
+  readonly counts: readonly DeliveryCount[];
+  readonly status: LaneStatus;
+};
+
+/** The last event that was not delivered, cut to what a person needs to see what is wrong. */
+export type FailureSample = {
+  readonly atMs: number;
+  readonly code: string;
+  readonly attempts: number;
+  /** The event's JSON, cut. */
+  readonly event: string;
+};
+
+/** One file of dead letters. */
+export type DeadLetterFile = {
+  readonly key: string;
+  /** Why: all letters of a file have the same code. */
+  readonly code: string;
+  readonly events: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** `gathering`: not in the bucket yet. `redriving`: on its way back to the destination. */
+  readonly state: "gathering" | "stored" | "redriving";
+};
+
+/** One dead letter that was looked for. */
+export type FoundDeadLetter = {
+  readonly file: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly event: unknown;
+};
+
+export type DeadLetterQuery = {
+  /** Only those of that code. */
+  readonly code?: string;
+  readonly limit: number;
+};
+
+/** What a test of a destination showed. */
+export type DestinationTest =
+  | {
+      readonly kind: "sent";
+      readonly outcome: DeliveryOutcome | { readonly kind: "filtered"; readonly code: string };
+      readonly exchanges: readonly Exchange[];
+    }
+  /** The settings do not make a destination; `why` is ours and quotes nothing. */
+  | { readonly kind: "not-ready"; readonly why: string };
+
+/** One destination's way through one queue. */
+export interface LanePort {
+  /** There is something to do. Returns at once. */
+  wake(): Promise<void>;
+  status(): Promise<LaneStatus>;
+  /** Sends one event now, past the log and the counts, and shows what went over the wire. */
+  test(event: Readonly<Record<string, unknown>>): Promise<DestinationTest>;
+  sample(): Promise<FailureSample | undefined>;
+  deadLetters(): Promise<readonly DeadLetterFile[]>;
+  searchDeadLetters(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]>;
+  /** Sends dead letters again, all or those of one code; how many. */
+  redrive(code?: string): Promise<number>;
+}

@@ -1,0 +1,178 @@
+import { countOf } from "./count-block.ts";
+import type { DeliveryCounts } from "./counts.ts";
+import { deliverBlock, type BlockDeps } from "./deliver-block.ts";
+import type { LaneEntry } from "./entry.ts";
+import type { LaneStorage } from "./lane-storage.ts";
+import { userOf, UserOrder } from "./order.ts";
+import type { Pace } from "./pace.ts";
+
+/** What the lane has to know of its destination to deliver. */
+export type ReadyDestination = Pick<BlockDeps, "deliverer" | "decide" | "rule">;
+
+export type Readiness =
+  | { readonly kind: "ready"; readonly destination: ReadyDestination }
+  /** Switched off: what waits stays, and nothing is read. */
+  | { readonly kind: "stopped" }
+  /** It is not known now how to deliver; look again then. */
+  | { readonly kind: "unavailable"; readonly againAtMs: number };
+
+/** The events behind the lane's position, oldest first. */
+export interface LaneLog {
+  /**
+   * The next events, as many as `max` allows as far as there are any, without moving on. `isEnd`
+   * says that no more are there now; the queue then wakes the lane when there are.
+   */
+  peek(max: BlockSize): Promise<LogPeek>;
+  /** Moves on: the lane has settled everything up to `seq`. */
+  advance(seq: number): void;
+}
+
+export type LogPeek =
+  | {
+      readonly kind: "events";
+      readonly entries: readonly LaneEntry[];
+      readonly lastSeq: number;
+      readonly isEnd: boolean;
+    }
+  | { readonly kind: "none" }
+  | { readonly kind: "unavailable"; readonly againAtMs: number };
+
+export type BlockSize = { readonly events: number; readonly bytes: number };
+
+export type LaneDeps = Pick<BlockDeps, "keyOf" | "now" | "random"> & {
+  readonly storage: LaneStorage;
+  readonly log: LaneLog;
+  readonly counts: DeliveryCounts;
+  readonly pace: Pace;
+  ready(): Promise<Readiness>;
+  /** Whether this slice of work has lasted long enough. */
+  isOver(): boolean;
+  /** Called with an event that could not be delivered, for the sample that is shown. */
+  readonly noteFailure: (entry: LaneEntry, code: string) => void;
+};
+
+/** When the lane has work again; `undefined` when only its queue will know. */
+export type LaneRest = { readonly againAtMs: number | undefined };
+
+/** Events of one block: enough for several calls, few enough to be parsed all at once. */
+const BLOCK_EVENTS_MIN = 100;
+const BLOCK_EVENTS_MAX = 5_000;
+const BLOCK_BYTES_MIN = 512_000;
+const BLOCK_BYTES_MAX = 2_000_000;
+
+/**
+ * Delivers what is due and what the log holds until nothing is left, the destination wants a pause,
+ * or the slice is over. Each block is settled in one transaction after its calls, so a kill at any
+ * instant repeats at most that block, under the same idempotency keys.
+ */
+export class LaneRunner {
+  readonly #deps: LaneDeps;
+  #order: UserOrder | undefined;
+  #gatheringSinceMs: number | undefined;
+
+  constructor(deps: LaneDeps) {
+    this.#deps = deps;
+  }
+
+  async run(): Promise<LaneRest> {
+    const { storage, pace, now } = this.#deps;
+    for (;;) {
+      const nowMs = now();
+      if (this.#deps.isOver()) return { againAtMs: nowMs };
+      const ready = await this.#deps.ready();
+      if (ready.kind === "stopped") return { againAtMs: undefined };
+      if (ready.kind === "unavailable") return ready;
+      if (!pace.admits(nowMs)) return { againAtMs: pace.pausedUntilMs };
+      const { destination } = ready;
+      const size = this.#blockSize(destination);
+      const due = storage.due(nowMs, size);
+      if (due.ids.length > 0) {
+        const settlements = await this.#deliver(due.entries, destination, true);
+        this.#settle({ ids: due.ids, settlements });
+        continue;
+      }
+      const next = storage.isOverCap ? undefined : await this.#readLog(destination, size);
+      if (next !== undefined && "againAtMs" in next) {
+        return { againAtMs: earliest(next.againAtMs, storage.nextDueAtMs) };
+      }
+      if (next === undefined) return { againAtMs: storage.nextDueAtMs };
+      const settlements = await this.#deliver(next.entries, destination, false);
+      this.#settle({ ids: [], position: next.lastSeq, settlements });
+      this.#deps.log.advance(next.lastSeq);
+    }
+  }
+
+  /** Forgets what was made for a destination that was changed since. */
+  forgetOrder(): void {
+    this.#order = undefined;
+  }
+
+  async #readLog(
+    { deliverer }: ReadyDestination,
+    size: BlockSize,
+  ): Promise<
+    | { readonly entries: readonly LaneEntry[]; readonly lastSeq: number }
+    | { readonly againAtMs: number }
+    | undefined
+  > {
+    const { log, now } = this.#deps;
+    const found = await log.peek(size);
+    if (found.kind === "none") return undefined;
+    if (found.kind === "unavailable") return { againAtMs: found.againAtMs };
+    const waitMs = deliverer.batch.waitMs ?? 0;
+    const sinceMs = (this.#gatheringSinceMs ??= now());
+    if (found.isEnd && now() < sinceMs + waitMs) return { againAtMs: sinceMs + waitMs };
+    this.#gatheringSinceMs = undefined;
+    return found;
+  }
+
+  async #deliver(entries: readonly LaneEntry[], destination: ReadyDestination, isRetry: boolean) {
+    const { keyOf, now, random, pace } = this.#deps;
+    const order = this.#orderOf(destination);
+    return deliverBlock(entries, { ...destination, keyOf, now, random, pace, order }, isRetry);
+  }
+
+  #settle(end: Parameters<LaneStorage["settle"]>[0]): void {
+    const { storage, counts, now, noteFailure } = this.#deps;
+    const nowMs = now();
+    storage.settle(end, nowMs);
+    for (const settled of end.settlements) {
+      const change = countOf(settled, nowMs);
+      if (change !== undefined) counts.add(change, nowMs);
+      if (settled.kind === "dead") noteFailure(settled.entry, settled.code);
+      if (settled.kind === "waiting" && settled.wasTried) {
+        noteFailure(settled.entry, settled.entry.code);
+      }
+    }
+  }
+
+  /** One call's worth while it is not known whether the destination is back. */
+  #blockSize({ deliverer: { batch } }: ReadyDestination): BlockSize {
+    if (this.#deps.pace.isProbing) return { events: batch.events, bytes: batch.bytes };
+    return {
+      events: Math.min(BLOCK_EVENTS_MAX, Math.max(BLOCK_EVENTS_MIN, batch.events * 4)),
+      bytes: Math.min(BLOCK_BYTES_MAX, Math.max(BLOCK_BYTES_MIN, batch.bytes)),
+    };
+  }
+
+  /** The account of what waits, made anew from storage after a start. */
+  #orderOf({ deliverer }: ReadyDestination): UserOrder {
+    if (this.#order !== undefined) return this.#order;
+    const order = new UserOrder();
+    this.#order = order;
+    if (deliverer.batch.events > 1) return order;
+    for (const { dueAtMs, entries } of this.#deps.storage.allWaiting()) {
+      for (const { line, seq, attempts } of entries) {
+        const user = userOf(JSON.parse(line) as Record<string, unknown>);
+        if (user === undefined) continue;
+        if (attempts > 0) order.fail(user, seq, dueAtMs);
+        else order.wait(user);
+      }
+    }
+    return order;
+  }
+}
+
+function earliest(a: number, b: number | undefined): number {
+  return Math.min(a, b ?? Infinity);
+}
