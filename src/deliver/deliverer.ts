@@ -29,7 +29,12 @@ export const CONNECTIONS_MAX = 6;
 /** A destination made ready for one workspace: settings, secrets and region are inside. */
 export interface Deliverer {
   /** What one call takes at most; one event means that order per user matters. */
-  readonly batch: { readonly events: number; readonly bytes: number };
+  readonly batch: {
+    readonly events: number;
+    readonly bytes: number;
+    /** How long events are gathered for a fuller call; not at all when absent. */
+    readonly waitMs?: number;
+  };
   /** How many calls may run at once; {@link CONNECTIONS_MAX} when absent. */
   readonly calls?: number;
   /**
@@ -57,6 +62,8 @@ export type RegionSupport = {
     readonly use: "delivery" | "credential-test" | "deletion" | "oauth";
     readonly pathPrefix?: string;
   }[];
+  /** The setting that holds the host, where it is the account's own and has to be declared. */
+  readonly hostSetting?: string;
   /** The vendor's own statement, for `vendor_endpoint`. */
   readonly statement?: { readonly url: string; readonly date: string };
   readonly note?: string;
@@ -71,6 +78,8 @@ export type SettingField = {
   /** Write-only in the API and encrypted at rest. */
   readonly isSecret: boolean;
   readonly help?: string;
+  /** The only values it may have; of a setting that selects a place, those of both regions. */
+  readonly choices?: readonly string[];
 };
 
 /** One destination of the catalogue. */
