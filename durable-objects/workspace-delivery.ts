@@ -10,7 +10,11 @@ import {
   FAILING_MS,
   type MetricsQuery,
 } from "../src/workspace/delivery-metrics.ts";
-import type { DeliveryMetrics, DestinationsPort } from "../src/workspace/delivery-ports.ts";
+import type {
+  DeliveryMetrics,
+  DestinationsPort,
+  LaneAct,
+} from "../src/workspace/delivery-ports.ts";
 import type { Alert } from "../src/workspace/alerts.ts";
 import type {
   Destination,
@@ -79,9 +83,9 @@ export abstract class WorkspaceDelivery extends DurableObject<Env> implements De
     return turn.act(call, (by) => destinations.removeFilter(by, id, filterId));
   }
 
-  async lanes(call: AdminCall, id: string) {
+  async lanes(call: AdminCall, id: string, act?: LaneAct) {
     const { turn, destinations } = this.delivery;
-    return turn.act(call, () => destinations.lanes(id));
+    return turn.act(call, (by) => destinations.lanes(by, id, act));
   }
 
   async metrics(call: AdminCall, query: MetricsQuery): Promise<Answer<DeliveryMetrics>> {

@@ -18,6 +18,7 @@ import {
   type FilterPatch,
   type StoredFilter,
 } from "../src/workspace/destination.ts";
+import type { LaneAct } from "../src/workspace/delivery-ports.ts";
 import { viewDestination, type DestinationView } from "../src/workspace/destination-view.ts";
 import type { AdminRefusal, Answer, Page, PageOf } from "../src/workspace/ports.ts";
 import {
@@ -134,11 +135,12 @@ export class WorkspaceDestinations {
   }
 
   /** The lanes of a destination; the first is the one that tests are sent through. */
-  lanes(id: string): Answer<readonly LaneRef[]> {
+  lanes(by: Acting, id: string, act: LaneAct | undefined): Answer<readonly LaneRef[]> {
     const { tables, destinations } = this.#turn;
     const destination = destinations.find(id);
     const source = destination === undefined ? undefined : tables.source(destination.sourceId);
     if (destination === undefined || source === undefined) return err(NO_DESTINATION);
+    if (act !== undefined) this.#turn.note(by, act, destination.id);
     const first = { ingestRegion: source.route.ingestRegion, shard: 0 };
     const others = tables
       .queues(source.id)

@@ -98,6 +98,14 @@ export function workspaceOperation<
   });
 }
 
+/**
+ * The call without its Idempotency-Key: for one of several calls that make up an operation, whose
+ * answers must not be taken for each other's.
+ */
+export function plainCall({ credential, need }: AdminCall): AdminCall {
+  return { credential, need };
+}
+
 /** The answer of an object as the answer of a call: `shape` of its value, or its problem. */
 export function answerWith<T>(
   answer: Answer<T>,

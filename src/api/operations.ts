@@ -5,7 +5,10 @@ import { openApiDocument } from "./openapi.ts";
 import { openOperation, type Operation } from "./operation.ts";
 import { AUDIT_OPERATIONS } from "./routes/audit.ts";
 import { ALERT_OPERATIONS } from "./routes/alerts.ts";
+import { DELIVERY_OPERATIONS } from "./routes/deliveries.ts";
+import { DESTINATION_OPERATIONS } from "./routes/destinations.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
+import { FILTER_OPERATIONS } from "./routes/filters.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
 import { SNIPPET_OPERATIONS } from "./routes/snippets.ts";
 import { RESIDENCY_OPERATIONS } from "./routes/residency.ts";
@@ -37,4 +40,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...SNIPPET_OPERATIONS,
   ...SOURCE_DATA_OPERATIONS,
   ...FILE_OPERATIONS,
+  ...DESTINATION_OPERATIONS,
+  ...FILTER_OPERATIONS,
+  ...DELIVERY_OPERATIONS,
 ];

@@ -31,9 +31,12 @@ export interface DestinationsPort {
   ): Promise<Answer<StoredFilter>>;
   removeFilter(call: AdminCall, id: string, filterId: string): Promise<Answer<StoredFilter>>;
   /** The lanes of a destination, deleted ones included: for what the lanes answer themselves. */
-  lanes(call: AdminCall, id: string): Promise<Answer<readonly LaneRef[]>>;
+  lanes(call: AdminCall, id: string, act?: LaneAct): Promise<Answer<readonly LaneRef[]>>;
   metrics(call: AdminCall, query: MetricsQuery): Promise<Answer<DeliveryMetrics>>;
 }
+
+/** What is about to be done with the lanes, for the audit chain. */
+export type LaneAct = "destination.redrive" | "destination.test";
 
 /** Counts of deliveries, and how the lanes stand. */
 export type DeliveryMetrics = {
