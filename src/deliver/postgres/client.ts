@@ -11,12 +11,15 @@ const CONNECT_SECONDS_MAX = 10;
 /** Seconds after which a connection that nobody uses is closed. */
 const IDLE_SECONDS_MAX = 60;
 
-/** One connection to a database, opened when it is used, and again after it broke. */
+/** One connection to a database, opened when it is first used. */
 export type Client = {
   readonly sql: postgres.Sql;
-  /** Breaks the connection: what runs on it ends with an error. */
-  abort(): void;
+  /** Breaks the connection for good: what runs on it ends with an error. */
+  drop(): void;
 };
+
+/** For the driver to tell the server that it goes, which may have gone itself. */
+const FAREWELL_MS_MAX = 1_000;
 
 /** Loads the driver, which is needed only where a warehouse is. */
 export async function openClient(settings: PostgresSettings, dial: Dial): Promise<Client> {
@@ -51,5 +54,12 @@ export async function openClient(settings: PostgresSettings, dial: Dial): Promis
       return socket;
     },
   };
-  return { sql: makeSql(options), abort: () => socket?.destroy() };
+  const sql = makeSql(options);
+  return {
+    sql,
+    drop: () => {
+      sql.end({ timeout: 0 }).catch(() => undefined);
+      setTimeout(() => socket?.destroy(), FAREWELL_MS_MAX);
+    },
+  };
 }

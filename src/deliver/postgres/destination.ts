@@ -1,3 +1,5 @@
+import type postgres from "postgres";
+
 import type { Deliverer, Delivery, DeliveryOutcome } from "../deliverer.ts";
 import type { OfferedDestination } from "../destinations.ts";
 import { openClient, type Client } from "./client.ts";
@@ -21,7 +23,7 @@ export function postgresDestination(dial: Dial): OfferedDestination {
     kind: POSTGRES,
     make: async (ground) => {
       const settings = readPostgres(ground);
-      return new PostgresWarehouse(settings, await openClient(settings, dial));
+      return new PostgresWarehouse(settings, () => openClient(settings, dial));
     },
   };
 }
@@ -31,12 +33,13 @@ class PostgresWarehouse implements Deliverer {
   /** One connection; a second call would only wait for it. */
   readonly calls = 1;
   readonly #settings: PostgresSettings;
-  readonly #client: Client;
+  readonly #openClient: () => Promise<Client>;
+  #client: Client | undefined;
   #known = new Map<string, NonNullable<ReturnType<KnownTables["get"]>>>();
 
-  constructor(settings: PostgresSettings, client: Client) {
+  constructor(settings: PostgresSettings, open: () => Promise<Client>) {
     this.#settings = settings;
-    this.#client = client;
+    this.#openClient = open;
   }
 
   async deliver(
@@ -44,8 +47,8 @@ class PostgresWarehouse implements Deliverer {
     signal: AbortSignal,
   ): Promise<readonly DeliveryOutcome[]> {
     const { tables, hasRow } = rowsByTable(deliveries);
-    const outcome = await this.#run(signal, async () => {
-      if (tables.size > 0) await this.#load(tables);
+    const outcome = await this.#run(signal, async (sql) => {
+      if (tables.size > 0) await this.#load(sql, tables);
       return { kind: "delivered", status: 200 } as const;
     });
     return hasRow.map((has) =>
@@ -57,54 +60,67 @@ class PostgresWarehouse implements Deliverer {
     user: { readonly userId?: string; readonly anonymousId?: string },
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    return this.#run(signal, async () => {
-      await deleteUser(this.#client.sql, this.#settings.schema, user);
+    return this.#run(signal, async (sql) => {
+      await deleteUser(sql, this.#settings.schema, user);
       return { kind: "delivered", status: 200 } as const;
     });
   }
 
   async close(): Promise<void> {
     // Nothing runs any more; a server that does not answer is not waited for.
-    await this.#client.sql.end({ timeout: 1 });
+    await this.#client?.sql.end({ timeout: 1 });
+    this.#client = undefined;
   }
 
-  async #load(tables: ReadonlyMap<string, TableRows>): Promise<void> {
+  async #load(sql: postgres.Sql, tables: ReadonlyMap<string, TableRows>): Promise<void> {
     try {
-      await this.#loadOnce(tables);
+      await this.#loadOnce(sql, tables);
     } catch (error) {
       if (!isStale(error)) throw error;
       this.#known.clear();
-      await this.#loadOnce(tables);
+      await this.#loadOnce(sql, tables);
     }
   }
 
-  async #loadOnce(tables: ReadonlyMap<string, TableRows>): Promise<void> {
-    const { sql } = this.#client;
+  async #loadOnce(sql: postgres.Sql, tables: ReadonlyMap<string, TableRows>): Promise<void> {
     const { schema } = this.#settings;
     if (this.#known.size > REMEMBERED_TABLES_MAX) this.#known.clear();
-    await this.#lookUp([...tables.keys()].filter((table) => !this.#known.has(table)));
+    await this.#lookUp(
+      sql,
+      [...tables.keys()].filter((table) => !this.#known.has(table)),
+    );
     if (changesFor(tables, this.#known, 0).length > 0) {
       await changeTables(sql, schema, tables);
-      await this.#lookUp([...tables.keys()]);
+      await this.#lookUp(sql, [...tables.keys()]);
     }
     await loadRows(sql, schema, tables, this.#known);
   }
 
-  async #lookUp(names: readonly string[]): Promise<void> {
+  async #lookUp(sql: postgres.Sql, names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
-    const found = await knownTables(this.#client.sql, this.#settings.schema, names);
+    const found = await knownTables(sql, this.#settings.schema, names);
     for (const [table, columns] of found) this.#known.set(table, columns);
   }
 
-  async #run(signal: AbortSignal, work: () => Promise<DeliveryOutcome>): Promise<DeliveryOutcome> {
-    const abort = (): void => this.#client.abort();
-    signal.addEventListener("abort", abort, { once: true });
+  async #run(
+    signal: AbortSignal,
+    work: (sql: postgres.Sql) => Promise<DeliveryOutcome>,
+  ): Promise<DeliveryOutcome> {
+    const client = (this.#client ??= await this.#openClient());
+    const drop = (): void => {
+      if (this.#client === client) this.#client = undefined;
+      client.drop();
+    };
+    signal.addEventListener("abort", drop, { once: true });
     try {
-      return await work();
+      return await work(client.sql);
     } catch (error) {
-      return outcomeOfError(error, signal.aborted);
+      const outcome = outcomeOfError(error, signal.aborted);
+      // After anything but a refusal of the data nobody knows how the connection is.
+      if (outcome.kind === "retry") drop();
+      return outcome;
     } finally {
-      signal.removeEventListener("abort", abort);
+      signal.removeEventListener("abort", drop);
     }
   }
 }

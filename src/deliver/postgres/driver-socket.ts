@@ -4,6 +4,9 @@ import type { RawSocket } from "./raw-socket.ts";
 
 type Done = (error?: unknown) => void;
 
+/** Between telling the driver of an error and of the end: a few of its turns. */
+const CLOSED_AFTER_MS = 20;
+
 /** Told of bytes as they pass. */
 export type ByteCount = { sent(bytes: number): void; received(bytes: number): void };
 
@@ -46,7 +49,7 @@ export class DriverSocket extends EventEmitter {
   }
 
   destroy(): this {
-    this.#finish();
+    this.#fail(new Error("The socket was destroyed"));
     this.#socket.close().catch(() => undefined);
     return this;
   }
@@ -72,21 +75,20 @@ export class DriverSocket extends EventEmitter {
         this.#count.received(value.byteLength);
         this.emit("data", Buffer.from(value.buffer, value.byteOffset, value.byteLength));
       }
-      this.#finish();
+      this.#fail(new Error("The server closed the connection"));
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  /**
+   * Tells the driver of the error, and later that the socket is closed: on an error it rolls back its
+   * transaction, and it cannot do that with a socket that it was told is gone.
+   */
   #fail(error: unknown): void {
     if (this.readyState === "closed") return;
-    this.emit("error", error);
-    this.#finish();
-  }
-
-  #finish(): void {
-    if (this.readyState === "closed") return;
     this.readyState = "closed";
-    this.emit("close", false);
+    this.emit("error", error);
+    setTimeout(() => this.emit("close", false), CLOSED_AFTER_MS);
   }
 }

@@ -1,5 +1,4 @@
 import { connect, type Socket } from "node:net";
-import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 
 import type { Dial, RawSocket } from "../../../src/deliver/postgres/raw-socket.ts";
@@ -23,35 +22,66 @@ export function nodeDial(ca?: string): Dial {
     );
 }
 
-type WebStreams = {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
-};
-
 function rawSocket(socket: Socket, openEvent: string, ca: string | undefined): RawSocket {
   const opened = new Promise<void>((resolve, reject) => {
     socket.once(openEvent, resolve);
     socket.once("error", reject);
   });
   opened.catch(() => undefined);
-  let streams: WebStreams | undefined;
-  // Made when first asked for: a socket that goes over to TLS must not be read before.
-  const web = (): WebStreams => (streams ??= Duplex.toWeb(socket) as unknown as WebStreams);
   return {
     opened,
-    get readable() {
-      return web().readable;
-    },
-    get writable() {
-      return web().writable;
-    },
+    readable: readableOf(socket),
+    writable: writableOf(socket),
     close: async () => {
       socket.destroy();
     },
     startTls: (tls) => {
+      socket.removeAllListeners("data");
       const host = tls?.expectedServerHostname ?? "";
       const secured = connectTls({ socket, host, ...(ca === undefined ? {} : { ca }) });
       return rawSocket(secured, "secureConnect", ca);
     },
   };
+}
+
+/** Reads on only when it is asked to, so that nothing is read before a socket goes over to TLS. */
+function readableOf(socket: Socket): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        socket.once("close", () => {
+          try {
+            controller.close();
+          } catch {
+            // It has failed before.
+          }
+        });
+        socket.once("error", (error) => controller.error(error));
+      },
+      pull: (controller) =>
+        new Promise<void>((resolve) => {
+          const take = (part: Buffer): void => {
+            socket.pause();
+            controller.enqueue(new Uint8Array(part));
+            resolve();
+          };
+          socket.once("data", take);
+          socket.once("close", resolve);
+          socket.resume();
+        }),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function writableOf(socket: Socket): WritableStream<Uint8Array> {
+  return new WritableStream<Uint8Array>({
+    write: (part) =>
+      new Promise<void>((resolve, reject) => {
+        socket.write(part, (error) => (error == null ? resolve() : reject(error)));
+      }),
+    close: () => {
+      socket.end();
+    },
+  });
 }
