@@ -10,6 +10,7 @@ declare module "*/dist/kit/kit.js" {
     readonly multiple?: boolean;
     readonly default?: unknown;
     readonly format?: string;
+    readonly minimum?: number;
     readonly choices?: readonly (string | { readonly value: unknown; readonly label: string })[];
     readonly properties?: Readonly<Record<string, KitField>>;
     readonly dynamic?: unknown;
@@ -40,6 +41,7 @@ declare module "*/dist/kit/kit.js" {
           readonly defaultSubscription?: string;
           readonly fields: Readonly<Record<string, KitField>>;
           readonly performBatch?: unknown;
+          readonly syncMode?: { readonly choices: readonly { readonly value: string }[] };
         }
       >
     >;

@@ -2,7 +2,7 @@ import type { HomeRegion } from "../core/ids.ts";
 import type { HostRule } from "./host-rules.ts";
 
 /** A vendor whose Postgres hosts show in their names where they are. */
-type WarehouseVendor = {
+export type WarehouseVendor = {
   readonly vendor: string;
   /** `{aws}` stands for the name of an AWS region. */
   readonly host: string;
@@ -12,7 +12,7 @@ type WarehouseVendor = {
   readonly readOn: string;
 };
 
-const WAREHOUSE_VENDORS: readonly WarehouseVendor[] = [
+export const WAREHOUSE_VENDORS: readonly WarehouseVendor[] = [
   {
     vendor: "Amazon RDS and Aurora",
     host: "*.{aws}.rds.amazonaws.com",
@@ -40,7 +40,7 @@ const WAREHOUSE_VENDORS: readonly WarehouseVendor[] = [
  * AWS regions inside each home. `eu-west-2` is London and `eu-central-2` Zurich: neither is in the
  * European Union, so a workspace that keeps its data there has to declare the host itself.
  */
-const AWS_REGIONS: Readonly<Record<HomeRegion, readonly string[]>> = {
+export const AWS_REGIONS: Readonly<Record<HomeRegion, readonly string[]>> = {
   us: ["us-east-1", "us-east-2", "us-west-1", "us-west-2"],
   eu: ["eu-west-1", "eu-west-3", "eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2"],
 };

@@ -38,6 +38,11 @@ export async function callAction(
   return outcomes;
 }
 
+const USES = ["delivery", "oauth"] as const;
+
+/** The action took the event and asked the vendor for nothing: that is no delivery. */
+const NOT_SENT: DeliveryOutcome = { kind: "filtered", code: "FILTERED_AT_MAPPING" };
+
 const TIMED_OUT: DeliveryOutcome = { kind: "retry", code: "ETIMEDOUT" };
 
 /** One call, and a second one with a fresh token when the first was refused for its token. */
@@ -53,7 +58,7 @@ async function callOnce(
   try {
     return await perform(session, mapping, events, signal, deps.now);
   } catch (error) {
-    if (!isUnauthorized(error) || !canRefresh(session)) return fail(error);
+    if (!isUnauthorized(error) || !session.canRefresh) return fail(error);
   }
   try {
     await refresh(session, deps);
@@ -79,32 +84,32 @@ async function perform(
     statsContext: {},
     signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS_MAX)]),
   };
+  let requests = 0;
+  const onRequest = (): void => void requests++;
+  const [first] = events;
   try {
-    return await within(["delivery", "oauth"], async () => {
-      const [first] = events;
-      if (mapping.batchEvents === 1 && first !== undefined) {
-        // Actions change what they are given, and the event is the lane's.
-        await destination.executeAction(mapping.action, {
-          ...input,
-          event: structuredClone(first.event),
-        });
-        return [{ kind: "delivered", status: 200 }];
-      }
-      const nodes = await destination.executeBatch(mapping.action, {
-        ...input,
-        events: events.map(({ event }) => structuredClone(event)),
-      });
-      return events.map((_, index) => outcomeOfNode(nodes[index], now()));
+    if (mapping.batchEvents === 1 && first !== undefined) {
+      // Actions change what they are given, and the event is the lane's.
+      const event = structuredClone(first.event);
+      const one = { ...input, event };
+      await within(USES, () => destination.executeAction(mapping.action, one), onRequest);
+      return [requests === 0 ? NOT_SENT : { kind: "delivered", status: 200 }];
+    }
+    const copies = events.map(({ event }) => structuredClone(event));
+    const many = { ...input, events: copies };
+    const nodes = await within(
+      USES,
+      () => destination.executeBatch(mapping.action, many),
+      onRequest,
+    );
+    return events.map((_, index) => {
+      const outcome = outcomeOfNode(nodes[index], now());
+      return requests === 0 && outcome.kind === "delivered" ? NOT_SENT : outcome;
     });
   } finally {
     // The kit keeps every answer it ever got, for nobody.
     destination.responses.length = 0;
   }
-}
-
-function canRefresh({ kit, tokens }: KitSession): boolean {
-  const { authentication } = kit.destination.definition;
-  return authentication?.refreshAccessToken !== undefined && tokens.refresh_token !== undefined;
 }
 
 async function refresh(

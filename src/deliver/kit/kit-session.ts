@@ -2,7 +2,12 @@ import type { HomeRegion } from "../../core/ids.ts";
 import { runInEgress } from "../../egress/current-context.ts";
 import type { EgressContext, EgressObserver } from "../../egress/guard.ts";
 import { prepareEnable } from "../catalogue/can-enable.ts";
-import { catalogueEntry, type CatalogueEntry, type HostUse } from "../catalogue/catalogue.ts";
+import {
+  catalogueEntry,
+  hostsFor,
+  type CatalogueEntry,
+  type HostUse,
+} from "../catalogue/catalogue.ts";
 import { destinationRules } from "../catalogue/egress-rules.ts";
 import { loadDestination, type LoadedDestination } from "./load-kit.ts";
 
@@ -26,7 +31,10 @@ export type KitSession = {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Tokens as the kit knows them; a refreshed one takes the place of the old. */
   readonly tokens: Tokens;
-  readonly within: <T>(uses: readonly HostUse[], work: () => T) => T;
+  /** `onRequest` is told of each request that the guard lets through. */
+  readonly within: <T>(uses: readonly HostUse[], work: () => T, onRequest?: () => void) => T;
+  /** Whether a stale token can be exchanged for a fresh one without leaving the region. */
+  readonly canRefresh: boolean;
 };
 
 /** Names are the kit's. */
@@ -53,14 +61,16 @@ export async function openKit(ground: KitGround): Promise<KitSession> {
   const kit = await loadDestination(slug);
   const settings = { ...ground.settings, ...allowed.value };
   const env = envOf(entry, region, settings);
-  const known = kitSettings(entry, settings);
+  const known = kitSettings(entry, kit, settings);
   refuseInvalid(kit, slug, known);
+  const tokens = tokensOf(settings);
   return {
     kit,
     settings: known,
-    tokens: tokensOf(settings),
-    within: (uses, work) =>
-      runInEgress(contextOf(entry, ground, uses), () => kit.withEnv(env, work)),
+    tokens,
+    within: (uses, work, onRequest) =>
+      runInEgress(contextOf(entry, ground, uses, onRequest), () => kit.withEnv(env, work)),
+    canRefresh: canRefresh(entry, region, kit, tokens),
   };
 }
 
@@ -83,6 +93,7 @@ function contextOf(
   entry: CatalogueEntry,
   ground: KitGround,
   uses: readonly HostUse[],
+  onRequest?: () => void,
 ): EgressContext {
   const { region, development, observe, slug } = ground;
   return {
@@ -90,8 +101,31 @@ function contextOf(
     purpose: `destination ${slug}`,
     rules: destinationRules(entry, region, uses, ground),
     development,
-    ...(observe === undefined ? {} : { observe }),
+    observe: {
+      sending: (contact, level, bytes) => {
+        onRequest?.();
+        return observe?.sending(contact, level, bytes);
+      },
+      refused: (contact, reason) => observe?.refused(contact, reason),
+      sent: (contact, bytes) => observe?.sent(contact, bytes),
+      received: (contact, bytes) => observe?.received(contact, bytes),
+    },
   };
+}
+
+function canRefresh(
+  entry: CatalogueEntry,
+  region: HomeRegion,
+  { destination }: LoadedDestination,
+  tokens: Tokens,
+): boolean {
+  const { authentication } = destination.definition;
+  const isOffered = hostsFor(entry[region], ["oauth"]).length > 0;
+  return (
+    isOffered &&
+    authentication?.refreshAccessToken !== undefined &&
+    tokens.refresh_token !== undefined
+  );
 }
 
 /** What the kit reads from its surroundings: what the region says, and what the user gave for it. */
@@ -107,15 +141,20 @@ function envOf(
   return { ...Object.fromEntries(given), ...fixedEnv?.[region] };
 }
 
-/** Settings of ours that the destination's code does not know; tokens go another way. */
+/** Tokens go another way, but where a destination has a setting of that name. */
 const TOKEN_SETTINGS = ["accessToken", "refreshToken", "oauthClientId", "oauthClientSecret"];
 
+/** Without the settings of ours that the destination's code does not know. */
 function kitSettings(
   { extra = [] }: CatalogueEntry,
+  { destination }: LoadedDestination,
   settings: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
+  const known = destination.definition.authentication?.fields ?? {};
   const ours = new Set([...extra.map(({ key }) => key), ...TOKEN_SETTINGS]);
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !ours.has(key)));
+  return Object.fromEntries(
+    Object.entries(settings).filter(([key]) => Object.hasOwn(known, key) || !ours.has(key)),
+  );
 }
 
 function tokensOf(settings: Readonly<Record<string, unknown>>): Tokens {
