@@ -11,6 +11,11 @@ export type Delivery = {
   readonly event: Readonly<Record<string, unknown>>;
   /** The same on every attempt and after every crash, other for every event and destination. */
   readonly idempotencyKey: string;
+  /**
+   * The event's own JSON, byte for byte as the archive has it; absent when filters took something
+   * away. What copies events keeps to it, because numbers may not survive being parsed.
+   */
+  readonly line?: string;
 };
 
 /** What became of one event. Codes are Segment's where it has one (facts, delivery codes). */

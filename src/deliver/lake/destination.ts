@@ -1,0 +1,108 @@
+import type { SourceId } from "../../core/ids.ts";
+import type { Bucket } from "../../s3/bucket.ts";
+import type { Deliverer, Delivery, DeliveryOutcome, DestinationKind } from "../deliverer.ts";
+import type { OfferedDestination } from "../destinations.ts";
+import { fileNameOf, putFile } from "../put-file.ts";
+import type { Cells } from "../tables/cells.ts";
+import { rowOf } from "../tables/rows.ts";
+import { parquetFile } from "./parquet.ts";
+
+/** Events of one call. The more there are, the fewer and the larger the files. */
+const BATCH_EVENTS_MAX = 5_000;
+/** Bytes of one call's events: as columns they take a few times as much. */
+const BATCH_BYTES_MAX = 4_000_000;
+
+/** Files that are written at once, of the six connections that an object may have. */
+const PUTS_MAX = 4;
+
+/** Where the files of all sources are, in the region's own bucket. */
+const PREFIX = "segment-data/";
+
+const OWN_BUCKET = {
+  level: "region_by_account",
+  hosts: [],
+  note: "The deployment's own bucket of the region, at an endpoint that shows it.",
+} as const;
+
+export const PARQUET: DestinationKind = {
+  slug: "data-lake",
+  name: "Data lake (Parquet)",
+  origin: "homeport",
+  regions: { eu: OWN_BUCKET, us: OWN_BUCKET },
+  settings: [],
+  canForget: false,
+};
+
+/**
+ * Parquet files in the region's bucket, in the layout of Segment's data lakes: a folder for each
+ * table, day and hour. A file is written once and never changed.
+ */
+export const parquetDestination: OfferedDestination = {
+  kind: PARQUET,
+  make: (ground) => Promise.resolve(new ParquetFiles(ground.sourceId, () => ground.bucket.open())),
+};
+
+type Part = { readonly indexes: number[]; readonly rows: Cells[] };
+
+class ParquetFiles implements Deliverer {
+  readonly batch = { events: BATCH_EVENTS_MAX, bytes: BATCH_BYTES_MAX };
+  /** One call fills the memory and the connections that there are. */
+  readonly calls = 1;
+  readonly #sourceId: SourceId;
+  readonly #open: () => Bucket;
+
+  constructor(sourceId: SourceId, open: () => Bucket) {
+    this.#sourceId = sourceId;
+    this.#open = open;
+  }
+
+  async deliver(
+    deliveries: readonly Delivery[],
+    signal: AbortSignal,
+  ): Promise<readonly DeliveryOutcome[]> {
+    const outcomes: DeliveryOutcome[] = deliveries.map(() => {
+      return { kind: "filtered", code: "UNSUPPORTED_EVENT_TYPE" };
+    });
+    const parts = [...partsOf(deliveries)];
+    const bucket = this.#open();
+    const work = async (): Promise<void> => {
+      for (let next = parts.shift(); next !== undefined; next = parts.shift()) {
+        const outcome = await this.#write(bucket, next, deliveries, signal);
+        for (const index of next[1].indexes) outcomes[index] = outcome;
+      }
+    };
+    await Promise.all(Array.from({ length: PUTS_MAX }, work));
+    return outcomes;
+  }
+
+  async #write(
+    bucket: Bucket,
+    [folder, { indexes, rows }]: readonly [string, Part],
+    deliveries: readonly Delivery[],
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome> {
+    if (signal.aborted) return { kind: "retry", code: "ETIMEDOUT" };
+    const name = fileNameOf(indexes.flatMap((index) => deliveries[index] ?? []));
+    const key = `${PREFIX}data/${this.#sourceId}/${folder}/${name}.parquet`;
+    return putFile(bucket, key, await parquetFile(rows), {
+      contentType: "application/vnd.apache.parquet",
+    });
+  }
+}
+
+/** The events of each folder, in their order. An event without a time of receipt has none. */
+function partsOf(deliveries: readonly Delivery[]): ReadonlyMap<string, Part> {
+  const parts = new Map<string, Part>();
+  for (const [index, { event }] of deliveries.entries()) {
+    const row = rowOf(event);
+    const received = row?.cells.get("received_at");
+    if (row === undefined || received?.type !== "timestamp") continue;
+    const [day = "", time = ""] = new Date(received.value).toISOString().split("T");
+    const folder = `segment_type=${row.table}/day=${day}/hr=${time.slice(0, 2)}`;
+    const part = parts.get(folder) ?? { indexes: [], rows: [] };
+    part.indexes.push(index);
+    part.rows.push(row.cells);
+    parts.set(folder, part);
+  }
+  return parts;
+}
