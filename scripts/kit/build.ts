@@ -59,7 +59,7 @@ async function bundle(slugs: readonly string[]): Promise<ReadonlyMap<string, str
     minify: true,
     // Destinations print what they send; nothing of that may reach a log.
     drop: ["console"],
-    define: { "process.env": "kitEnv" },
+    define: { "process.env": "kitEnv", eval: "noEval" },
     inject: [join(ROOT, "src/deliver/kit/bundle/kit-env.ts")],
     // Both forms of each package are published; one of them is enough.
     conditions: ["require", "worker"],
@@ -89,7 +89,7 @@ function entryOf(slugs: readonly string[]): string {
 
 /** Code that is made from text while the Worker serves does not run there. */
 function refuseCode(path: string, text: string): void {
-  if (!/\bnew Function\b/.test(text)) return;
+  if (!/\bnew Function\b|\beval\(/.test(text)) return;
   throw new Error(`Cannot build the kit: ${basename(path)} would compile code while it serves`);
 }
 

@@ -5,6 +5,7 @@ import { openApiDocument } from "./openapi.ts";
 import { openOperation, type Operation } from "./operation.ts";
 import { AUDIT_OPERATIONS } from "./routes/audit.ts";
 import { ALERT_OPERATIONS } from "./routes/alerts.ts";
+import { CATALOG_OPERATIONS } from "./routes/catalog.ts";
 import { DELIVERY_OPERATIONS } from "./routes/deliveries.ts";
 import { DESTINATION_OPERATIONS } from "./routes/destinations.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
@@ -40,6 +41,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...SNIPPET_OPERATIONS,
   ...SOURCE_DATA_OPERATIONS,
   ...FILE_OPERATIONS,
+  ...CATALOG_OPERATIONS,
   ...DESTINATION_OPERATIONS,
   ...FILTER_OPERATIONS,
   ...DELIVERY_OPERATIONS,

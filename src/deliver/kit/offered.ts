@@ -1,5 +1,11 @@
 import type { HomeRegion } from "../../core/ids.ts";
-import { CATALOGUE, hostsFor, splitHost, type CatalogueEntry, type HostUse } from "../catalogue/catalogue.ts";
+import {
+  CATALOGUE,
+  hostsFor,
+  splitHost,
+  type CatalogueEntry,
+  type HostUse,
+} from "../catalogue/catalogue.ts";
 import descriptions from "../catalogue/kit-descriptions.json" with { type: "json" };
 import type { DestinationKind, RegionSupport, SettingField } from "../deliverer.ts";
 import type { OfferedDestination } from "../destinations.ts";
@@ -80,9 +86,10 @@ function isDecided({ region }: CatalogueEntry, key: string): boolean {
   return region.eu.length <= 1 && region.us.length <= 1;
 }
 
+/** It is asked for where the region has several places, which `prepareEnable` finds out. */
 function withinRegions(field: SettingField, region: CatalogueEntry["region"]): SettingField {
   if (region?.setting !== field.key) return field;
-  return { ...field, choices: [...region.eu, ...region.us], isRequired: true };
+  return { ...field, choices: [...region.eu, ...region.us], isRequired: false };
 }
 
 function supportOf(entry: CatalogueEntry, region: HomeRegion): RegionSupport {

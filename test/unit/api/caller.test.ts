@@ -55,6 +55,7 @@ describe("what everybody may call", () => {
       "GET /api/v1/regions",
       "GET /api/openapi.json",
       "POST /api/v1/invites/redeem",
+      "GET /api/v1/catalog/destinations",
     ]);
   });
 });

@@ -18,3 +18,12 @@ export const kitEnv: Readonly<Record<string, string | undefined>> = new Proxy(
 export function withEnv<T>(env: Readonly<Record<string, string>>, work: () => T): T {
   return variables.run(env, work);
 }
+
+/**
+ * Stands for `eval` in the kit: a library in it would try out what its browser can do.
+ *
+ * @throws Error always; Workers make no code from text.
+ */
+export function noEval(): never {
+  throw new Error("Cannot make code from text");
+}

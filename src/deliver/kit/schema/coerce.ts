@@ -26,7 +26,9 @@ export function isOfType(value: unknown, type: SchemaType): boolean {
  */
 export function coerced(value: unknown, types: readonly SchemaType[]): unknown {
   const single: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
-  if (types.some((type) => isOfType(single, type))) return single;
+  const [only] = types;
+  // Of several types Ajv asks that the item be of all of them at once, which it never is.
+  if (types.length === 1 && only !== undefined && isOfType(single, only)) return single;
   for (const type of types) {
     const made = coercedTo(single, type);
     if (made !== undefined) return made;

@@ -9,6 +9,9 @@ export type Format =
 
 type Formats = { addFormat(name: string, format: Format): unknown };
 
+/** Formats that schemas of the kit may ask for, besides those that the kit adds itself. */
+export const FORMAT_NAMES: readonly string[] = Object.keys(fullFormats);
+
 /** Stands for `ajv-formats` in the kit: the same formats, without the keywords that it adds to Ajv. */
 export function addFormats<T extends Formats>(ajv: T): T {
   for (const [name, format] of Object.entries(fullFormats)) {
