@@ -38,6 +38,9 @@ type Ready = {
   readonly receivedAtMs: number;
 };
 
+/** Notes what becomes of the entry that was given; the settlement may carry a later state of it. */
+type Keep = (given: LaneEntry, settlement: Settlement) => void;
+
 /** What waits while the destination is not to be called is looked at again after this. */
 const POSTPONE_MS = 1_000;
 
@@ -54,11 +57,11 @@ export async function deliverBlock(
   isRetry: boolean,
 ): Promise<readonly Settlement[]> {
   const settled = new Map<LaneEntry, Settlement>();
-  const keep = (settlement: Settlement): void => void settled.set(settlement.entry, settlement);
+  const keep: Keep = (entry, settlement) => void settled.set(entry, settlement);
   const ready: Ready[] = [];
   for (const entry of entries) {
     const prepared = prepare(entry, deps);
-    if ("kind" in prepared) keep(prepared);
+    if ("kind" in prepared) keep(entry, prepared);
     else ready.push(prepared);
   }
   const isSingle = deps.deliverer.batch.events === 1;
@@ -68,7 +71,12 @@ export async function deliverBlock(
       )
     : slicesOf(ready, deps.deliverer.batch).map((slice) => () => sendBatch(slice, deps, keep));
   await runSome(work, deps.deliverer.calls ?? CONNECTIONS_MAX);
-  return entries.flatMap((entry) => settled.get(entry) ?? []);
+  return entries.map((entry) => {
+    const settlement = settled.get(entry);
+    // What is not accounted for must never be taken for done.
+    if (settlement === undefined) throw new Error("Cannot settle a block: an event has no outcome");
+    return settlement;
+  });
 }
 
 /** Parses an event and applies the rules to it. */
@@ -111,7 +119,7 @@ function admitInOrder(
   ready: readonly Ready[],
   { order, now }: BlockDeps,
   isRetry: boolean,
-  keep: (settlement: Settlement) => void,
+  keep: Keep,
 ): readonly Ready[] {
   if (isRetry) for (const { user } of ready) if (user !== undefined) order.take(user);
   return ready.filter(({ entry, user }) => {
@@ -121,7 +129,7 @@ function admitInOrder(
     if (!waits) return true;
     order.wait(user);
     const dueAtMs = Math.max(aheadMs ?? order.dueAtMs(user), now());
-    keep({ kind: "waiting", entry, dueAtMs, wasTried: false });
+    keep(entry, { kind: "waiting", entry, dueAtMs, wasTried: false });
     return false;
   });
 }
@@ -156,24 +164,20 @@ function slicesOf(ready: readonly Ready[], max: Deliverer["batch"]): readonly (r
 }
 
 /** Sends one user's events one after another; when one has to be tried again the rest waits for it. */
-async function sendChain(
-  chain: readonly Ready[],
-  deps: BlockDeps,
-  keep: (settlement: Settlement) => void,
-): Promise<void> {
+async function sendChain(chain: readonly Ready[], deps: BlockDeps, keep: Keep): Promise<void> {
   let untilMs: number | undefined;
   for (const each of chain) {
     const { entry, user } = each;
     if (untilMs === undefined && !deps.pace.admits(deps.now())) untilMs = postponedTo(deps);
     if (untilMs !== undefined) {
       if (user !== undefined) deps.order.wait(user);
-      keep({ kind: "waiting", entry, dueAtMs: untilMs, wasTried: false });
+      keep(entry, { kind: "waiting", entry, dueAtMs: untilMs, wasTried: false });
       continue;
     }
     const [outcome] = await call([each], deps);
     if (outcome === undefined) continue;
     const settlement = settle(each, outcome, deps);
-    keep(settlement);
+    keep(entry, settlement);
     if (settlement.kind === "waiting") {
       untilMs = settlement.dueAtMs;
       if (user !== undefined) deps.order.fail(user, entry.seq, untilMs);
@@ -183,14 +187,11 @@ async function sendChain(
   }
 }
 
-async function sendBatch(
-  slice: readonly Ready[],
-  deps: BlockDeps,
-  keep: (settlement: Settlement) => void,
-): Promise<void> {
+async function sendBatch(slice: readonly Ready[], deps: BlockDeps, keep: Keep): Promise<void> {
   if (!deps.pace.admits(deps.now())) {
     const dueAtMs = postponedTo(deps);
-    for (const { entry } of slice) keep({ kind: "waiting", entry, dueAtMs, wasTried: false });
+    for (const { entry } of slice)
+      keep(entry, { kind: "waiting", entry, dueAtMs, wasTried: false });
     return;
   }
   const outcomes = await call(slice, deps);
@@ -198,7 +199,8 @@ async function sendBatch(
   const random = deps.random();
   slice.forEach((each, i) => {
     const outcome = outcomes[i];
-    if (outcome !== undefined) keep(settle(each, outcome, { ...deps, random: () => random }));
+    if (outcome === undefined) return;
+    keep(each.entry, settle(each, outcome, { ...deps, random: () => random }));
   });
 }
 

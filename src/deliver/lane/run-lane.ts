@@ -91,7 +91,7 @@ export class LaneRunner {
         this.#settle({ ids: due.ids, settlements });
         continue;
       }
-      const next = storage.isOverCap ? undefined : await this.#readLog(destination, size);
+      const next = this.#mayRead() ? await this.#readLog(destination, size) : undefined;
       if (next !== undefined && "againAtMs" in next) {
         return { againAtMs: earliest(next.againAtMs, storage.nextDueAtMs) };
       }
@@ -105,6 +105,15 @@ export class LaneRunner {
   /** Forgets what was made for a destination that was changed since. */
   forgetOrder(): void {
     this.#order = undefined;
+  }
+
+  /**
+   * Whether the lane may take more events of the log. Not while the destination seems to be down and
+   * others wait for it: what stays in the log uses up none of its time.
+   */
+  #mayRead(): boolean {
+    const { storage, pace } = this.#deps;
+    return !storage.isOverCap && (!pace.isProbing || storage.waitingEvents === 0);
   }
 
   async #readLog(
