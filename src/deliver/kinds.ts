@@ -1,7 +1,10 @@
 import { CATALOGUE } from "./catalogue/catalogue.ts";
 import type { DestinationKind } from "./deliverer.ts";
 import { kindOf } from "./kit/offered.ts";
-import { WEBHOOK } from "./webhook.ts";
+import { OWN_KINDS } from "./own.ts";
 
 /** Every destination that is offered: ours, then Segment's own in the order of the catalogue. */
-export const DESTINATION_KINDS: readonly DestinationKind[] = [WEBHOOK, ...CATALOGUE.map(kindOf)];
+export const DESTINATION_KINDS: readonly DestinationKind[] = [
+  ...OWN_KINDS,
+  ...CATALOGUE.map(kindOf),
+];

@@ -1,5 +1,15 @@
+/** A setting that a destination cannot be made with. It says what is wrong and quotes nothing. */
+export class SettingRefused extends Error {
+  readonly problem: string;
+
+  constructor(destination: string, problem: string) {
+    super(`Cannot make the destination ${destination}: ${problem}`);
+    this.problem = problem;
+  }
+}
+
 /**
- * Reads the settings that a user gave a destination. What is wrong is an Error that names the setting
+ * Reads the settings that a user gave a destination. What is wrong is an error that names the setting
  * and quotes none of it, since it may be a secret.
  */
 export class GivenSettings {
@@ -40,10 +50,12 @@ export class GivenSettings {
     return this.refuse(name, `is no whole number from ${min} to ${max}`);
   }
 
-  /** Texts by name; none when it is not given. @throws Error when it is anything else. */
+  /** Texts by name, as JSON because a secret is text; none when it is not given. @throws Error else. */
   texts(name: string): Readonly<Record<string, string>> {
-    const value = this.#given[name] ?? {};
-    if (typeof value !== "object" || Array.isArray(value)) return this.refuse(name, "is no object");
+    const value = this.#json(name);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return this.refuse(name, "is no JSON object");
+    }
     const entries = Object.entries(value).map(([key, text]: [string, unknown]) => {
       return typeof text === "string"
         ? ([key, text] as const)
@@ -52,8 +64,18 @@ export class GivenSettings {
     return Object.fromEntries(entries);
   }
 
-  /** @throws Error always. */
+  /** @throws SettingRefused always. */
   refuse(name: string, problem: string): never {
-    throw new Error(`Cannot make the destination ${this.#destination}: ${name} ${problem}`);
+    throw new SettingRefused(this.#destination, `${name} ${problem}`);
+  }
+
+  #json(name: string): unknown {
+    try {
+      return JSON.parse(this.optionalText(name) ?? "{}");
+    } catch (error) {
+      // The parser's own words would quote the secret.
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
   }
 }

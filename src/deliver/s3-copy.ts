@@ -86,7 +86,8 @@ type CopySettings = {
   readonly folder: string;
 };
 
-function readCopy(ground: DestinationGround): CopySettings {
+/** @throws SettingRefused for a setting that is wrong. */
+export function readCopy(ground: DestinationGround): CopySettings {
   const { region, development, observe } = ground;
   const given = new GivenSettings(S3_COPY.slug, ground.settings);
   const url = given.text("bucketUrl");

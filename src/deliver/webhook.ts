@@ -18,6 +18,7 @@ const BATCH_BYTES_MAX = 500_000;
 const DECLARED = {
   level: "declared",
   hosts: [],
+  hostSetting: "url",
   note: "The workspace declares the host of the URL to be in its region.",
 } as const;
 
@@ -62,10 +63,10 @@ export const WEBHOOK: DestinationKind = {
     {
       key: "headers",
       label: "Headers",
-      type: "object",
+      type: "string",
       isRequired: false,
       isSecret: true,
-      help: "Sent with each request, e.g. Authorization.",
+      help: 'A JSON object of texts that are sent with each request: {"Authorization":"Bearer …"}.',
     },
   ],
   canForget: true,
@@ -94,12 +95,16 @@ type WebhookSettings = {
   readonly context: EgressContext;
 };
 
-function readWebhook(ground: DestinationGround): WebhookSettings {
+/** @throws SettingRefused for a setting that is wrong. */
+export function readWebhook(ground: DestinationGround): WebhookSettings {
   const given = new GivenSettings(WEBHOOK.slug, ground.settings);
   const text = given.text("url");
   if (!URL.canParse(text)) given.refuse("url", "is no URL");
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") given.refuse("url", "holds a password");
+  if (!ground.declaredHosts.includes(url.hostname)) {
+    given.refuse("url", "is at a host that was not declared to be in the region");
+  }
   const secret = given.text("secret");
   if (secret.length < SECRET_CHARS_MIN) given.refuse("secret", "is too short");
   const headers = given.texts("headers");
@@ -118,7 +123,7 @@ function readWebhook(ground: DestinationGround): WebhookSettings {
     context: {
       region: ground.region,
       purpose: "delivery:webhook",
-      rules: ground.declaredHosts.includes(url.hostname) ? [declaredHost(url.hostname, port)] : [],
+      rules: [declaredHost(url.hostname, port)],
       development: ground.development,
       observe: ground.observe,
     },
@@ -194,13 +199,15 @@ class Webhook implements Deliverer {
     id: string,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    const timeout = AbortSignal.timeout(WEBHOOK_ANSWER_MS_MAX);
+    // Not AbortSignal.timeout(), whose timer would keep the object awake long after the answer.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), WEBHOOK_ANSWER_MS_MAX);
     const bytes = new TextEncoder().encode(body);
     const request = new Request(this.#settings.url, {
       method: "POST",
       headers: this.#headers(body, bodyOfSha1, id),
       body: bytes,
-      signal: AbortSignal.any([timeout, signal]),
+      signal: AbortSignal.any([late.signal, signal]),
     });
     try {
       const sent = await egress(this.#settings.context, request, { bodyBytes: bytes.byteLength });
@@ -212,8 +219,10 @@ class Webhook implements Deliverer {
     } catch {
       return {
         kind: "retry",
-        code: timeout.aborted || signal.aborted ? "ETIMEDOUT" : "ECONNRESET",
+        code: late.signal.aborted || signal.aborted ? "ETIMEDOUT" : "ECONNRESET",
       };
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -2,6 +2,7 @@ import type { ChildId, DestinationId, HomeRegion, SourceId } from "../core/ids.t
 import { err, ok, type Result } from "../core/result.ts";
 import { canEnable, prepareEnable } from "../deliver/catalogue/can-enable.ts";
 import type { DestinationKind, SettingField } from "../deliver/deliverer.ts";
+import { ownProblems } from "../deliver/own.ts";
 import { filterProblems, FILTERS_MAX, type Filter } from "../deliver/filter/filter.ts";
 
 export type FilterId = ChildId<"flt">;
@@ -188,17 +189,18 @@ function refuseEnabling(
         : [];
     return { kind: "no-endpoint-in-region", name: kind.name, home, why, alternatives };
   }
-  const problems = [...missing, ...endpointProblems(destination, kind, home)];
+  const found = new Set([...missing, ...endpointProblems(destination, kind, home)]);
+  const problems = [...found];
   return problems.length > 0 ? { kind: "destination-settings-invalid", problems } : undefined;
 }
 
-/** What keeps a destination of the kit from having its endpoint in the region. */
+/** What keeps a destination from having its endpoint in the region. */
 function endpointProblems(
   { slug, settings, hosts }: Destination,
   { origin }: DestinationKind,
   home: HomeRegion,
 ): readonly string[] {
-  if (origin !== "kit") return [];
+  if (origin !== "kit") return ownProblems(slug, home, { settings, declaredHosts: hosts });
   const prepared = prepareEnable(slug, home, { settings, declaredHosts: hosts });
   if (prepared.ok) return [];
   const refusal = prepared.error;

@@ -66,7 +66,7 @@ const PORT_MAX = 65_535;
 /** Schemas that are the database's own. */
 const SYSTEM_SCHEMA = /^(?:pg_.*|information_schema)$/;
 
-/** @throws Error that names the wrong setting. */
+/** @throws SettingRefused for a setting that is wrong. */
 export function readPostgres(ground: DestinationGround): PostgresSettings {
   const given = new GivenSettings(POSTGRES.slug, ground.settings);
   const host = given.text("host").toLowerCase();
