@@ -3,6 +3,7 @@ import { err, ok } from "../src/core/result.ts";
 import type { Destinations, OfferedDestination } from "../src/deliver/destinations.ts";
 import type { Filter } from "../src/deliver/filter/filter.ts";
 import type { LaneConfig } from "../src/deliver/lane/ports.ts";
+import { addresseeOf } from "../src/deliver/own.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
 import { changedFields } from "../src/workspace/config-document.ts";
 import {
@@ -175,7 +176,7 @@ export class WorkspaceDestinations {
       mappings,
       declaredHosts: hosts,
       rules: {
-        addressee: { kind: "destination", names },
+        addressee: addresseeOf(slug, names, destination.id),
         consentCategories: destination.consentCategories,
         filters: destination.filters,
       },

@@ -1,6 +1,7 @@
-import type { HomeRegion } from "../core/ids.ts";
+import type { DestinationId, HomeRegion } from "../core/ids.ts";
 import type { DestinationKind } from "./deliverer.ts";
 import type { DestinationGround, OfferedDestination } from "./destinations.ts";
+import type { Addressee } from "./filter/permission.ts";
 import { PARQUET, parquetDestination } from "./lake/destination.ts";
 import { postgresDestination } from "./postgres/destination.ts";
 import type { Dial } from "./postgres/raw-socket.ts";
@@ -20,6 +21,16 @@ export function ownDestinations(now: () => number, dial: Dial): readonly Offered
     parquetDestination,
     s3CopyDestination,
   ];
+}
+
+/**
+ * How an event's `integrations` object speaks of a destination, as with Segment: of a warehouse only
+ * by `Warehouses`, of copies of events not at all, and of all others by one of their names.
+ */
+export function addresseeOf(slug: string, names: readonly string[], id: DestinationId): Addressee {
+  if (slug === POSTGRES.slug) return { kind: "warehouse", id };
+  if (slug === PARQUET.slug || slug === S3_COPY.slug) return { kind: "storage" };
+  return { kind: "destination", names };
 }
 
 /** Reads the settings of a kind as its destination does. */

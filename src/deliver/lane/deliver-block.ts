@@ -88,7 +88,11 @@ function prepare(entry: LaneEntry, deps: BlockDeps): Ready | Settlement {
   const { receivedAt } = event;
   return {
     entry,
-    delivery: { event: decision.event, idempotencyKey: deps.keyOf(event, entry.seq) },
+    delivery: {
+      event: decision.event,
+      idempotencyKey: deps.keyOf(event, entry.seq),
+      ...(decision.event === event ? { line: entry.line } : {}),
+    },
     user: userOf(event),
     receivedAtMs: typeof receivedAt === "string" ? Date.parse(receivedAt) : Number.NaN,
   };

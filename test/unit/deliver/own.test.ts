@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { OWN_KINDS, ownDestinations, ownProblems } from "../../../src/deliver/own.ts";
+import { addresseeOf, OWN_KINDS, ownDestinations, ownProblems } from "../../../src/deliver/own.ts";
 import { err } from "../../../src/core/result.ts";
 
 const POSTGRES = { host: "db.eu-west-1.rds.amazonaws.com", database: "d", user: "u" };
@@ -17,6 +17,20 @@ describe("ownDestinations()", () => {
       "webhook",
       "postgres",
     ]);
+  });
+});
+
+describe("addresseeOf()", () => {
+  const DESTINATION = "dst_eu_0123456789abcdef0123456789";
+
+  it.each([
+    ["amplitude", { kind: "destination", names: ["A"] }],
+    ["webhook", { kind: "destination", names: ["A"] }],
+    ["postgres", { kind: "warehouse", id: DESTINATION }],
+    ["data-lake", { kind: "storage" }],
+    ["s3-copy", { kind: "storage" }],
+  ])("says of %s how events speak of it", (slug, wanted) => {
+    expect(addresseeOf(slug, ["A"], DESTINATION)).toEqual(wanted);
   });
 });
 
