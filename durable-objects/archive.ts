@@ -12,6 +12,7 @@ import {
   type RebuildStart,
 } from "../src/archive/rebuild.ts";
 import { runSlice, type RebuildDeps } from "../src/archive/rebuild-slice.ts";
+import { turnOf, type JobRef, type JobTurn, type QueuedJob } from "../src/archive/jobs.ts";
 import { parseConfig, type Config } from "../src/config.ts";
 import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
@@ -20,6 +21,7 @@ import { standing } from "../src/region/placement.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { ArchivePort, MessageFile } from "../src/services.ts";
+import { ArchiveTurns } from "./archive-turns.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MIGRATIONS } from "./storage/archive.schema.ts";
@@ -33,7 +35,7 @@ const WATCHDOG_MS = 600_000;
 /**
  * The archive of one source: which months have files, and the jobs that go through them.
  *
- * State: tables `months`, `jobs`, `evidence`. Alarm: the running job's next slice, derived from its
+ * State: tables `months`, `jobs`, `turns`, `evidence`. Alarm: the running job's next slice, derived from its
  * row, or evidence that has to be written or told; while a slice runs, the moment to pick it up again
  * should the object die in it.
  */
@@ -42,6 +44,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   readonly #sourceId: SourceId;
   readonly #reach: Reach;
   readonly #evidence: EvidenceKeeper;
+  readonly #turns: ArchiveTurns;
   /** The slice that is running; a second alarm joins it. */
   #slice: Promise<void> | undefined;
 
@@ -54,6 +57,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     this.#sourceId = name.sourceId;
     this.#reach = reach(env, this.#config);
     migrate(ctx.storage, ARCHIVE_MIGRATIONS);
+    this.#turns = new ArchiveTurns(ctx.storage, () => ctx.waitUntil(this.#arm()));
     const workspaceId = workspaceOf(name.sourceId);
     this.#evidence = new EvidenceKeeper({
       storage: ctx.storage,
@@ -95,7 +99,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       const isSame = last.progress.segmentSourceId === segmentSourceId;
       if (!isSame) return err({ kind: "busy", running: last.progress });
       await this.#arm();
-      return ok(last.progress);
+      return ok(this.#withTurn(last.progress));
     }
     const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
     const id = newChildId("job", workspaceOf(this.#sourceId), random);
@@ -106,13 +110,30 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       job.progress.state,
       JSON.stringify(job),
     );
+    this.#turns.enter({ id, kind: "rebuild" }, Date.now());
     await this.#arm();
-    return ok(job.progress);
+    return ok(this.#withTurn(job.progress));
   }
 
   /** The present rebuild, or the last one. */
   async rebuild(): Promise<RebuildProgress | undefined> {
-    return this.#lastRebuild()?.progress;
+    const last = this.#lastRebuild();
+    return last === undefined ? undefined : this.#withTurn(last.progress);
+  }
+
+  /** See `src/archive/jobs.ts`. Durable once the returned promise resolves. */
+  async enterJob({ id, kind }: JobRef): Promise<JobTurn> {
+    return this.#turns.enter({ id, kind }, Date.now());
+  }
+
+  /** See `src/archive/jobs.ts`. Durable once the returned promise resolves. */
+  async leaveJob(jobId: string): Promise<void> {
+    this.#turns.leave(jobId);
+  }
+
+  /** Jobs that have or wait for their turn, in the order of entering. */
+  async jobs(): Promise<readonly QueuedJob[]> {
+    return this.#turns.queue();
   }
 
   /** Every month is asked, since a file of any may come to be suspected late. */
@@ -157,6 +178,8 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   async #runSlice(): Promise<void> {
     let job = this.#lastRebuild();
     if (job === undefined || job.progress.state !== "running") return;
+    const { id } = job.progress;
+    if (this.#turns.enter({ id, kind: "rebuild" }, Date.now()).kind === "waiting") return;
     await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
     try {
       job = await runSlice(job, this.#deps(Date.now() + SLICE_MS_MAX));
@@ -165,15 +188,30 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       job = postpone(this.#lastRebuild() ?? job, "internal", Date.now());
     }
     this.#save(job);
+    if (job.progress.state !== "running") this.#turns.leave(id);
   }
 
   /** Sets the alarm where the job, if one is running, and the evidence want it. */
   async #arm(): Promise<void> {
     const job = this.#lastRebuild();
-    const sliceAtMs = job?.progress.state === "running" ? job.nextAtMs : Infinity;
+    const isDue = job?.progress.state === "running" && this.#waitsFor(job.progress) === undefined;
+    const sliceAtMs = isDue ? job.nextAtMs : Infinity;
     const atMs = Math.min(sliceAtMs, this.#evidence.dueAtMs ?? Infinity);
     if (atMs === Infinity) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), atMs));
+  }
+
+  /** The job that a rebuild waits for; one of before there was a queue waits for none. */
+  #waitsFor({ id }: RebuildProgress): JobRef | undefined {
+    const queue = this.#turns.queue();
+    if (!queue.some((job) => job.id === id)) return undefined;
+    const turn = turnOf(queue, id);
+    return turn.kind === "waiting" ? turn.waitsFor : undefined;
+  }
+
+  #withTurn(progress: RebuildProgress): RebuildProgress {
+    const waitsFor = this.#waitsFor(progress);
+    return waitsFor === undefined ? progress : { ...progress, waitsFor };
   }
 
   #deps(untilMs: number): RebuildDeps {

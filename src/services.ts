@@ -1,5 +1,6 @@
 import type { RecordedFile, ArchiveFile } from "./archive/archive-file.ts";
 import type { FilesPage, FilesQuery, HeldFile, MatchPage } from "./archive/catalogue.ts";
+import type { JobRef, JobTurn, QueuedJob } from "./archive/jobs.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/rebuild.ts";
 import type { NewSuspects, OpenSuspects } from "./archive/suspects.ts";
 import type { Config } from "./config.ts";
@@ -9,6 +10,7 @@ import type { Result } from "./core/result.ts";
 import type { LaneConfig, LanePort, LaneReport } from "./deliver/lane/ports.ts";
 import type { EvidenceReport } from "./egress/evidence.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
+import type { SuppressedUsers } from "./ingest/queue/suppressions.ts";
 import type { LanePiece } from "./ingest/queue/lane-reads.ts";
 import type { EdgeCount, EdgeOutcome } from "./region/edge.ts";
 import type { LaneRef } from "./region/object-names.ts";
@@ -136,6 +138,8 @@ export interface WorkspacePort {
    * the hash of its certificate, never whom it was about.
    */
   certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void>;
+  /** The users of a source whose events are not stored; `undefined` when there is no such source. */
+  suppressedUsers(sourceId: SourceId): Promise<SuppressedUsers | undefined>;
   /** A queue got its first event since it was empty: cron pokes it until it says it is empty. */
   queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void>;
   queueDrained(sourceId: SourceId, queue: QueueRef): Promise<void>;
@@ -189,6 +193,12 @@ export interface ArchivePort {
   startRebuild(start: RebuildStart): Promise<Result<RebuildProgress, RebuildRefusal>>;
   /** The present or the last rebuild. */
   rebuild(): Promise<RebuildProgress | undefined>;
+  /** Asks for a job's turn, as often as one likes; how a job takes part: `src/archive/jobs.ts`. */
+  enterJob(job: JobRef): Promise<JobTurn>;
+  /** The job is done, failed, cancelled or paused: the next one has its turn. */
+  leaveJob(jobId: string): Promise<void>;
+  /** Jobs that have or wait for their turn, in the order of entering. */
+  jobs(): Promise<readonly QueuedJob[]>;
   /** Places where a second copy of a file may stand, over all months; none means there is none. */
   suspects(): Promise<OpenSuspects>;
   /** Which of these files holds the event of that messageId, and when it was received. */

@@ -24,4 +24,14 @@ export const ARCHIVE_MIGRATIONS = [
             PRIMARY KEY (kind, key)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0003-create-turns",
+    sql: `CREATE TABLE turns (
+            position      INTEGER PRIMARY KEY, -- in the order of entering
+            id            TEXT NOT NULL,       -- rpl_…, reg_…, job_…
+            kind          TEXT NOT NULL,       -- deletion, replay, retention, rebuild, leaving
+            state         TEXT NOT NULL,       -- running or waiting; at most one is running
+            entered_at_ms INTEGER NOT NULL
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

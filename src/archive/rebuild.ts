@@ -1,6 +1,7 @@
 import type { ChildId, SourceId } from "../core/ids.ts";
 import { parseId, regionOf } from "../core/ids.ts";
 import { HOME_REGIONS, type ArchiveLocation } from "../region/regions.ts";
+import type { JobRef } from "./jobs.ts";
 import { prefixOf } from "./key.ts";
 
 /** What a rebuild is asked for. */
@@ -43,6 +44,8 @@ export type RebuildProgress = RebuildCounts & {
   readonly updatedAtMs: number;
   /** A code: why it failed, or why it waits to try again. */
   readonly error: string | undefined;
+  /** The job of the same source that it waits for; absent while it has its turn. */
+  readonly waitsFor?: JobRef;
 };
 
 export type UnreadableFile = {

@@ -1,5 +1,6 @@
 import { array, nullable, number, object, optional, picklist, strictObject, string } from "valibot";
 
+import { JOB_KINDS } from "../../archive/jobs.ts";
 import { listFiles, listSuspects, rebuildStatus, startRebuild } from "../../archive/routes.ts";
 import { isChildId, type SourceId } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -33,6 +34,7 @@ const rebuildView = object({
   unreadable: number(),
   unreadableFiles: array(object({ key: string(), location: archiveLocation, why: string() })),
   error: optional(string()),
+  waitsFor: optional(object({ id: string(), kind: picklist(JOB_KINDS) })),
   startedAt: string(),
   updatedAt: string(),
 });
