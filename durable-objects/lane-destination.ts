@@ -51,11 +51,6 @@ export class LaneDestination {
     this.#deps = deps;
   }
 
-  /** What the workspace said last, fresh or not. */
-  get known(): LaneConfig | undefined {
-    return this.#config;
-  }
-
   /** Why nothing can be delivered at all; `undefined` when it can. */
   get alert(): string | undefined {
     return this.#brokenVersion === undefined ? undefined : "invalid_settings";

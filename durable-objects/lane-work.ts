@@ -154,10 +154,10 @@ export class LaneWork {
     this.#setAlarm(nowMs + WATCHDOG_MS);
     let againAtMs: number | undefined = nowMs + WATCHDOG_MS;
     try {
-      ({ againAtMs } = await this.#runner.run());
-      const config = this.destination.known;
+      const config = await this.destination.config();
       if (config?.state === "deleted") this.#drop();
       if (config !== undefined) await this.deadLetters.run(config);
+      ({ againAtMs } = await this.#runner.run());
     } catch {
       // The cause may quote an event. Memory may be ahead of storage: begin anew from there.
       ctx.abort("a lane failed");

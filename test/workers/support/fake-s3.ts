@@ -11,7 +11,8 @@ export class FakeS3 {
   readonly objects = new Map<string, Stored>();
   readonly requests: string[] = [];
   /** Answers instead of the bucket when it returns something. */
-  intercept: (request: Request) => Response | undefined = () => undefined;
+  intercept: (request: Request) => Response | undefined | Promise<Response | undefined> = () =>
+    undefined;
 
   /** Takes the place of `fetch` until the test is over. */
   install(): this {
@@ -19,7 +20,7 @@ export class FakeS3 {
       const request = new Request(input, init);
       const url = decodeURIComponent(request.url.replace(/\?.*$/, ""));
       this.requests.push(`${request.method} ${url}`);
-      const intercepted = this.intercept(request);
+      const intercepted = await this.intercept(request);
       if (intercepted !== undefined) return intercepted;
       return request.method === "PUT" ? this.#take(request, url) : this.#answer(request, url);
     });
