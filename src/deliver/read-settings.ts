@@ -79,3 +79,12 @@ export class GivenSettings {
     }
   }
 }
+
+/** Whether a workspace declared a host to be in its region: for all of its ports, or for this one. */
+export function isDeclared(
+  declaredHosts: readonly string[],
+  hostname: string,
+  port: number | string,
+): boolean {
+  return declaredHosts.includes(hostname) || declaredHosts.includes(`${hostname}:${port}`);
+}

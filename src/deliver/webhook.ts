@@ -5,7 +5,7 @@ import { declaredHost } from "../egress/region-hosts.ts";
 import { outcomeOfRefusal, outcomeOfStatus } from "./answer.ts";
 import type { Deliverer, Delivery, DeliveryOutcome, DestinationKind } from "./deliverer.ts";
 import type { DestinationGround, OfferedDestination } from "./destinations.ts";
-import { GivenSettings } from "./read-settings.ts";
+import { GivenSettings, isDeclared } from "./read-settings.ts";
 
 /** Until the answer begins: Segment's own limit for webhooks. */
 export const WEBHOOK_ANSWER_MS_MAX = 5_000;
@@ -102,7 +102,7 @@ export function readWebhook(ground: DestinationGround): WebhookSettings {
   if (!URL.canParse(text)) given.refuse("url", "is no URL");
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") given.refuse("url", "holds a password");
-  if (!ground.declaredHosts.includes(url.hostname)) {
+  if (!isDeclared(ground.declaredHosts, url.hostname, url.port)) {
     given.refuse("url", "is at a host that was not declared to be in the region");
   }
   const secret = given.text("secret");

@@ -4,7 +4,7 @@ import { warehouseHosts } from "../../egress/warehouse-hosts.ts";
 import type { EgressContext } from "../../egress/guard.ts";
 import type { DestinationKind } from "../deliverer.ts";
 import type { DestinationGround } from "../destinations.ts";
-import { GivenSettings } from "../read-settings.ts";
+import { GivenSettings, isDeclared } from "../read-settings.ts";
 import { NAME_BYTES_MAX, nameFor } from "../tables/names.ts";
 import type { DatabaseHost } from "./raw-socket.ts";
 
@@ -78,7 +78,7 @@ export function readPostgres(ground: DestinationGround): PostgresSettings {
   }
   const rules = [
     ...warehouseHosts(ground.region),
-    ...(ground.declaredHosts.includes(host) ? [declaredHost(host, port)] : []),
+    ...(isDeclared(ground.declaredHosts, host, port) ? [declaredHost(host, port)] : []),
   ].filter((rule) => matchesHost(rule, host));
   if (!rules.some((rule) => rule.port === port)) {
     given.refuse("host", "does not show that it is in the region, nor was it declared to be");

@@ -40,6 +40,7 @@ describe("ownProblems()", () => {
     ["postgres", POSTGRES, []],
     ["postgres", { ...POSTGRES, host: "aws-0-eu-central-1.pooler.supabase.com", port: 6543 }, []],
     ["postgres", { ...POSTGRES, host: "db.example.com" }, ["db.example.com"]],
+    ["postgres", { ...POSTGRES, host: "db.example.com", port: 5433 }, ["db.example.com:5433"]],
     ["data-lake", {}, []],
     ["s3-copy", { bucketUrl: "https://s3.eu-west-1.amazonaws.com/mine", accessKeyId: "a" }, []],
   ])("finds none in the settings of %s that can work: %j", (slug, settings, declaredHosts) => {
