@@ -139,7 +139,7 @@ describe("DeliveryLane", () => {
   });
 
   it("tries again under the same key, also after an eviction", async () => {
-    answer = () => new Response("", { status: got.length < 2 ? 503 : 200 });
+    answer = () => new Response("", { status: got.length <= 2 ? 503 : 200 });
     await append(["a"]);
     await vi.waitFor(async () => expect((await lane().status()).waitingEvents).toBe(1));
     await evictDurableObject(lane());
