@@ -24,8 +24,17 @@ export async function findMessage(
 function receivedAtIf(line: string, messageId: string): string | undefined {
   // Only lines that name it somewhere are parsed; the id may be written with other escapes.
   if (!line.includes(messageId) && !line.includes("\\")) return undefined;
-  const event: unknown = JSON.parse(line);
+  const event = parsed(line);
   if (typeof event !== "object" || event === null) return undefined;
   const { messageId: own, receivedAt } = event as Record<string, unknown>;
   return own === messageId && typeof receivedAt === "string" ? receivedAt : undefined;
+}
+
+/** What the parser says of a damaged line stays here: it quotes the event. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return undefined;
+  }
 }
