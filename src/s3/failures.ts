@@ -38,13 +38,20 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
 /** Answers of something between us and the bucket, which may still pass the request on. */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 504, 520, 522, 523, 524]);
 
-/** What an answer that is no success means. `code` is the XML's, empty when there was none. */
-export function failureOf(status: number, code: string): BucketFailure {
-  if (GATEWAY_STATUSES.has(status)) return { kind: "unknown", code: code || `http-${status}` };
+/** S3's codes are single words; what a proxy puts in their place may quote the request. */
+const CODE = /^[A-Z][A-Za-z0-9]{2,63}$/;
+
+/**
+ * What an answer that is no success means. `text` stands where S3 puts a code; it is kept as one, and
+ * shown, only if it looks like one.
+ */
+export function failureOf(status: number, text: string): BucketFailure {
+  const code = CODE.test(text) ? text : `http-${status}`;
+  if (GATEWAY_STATUSES.has(status)) return { kind: "unknown", code };
   if (status >= 500 || status === 429 || status === 408 || TRANSIENT_CODES.has(code)) {
-    return { kind: "unavailable", status, code: code || `http-${status}` };
+    return { kind: "unavailable", status, code };
   }
-  return { kind: "refused", status, code: code || `http-${status}` };
+  return { kind: "refused", status, code };
 }
 
 /**

@@ -159,6 +159,8 @@ describe("Bucket, when the other side fails", () => {
     [404, "NoSuchBucket", { kind: "refused", status: 404, code: "NoSuchBucket" }],
     [400, "RequestTimeout", { kind: "unavailable", status: 400, code: "RequestTimeout" }],
     [503, "SlowDown", { kind: "unavailable", status: 503, code: "SlowDown" }],
+    [503, "jane@example.com", { kind: "unavailable", status: 503, code: "http-503" }],
+    [503, "A".repeat(65), { kind: "unavailable", status: 503, code: "http-503" }],
     [429, "", { kind: "unavailable", status: 429, code: "http-429" }],
     [504, "", { kind: "unknown", code: "http-504" }],
     [307, "", { kind: "refused", status: undefined, code: "egress-redirected" }],
