@@ -8,6 +8,9 @@ export type OutboundCall = {
   readonly host: string;
   readonly method: string;
   readonly path: string;
+  /** With its question mark; empty when there is none. */
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly requestBytes: number;
   readonly responseBytes: number;
   /** 0 when there was no answer. */
@@ -95,6 +98,8 @@ export class Recorder {
       host: request.url.host,
       method: request.method,
       path: request.url.pathname,
+      query: request.url.search,
+      headers: request.headers,
       requestBytes: request.body.length,
       responseBytes: answer.body.length,
       status: answer.status,

@@ -7,6 +7,7 @@ import { LOCATIONS, type LocalAwsOptions } from "../local-aws/options.ts";
 import { startLocalAws, type LocalAws } from "../local-aws/start.ts";
 import { bundleWorker, type BundledWorker } from "./bundle.ts";
 import { DEV_OPERATOR_TOKEN, devVars, type WorkerVars } from "./dev-settings.ts";
+import { outputTo, TAIL_NAME, tailWorker, type Output } from "./output.ts";
 import { freePort, refuseTakenPort } from "./ports.ts";
 import { Recorder, type Route } from "./recorder.ts";
 import { workerdPidsOf } from "./workerd-process.ts";
@@ -27,6 +28,8 @@ export type StackOptions = {
   readonly cf?: Readonly<Record<string, unknown>>;
   /** Runs the scheduled handler each minute, as the platform does. */
   readonly cron?: boolean;
+  /** Hears what workerd and Miniflare print, which is then not shown, and all exceptions. */
+  readonly output?: Output;
 };
 
 /** The built Worker in workerd, a local AWS, and a recorder of everything that goes out. */
@@ -73,7 +76,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const vars = { ...(await devVars(port, stateDir, aws)), ...options.vars };
   const recorder = new Recorder(routesOf(aws, options.outbound));
   const runner = new Runner(
-    miniflareOptions(port, stateDir, worker, vars, recorder, options.cf),
+    miniflareOptions(port, stateDir, worker, vars, recorder, options),
     aws.guard,
   );
   await runner.start();
@@ -160,7 +163,7 @@ function miniflareOptions(
   worker: BundledWorker,
   vars: WorkerVars,
   recorder: Recorder,
-  cf: StackOptions["cf"],
+  { cf, output }: StackOptions,
 ): MiniflareOptions {
   const { bindings, ...options } = worker.options;
   return convertV4MiniflareOptions({
@@ -170,6 +173,7 @@ function miniflareOptions(
     cf: cf ?? false,
     unsafeTriggerHandlers: true,
     logRequests: false,
+    ...(output === undefined ? {} : outputTo(output)),
     workers: [
       {
         ...options,
@@ -185,7 +189,9 @@ function miniflareOptions(
         ],
         bindings: { ...(bindings as WorkerVars), ...vars },
         outboundService: (request) => recorder.handle(request),
+        ...(output === undefined ? {} : { tails: [TAIL_NAME] }),
       },
+      ...(output === undefined ? [] : [tailWorker()]),
     ],
   });
 }
