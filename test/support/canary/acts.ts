@@ -1,0 +1,163 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import type { Stack } from "../../../scripts/stack/start-stack.ts";
+import { openHomeport, type TestSource } from "../homeport.ts";
+import type { Answering } from "../matrix/faults.ts";
+import { damageFiles } from "./broken-objects.ts";
+import { CanaryRun } from "./canary-run.ts";
+import type { Stage } from "./stage.ts";
+import { askWrongly } from "./wrong-calls.ts";
+
+/** Sources that the acts go on with. */
+export type Sources = {
+  readonly main: TestSource;
+  /** Whose workspace comes to be broken. */
+  readonly broken: TestSource;
+  /** Whose other objects come to be broken. */
+  readonly torn: TestSource;
+};
+
+/** Time for a file to be sealed and sent, or to fail; the settings make both come in a second. */
+const FILE_MS = 2_500;
+const SETTLE_MS = 4_000;
+/** Less than a request takes. */
+const UNTIL_KILLED_MS = 20;
+
+/** Every feature, while nothing is wrong. */
+export async function useEverything(run: CanaryRun, stack: Stack): Promise<Sources> {
+  const settings = { ip: "full", pixel: true };
+  const eu = await run.createWorkspace("eu");
+  const us = await run.createWorkspace("us");
+  const main = await run.createSource(eu, settings);
+  const away = await run.createSource(us, { ...settings, ingestRegion: "ap1" });
+  const broken = await run.createSource(await run.createWorkspace("eu"), settings);
+  const torn = await run.createSource(await run.createWorkspace("eu"), settings);
+  await Promise.all([main, away, broken, torn].map((source) => run.track(source, "first")));
+  await pause(FILE_MS);
+  const fixture = await run.fixture(eu, main, "first");
+  await run.operate(fixture);
+  await askWrongly(run, main);
+  await useRefused(run, fixture.spare, main);
+  // The other region takes the configuration over, with everything that cannot follow.
+  await run.call(us.token, "PUT", "/api/v1/workspace/config", fixture.config);
+  await stack.runCron();
+  return { main, broken, torn };
+}
+
+/** Keys that are gone, at the wrong place, or too busy. */
+async function useRefused(run: CanaryRun, deleted: TestSource, main: TestSource): Promise<void> {
+  const { workspace } = main;
+  const busy = await run.createSource(workspace, { rate: 1 });
+  const off = await run.createSource(workspace, { enabled: false });
+  await Promise.all([
+    run.track(deleted, "deleted"),
+    run.track(main, "elsewhere", "us1"),
+    run.track(busy, "busy"),
+    run.track(off, "off"),
+  ]);
+}
+
+/**
+ * Every fault of the outside at once, each for a source of its own with everything going on.
+ * Returns those that a file on its way into the archive met.
+ */
+export async function sufferFaults(
+  stage: Stage,
+  run: CanaryRun,
+  stack: Stack,
+  { main }: Sources,
+  faults: Readonly<Record<string, Answering>>,
+): Promise<ReadonlySet<string>> {
+  const met = new Set<string>();
+  await Promise.all(
+    Object.entries(faults).map(async ([name, answering], index) => {
+      const source = await run.createSource(main.workspace, { pixel: true });
+      const before = `before ${index}`;
+      const fixture = await run.fixture(main.workspace, source, before);
+      await run.track(source, before);
+      await pause(FILE_MS);
+      stage.faultOf.set(source.id, (location, request, passOn) => {
+        if (request.method === "PUT") met.add(name);
+        return answering(location, request, passOn);
+      });
+      await run.track(source, `fault ${index}`);
+      await run.operate(fixture);
+      await pause(FILE_MS);
+      await run.askHowItIs(source);
+      stage.faultOf.delete(source.id);
+    }),
+  );
+  await stack.runCron();
+  await pause(FILE_MS);
+  return met;
+}
+
+/** Kills workerd while it works and lets it go on, with a bucket that takes nothing. */
+export async function dieUnderLoad(
+  stage: Stage,
+  run: CanaryRun,
+  stack: Stack,
+  { main, torn }: Sources,
+): Promise<void> {
+  const load = run.track(main, "killed");
+  await pause(UNTIL_KILLED_MS);
+  await stack.kill();
+  await load;
+  await stack.restart();
+  // What waits now has to be read by an object whose tables are broken afterwards.
+  stage.answering = () => Promise.reject(new Error("connection refused"));
+  await Promise.all([main, torn].map((source) => run.track(source, "waiting")));
+}
+
+export type Answered = { readonly status: number; readonly text: string };
+
+/** A deployment with settings that cannot be, and secrets in the wrong places. */
+export async function runWithWrongSettings(
+  stage: Stage,
+  { writeKey }: TestSource,
+): Promise<readonly Answered[]> {
+  const secret = stage.marks.mint("deployment", "a secret that is no secret");
+  const stack = await stage.start({
+    WRITE_KEY_SECRETS_EU: secret,
+    OPERATOR_TOKEN: "",
+    BUCKET_EU_WEST_1: `https://key:${secret}@s3.eu-west-1.amazonaws.com/b?token=${secret}`,
+    BUCKET_US_EAST_1: `https://s3.eu-west-1.amazonaws.com/bucket#${secret}`,
+  });
+  const answers: Answered[] = [];
+  for (const path of ["/v1/track", "/api/v1/sources", "/health"]) {
+    const headers = { authorization: `Bearer ${writeKey}` };
+    const answer = await fetch(stack.url + path, { headers });
+    answers.push({ status: answer.status, text: await answer.text() });
+  }
+  await stack.runCron().catch(() => {});
+  await stack.stop();
+  return answers;
+}
+
+/** Asks objects that throw whatever they are asked, and has damaged files read. */
+export async function useBroken(
+  stage: Stage,
+  stack: Stack,
+  { main, broken, torn }: Sources,
+): Promise<CanaryRun> {
+  const run = new CanaryRun(openHomeport(stack), stage.marks);
+  await run.listOperations();
+  stage.answering = undefined;
+  await damageFiles(stack.aws, main.id, stage.marks);
+  const all = [broken, torn, main];
+  await Promise.all(all.map((source) => run.track(source, "broken")));
+  for (const source of all) {
+    await run.operate({
+      operatorToken: stack.operatorToken,
+      source,
+      spare: source,
+      spareTokenId: "none",
+      messageId: `${stage.marks.text("messageId")}-first-track`,
+      invite: "none",
+      config: {},
+    });
+  }
+  await stack.runCron().catch(() => {});
+  await pause(SETTLE_MS);
+  return run;
+}

@@ -1,0 +1,64 @@
+import type { MarkKind } from "./marks.ts";
+
+/**
+ * What an answer may hold, by method and path of the OpenAPI document. An operation that is not here
+ * may hold nothing: neither what customers send, nor a name, a key or a token.
+ */
+const ANSWERS: Readonly<Record<string, readonly MarkKind[]>> = {
+  "POST /api/v1/workspaces": ["name", "invite"],
+  "GET /api/v1/workspaces": ["name"],
+  "POST /api/v1/invites/redeem": ["name", "token"],
+  "GET /api/v1/workspace": ["name"],
+  "PATCH /api/v1/workspace": ["name"],
+  "GET /api/v1/workspace/config": ["name"],
+  "PUT /api/v1/workspace/config": ["name"],
+  "GET /api/v1/tokens": ["name"],
+  "POST /api/v1/tokens": ["name", "token"],
+  "GET /api/v1/sources": ["name", "write-key"],
+  "POST /api/v1/sources": ["name", "write-key"],
+  "GET /api/v1/sources/{id}": ["name", "write-key"],
+  "PATCH /api/v1/sources/{id}": ["name", "write-key"],
+  "POST /api/v1/sources/{id}/write-keys": ["name", "write-key"],
+  "DELETE /api/v1/sources/{id}": ["name", "write-key"],
+  "DELETE /api/v1/tokens/{id}": ["name"],
+  "DELETE /api/v1/sources/{id}/write-keys/{version}": ["name", "write-key"],
+  "GET /api/v1/sources/{id}/snippets": ["write-key"],
+};
+
+/** What SDKs load is made from their own key. */
+const SDK_DOCUMENTS: Readonly<Record<string, readonly MarkKind[]>> = {
+  "a settings document": ["write-key"],
+  "the browser bundle": ["write-key"],
+};
+
+export function answerMayHold(operation: string): readonly MarkKind[] {
+  return [...(ANSWERS[operation] ?? SDK_DOCUMENTS[operation] ?? []), "field"];
+}
+
+/**
+ * Parameters of paths and queries, all of them ids of ours, numbers, times and choices. What is not
+ * here could carry a person's data into the logs of whoever stands between.
+ */
+export const PARAMETERS_OF_OURS: readonly string[] = [
+  "id",
+  "sourceId",
+  "destinationId",
+  "filterId",
+  "version",
+  "region",
+  "after",
+  "limit",
+  "from",
+  "to",
+  "format",
+  "plan",
+  "prune",
+  "granularity",
+];
+
+/** The one that is the customer's, and what docs/residency.md says of it. */
+export const DOCUMENTED_PARAMETER = {
+  name: "messageId",
+  sentence:
+    "*where is my event* carries the `messageId`, so do not put personal data into messageIds",
+};
