@@ -116,8 +116,9 @@ export function insertRows(
 
 /**
  * Adds or updates the rows of users or accounts. What was said later counts, by the time it was
- * received, then by its own, then by its id, so that the same events in any order, and any of them
- * twice, come to the same; something that was only said earlier is kept.
+ * received, then by its own, then by its id; what was only said earlier is kept, also when it arrives
+ * later. Events that were merged before change nothing. (A trait that the row's latest event does not
+ * name keeps the first of its values that arrived: no order is kept for each trait by itself.)
  */
 export function mergeProfiles(
   schema: string,

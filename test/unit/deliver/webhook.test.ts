@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Deliverer, Delivery } from "../../../src/deliver/deliverer.ts";
 import type { DestinationGround } from "../../../src/deliver/destinations.ts";
@@ -22,7 +22,11 @@ beforeEach(async () => {
   server = await startCaptureServer();
 });
 
-afterEach(() => server.stop());
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await server.stop();
+});
 
 function make(
   settings: Readonly<Record<string, unknown>> = {},
@@ -167,6 +171,25 @@ describe("what a webhook answers", () => {
     server.answers.push(answer);
 
     expect(await (await make()).deliver(EVENTS.slice(0, 1), NEVER)).toEqual([wanted]);
+  });
+
+  it("is waited for no longer than 5 s", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const webhook = await make();
+    vi.spyOn(globalThis, "fetch").mockImplementation((input) => {
+      const { signal } = input as Request;
+      return new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+      });
+    });
+    const settled = vi.fn();
+    const delivering = webhook.deliver(EVENTS.slice(0, 1), NEVER).finally(settled);
+
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(await delivering).toEqual([{ kind: "retry", code: "ETIMEDOUT" }]);
   });
 
   it("is not waited for once the caller gives up", async () => {
