@@ -1,5 +1,5 @@
 import type { HomeRegion } from "../core/ids.ts";
-import { HOME_REGIONS } from "../region/regions.ts";
+import { HOME_REGIONS, type ArchiveLocation } from "../region/regions.ts";
 import { isLoopback } from "./addresses.ts";
 import { matchesHost, type HostRule } from "./host-rules.ts";
 
@@ -39,6 +39,19 @@ export function bucketRules(
   }
   const isOfRegion = platformHosts(region).some((rule) => matchesHost(rule, hostname));
   return isOfRegion && port === "" ? [{ host: hostname, pathPrefix, level: "platform" }] : [];
+}
+
+/** The rule for STS at one location, and for no other: the global name stands in no region. */
+export function stsRules(
+  location: ArchiveLocation,
+  url: string,
+  development: boolean,
+): readonly HostRule[] {
+  const { hostname, port } = new URL(url);
+  if (development && isLoopback(hostname)) {
+    return [{ host: hostname, port: Number(port), level: "development" }];
+  }
+  return [{ host: `sts.${location}.amazonaws.com`, level: "platform" }];
 }
 
 /** The rule for a host that a workspace says is in its region; shown as its own statement. */

@@ -1,7 +1,16 @@
 import { AwsV4Signer } from "aws4fetch";
 import { err, ok, type Result } from "../core/result.ts";
 import { egress, type EgressContext } from "../egress/guard.ts";
-import { encodeKey, encodeStrict } from "./encode-key.ts";
+import {
+  headOf,
+  KMS_KEY,
+  META_PREFIX,
+  queryOf,
+  readFailure,
+  readText,
+  sha256Hex,
+} from "./bucket-wire.ts";
+import { encodeKey } from "./encode-key.ts";
 import {
   failureOf,
   guardFailure,
@@ -9,17 +18,25 @@ import {
   type NotFound,
   type PutFailure,
 } from "./failures.ts";
-import { elementText, parseListXml, type ListedObject } from "./list-xml.ts";
+import { parseListXml, type ListedObject } from "./list-xml.ts";
+import type { RoleSession } from "./role-session.ts";
 
 /** Where a bucket is and the keys that sign for it. */
-export type BucketAddress = {
+export type BucketAddress = BucketPlace & (LongTermKeys | { readonly session: RoleSession });
+
+type LongTermKeys = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+};
+
+type BucketPlace = {
   /** Path-style base, `https://host/bucket`, without a trailing slash. */
   readonly url: string;
   /** The region of the signature's scope, e.g. `eu-west-1`. */
   readonly location: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
+  /** The KMS key that every write asks for; the bucket's own default when absent. */
+  readonly kmsKeyArn?: string;
   /** Until an answer begins; {@link ANSWER_MS_MAX} when absent. */
   readonly answerMsMax?: number;
 };
@@ -36,6 +53,8 @@ export type ObjectHead = {
   readonly size: number | undefined;
   readonly etag: string;
   readonly meta: ReadonlyMap<string, string>;
+  /** The KMS key it is encrypted with, when it is with one. */
+  readonly kmsKeyArn: string | undefined;
 };
 
 export type ObjectBody = ObjectHead & {
@@ -51,10 +70,9 @@ export type ListPage = {
 
 /** Until an answer begins. AWS answers in well under a second; a PUT of 100 MB takes a few. */
 const ANSWER_MS_MAX = 60_000;
-/** Of an error's XML; S3's are under 1 KB. */
-const ERROR_CHARS_MAX = 16_384;
-const META_PREFIX = "x-amz-meta-";
-const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const ENCRYPTION = "x-amz-server-side-encryption";
+/** Statuses of answers to a session that has ended or may not do this. */
+const REFUSED: ReadonlySet<number> = new Set([400, 403]);
 
 type Sending = {
   readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
@@ -87,7 +105,11 @@ export class Bucket {
     body: Uint8Array,
     { contentType, contentEncoding, meta }: NewObject,
   ): Promise<Result<{ readonly etag: string }, PutFailure>> {
-    const headers: Record<string, string> = { "if-none-match": "*", "content-type": contentType };
+    const headers: Record<string, string> = {
+      "if-none-match": "*",
+      "content-type": contentType,
+      ...this.#encryption(),
+    };
     if (contentEncoding !== undefined) headers["content-encoding"] = contentEncoding;
     for (const [name, value] of Object.entries(meta ?? {})) headers[META_PREFIX + name] = value;
     const sent = await this.#send({ method: "PUT", key, headers, body });
@@ -171,16 +193,42 @@ export class Bucket {
     return err(failure);
   }
 
+  /** The XML of one of the bucket's own settings, e.g. `versioning`. */
+  async setting(name: string): Promise<Result<string, NotFound | BucketFailure>> {
+    const sent = await this.#send({ method: "GET", query: { [name]: "" } });
+    if (!sent.ok) return sent;
+    const isFound = sent.value.status !== 404;
+    if (!sent.value.ok) {
+      const failure = await readFailure(sent.value);
+      return err(isFound ? failure : { kind: "not-found" });
+    }
+    return ok((await readText(sent.value)) ?? "");
+  }
+
+  #encryption(): Readonly<Record<string, string>> {
+    const { kmsKeyArn } = this.#address;
+    return kmsKeyArn === undefined ? {} : { [ENCRYPTION]: "aws:kms", [KMS_KEY]: kmsKeyArn };
+  }
+
   async #send(sending: Sending): Promise<Result<Response, BucketFailure>> {
+    const keys = await this.#keys();
+    if (!keys.ok) return keys;
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), this.#address.answerMsMax ?? ANSWER_MS_MAX);
     const signals = sending.signal === undefined ? [] : [sending.signal];
     try {
-      const request = await this.#sign(sending, AbortSignal.any([timeout.signal, ...signals]));
+      const request = await this.#sign(
+        sending,
+        keys.value,
+        AbortSignal.any([timeout.signal, ...signals]),
+      );
       const answer = await egress(this.#context, request, {
         bodyBytes: sending.body?.byteLength ?? 0,
       });
-      return answer.ok ? answer : err(guardFailure(answer.error));
+      if (!answer.ok) return err(guardFailure(answer.error));
+      // An ended session answers so, and a role whose policy was mended; the next try asks anew.
+      if (REFUSED.has(answer.value.status)) this.#session()?.drop();
+      return answer;
     } catch (error) {
       if (error instanceof RangeError) throw error;
       const code = timeout.signal.aborted ? "timeout" : "network";
@@ -193,8 +241,17 @@ export class Bucket {
     }
   }
 
-  async #sign(sending: Sending, signal: AbortSignal): Promise<Request> {
-    const { url, location, sessionToken, ...keys } = this.#address;
+  #session(): RoleSession | undefined {
+    return "session" in this.#address ? this.#address.session : undefined;
+  }
+
+  async #keys(): Promise<Result<LongTermKeys, BucketFailure>> {
+    return "session" in this.#address ? this.#address.session.current() : ok(this.#address);
+  }
+
+  async #sign(sending: Sending, keys: LongTermKeys, signal: AbortSignal): Promise<Request> {
+    const { url, location } = this.#address;
+    const { sessionToken } = keys;
     const path = sending.key === undefined ? "" : `/${encodeKey(sending.key)}`;
     const signer = new AwsV4Signer({
       accessKeyId: keys.accessKeyId,
@@ -212,45 +269,5 @@ export class Bucket {
     const { headers } = await signer.sign();
     const body = sending.body as Uint8Array<ArrayBuffer> | undefined;
     return new Request(signer.url, { method: sending.method, headers, body: body ?? null, signal });
-  }
-}
-
-function queryOf(query: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(query).map(
-    ([name, value]) => `${encodeStrict(name)}=${encodeStrict(value)}`,
-  );
-  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
-}
-
-async function sha256Hex(body: Uint8Array | undefined): Promise<string> {
-  if (body === undefined) return EMPTY_SHA256;
-  const digest = await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function headOf(response: Response): ObjectHead {
-  const size = response.headers.get("content-length");
-  const meta = new Map<string, string>();
-  for (const [name, value] of response.headers) {
-    if (name.startsWith(META_PREFIX)) meta.set(name.slice(META_PREFIX.length), value);
-  }
-  return {
-    size: size === null ? undefined : Number(size),
-    etag: response.headers.get("etag") ?? "",
-    meta,
-  };
-}
-
-/** Reads an error to its end, so that the connection can be used again. */
-async function readFailure(response: Response): Promise<BucketFailure> {
-  const text = (await readText(response)) ?? "";
-  return failureOf(response.status, elementText(text.slice(0, ERROR_CHARS_MAX), "Code") ?? "");
-}
-
-async function readText(response: Response): Promise<string | undefined> {
-  try {
-    return await response.text();
-  } catch {
-    return undefined;
   }
 }

@@ -1,0 +1,48 @@
+/** What a verification tries, in this order. */
+export const VERIFICATION_STEPS = [
+  "external-id",
+  "assume-writer",
+  "assume-reader",
+  "assume-eraser",
+  "bucket-region",
+  "put-object",
+  "list-objects",
+  "get-object",
+  "kms-key",
+  "delete-object",
+  "versioning",
+  "object-lock",
+  "public-access",
+  "replication",
+  "lifecycle",
+  "confused-deputy",
+] as const;
+export type VerificationStepName = (typeof VERIFICATION_STEPS)[number];
+
+/** `unknown`: the role may not read it, so nobody knows; it does not keep storage from being on. */
+export type StepState = "passed" | "failed" | "warned" | "unknown" | "skipped";
+
+export type VerificationStep = {
+  readonly step: VerificationStepName;
+  readonly state: StepState;
+  /** What was found, with the code that S3, STS or KMS answered, if any. */
+  readonly found: string;
+  /** What to change; absent where nothing has to be. */
+  readonly change?: string;
+};
+
+/** The outcome of one verification. */
+export type Verification = {
+  readonly state: "passed" | "failed";
+  readonly atMs: number;
+  readonly steps: readonly VerificationStep[];
+};
+
+/** One failed step is enough; warnings and what nobody may know are not. */
+export function concludeVerification(
+  steps: readonly VerificationStep[],
+  atMs: number,
+): Verification {
+  const state = steps.some((step) => step.state === "failed") ? "failed" : "passed";
+  return { state, atMs, steps };
+}

@@ -1,0 +1,151 @@
+import type { Result } from "../../core/result.ts";
+import type { OwnBucket } from "../../region/own-bucket.ts";
+import type { Bucket } from "../../s3/bucket.ts";
+import type { BucketFailure, NotFound } from "../../s3/failures.ts";
+import { elementText } from "../../s3/list-xml.ts";
+import type { StepState, VerificationStep, VerificationStepName } from "./verification.ts";
+
+type Setting = Result<string, NotFound | BucketFailure>;
+type Judgement = readonly [state: StepState, found: string, change?: string];
+
+/** Fewer days than the shortest retention but one would delete what replays are promised of. */
+const LIFECYCLE_DAYS_MIN = 30;
+
+/** The bucket has to be where the customer said, by its own account. */
+export function judgeRegion({ location }: OwnBucket, answer: Setting): VerificationStep {
+  const step = "bucket-region";
+  if (!answer.ok) {
+    const { error } = answer;
+    const code = error.kind === "not-found" ? "NoSuchBucket" : error.code;
+    const isElsewhere = code === "PermanentRedirect" || code === "egress-redirected";
+    return {
+      step,
+      state: "failed",
+      found: isElsewhere ? `The bucket is not in ${location}.` : `${code}.`,
+      change: isElsewhere
+        ? `Make a bucket in ${location}, or name the location it is in, if the region has it.`
+        : "Check the bucket's name and allow s3:GetBucketLocation to the reader.",
+    };
+  }
+  // The oldest region has no name, and one has an old one.
+  const text = elementText(answer.value, "LocationConstraint") ?? "";
+  const found = text === "" ? "us-east-1" : text === "EU" ? "eu-west-1" : text;
+  return found === location
+    ? { step, state: "passed", found: `The bucket is in ${location}.` }
+    : {
+        step,
+        state: "failed",
+        found: `The bucket is in another region than ${location}.`,
+        change: `Make a bucket in ${location}.`,
+      };
+}
+
+/** What of the bucket's own settings could carry events away, keep them or drop them. */
+export async function judgeSettings(
+  own: OwnBucket,
+  bucket: Pick<Bucket, "setting">,
+): Promise<readonly VerificationStep[]> {
+  const steps: VerificationStep[] = [];
+  for (const [step, setting, judge] of SETTINGS) {
+    const answer = await bucket.setting(setting);
+    const [state, found, change] = judgeSetting(own, answer, judge);
+    steps.push({ step, state, found, ...(change === undefined ? {} : { change }) });
+  }
+  return steps;
+}
+
+function judgeSetting(
+  own: OwnBucket,
+  answer: Setting,
+  judge: (xml: string, own: OwnBucket) => Judgement,
+): Judgement {
+  if (answer.ok) return judge(answer.value, own);
+  if (answer.error.kind === "not-found") return judge("", own);
+  return [
+    "unknown",
+    `${answer.error.code}: the reader may not see it.`,
+    "Allow the reader to see the bucket's settings, as storage/setup says, to have it checked.",
+  ];
+}
+
+const SETTINGS: readonly (readonly [
+  VerificationStepName,
+  string,
+  (xml: string, own: OwnBucket) => Judgement,
+])[] = [
+  ["versioning", "versioning", judgeVersioning],
+  ["object-lock", "object-lock", judgeObjectLock],
+  ["public-access", "publicAccessBlock", judgePublicAccess],
+  ["replication", "replication", judgeReplication],
+  ["lifecycle", "lifecycle", judgeLifecycle],
+];
+
+function judgeVersioning(xml: string): Judgement {
+  const status = elementText(xml, "Status");
+  if (status === undefined) return ["passed", "The bucket keeps no old versions."];
+  return [
+    "warned",
+    "The bucket keeps old versions: a deletion has to remove each of them.",
+    "Keep s3:DeleteObjectVersion and s3:ListBucketVersions with the eraser.",
+  ];
+}
+
+function judgeObjectLock(xml: string): Judgement {
+  const isLocked = elementText(xml, "ObjectLockEnabled") === "Enabled";
+  const days = elementText(xml, "Days") ?? elementText(xml, "Years");
+  if (!isLocked) return ["passed", "Objects can be deleted."];
+  return days === undefined
+    ? ["warned", "Objects can be locked; a locked one cannot be deleted for a user's sake."]
+    : [
+        "failed",
+        "Every object is locked for a time, so nobody's data could be deleted.",
+        "Remove the default retention of the object lock.",
+      ];
+}
+
+function judgePublicAccess(xml: string): Judgement {
+  const parts = [
+    "BlockPublicAcls",
+    "IgnorePublicAcls",
+    "BlockPublicPolicy",
+    "RestrictPublicBuckets",
+  ];
+  return parts.every((part) => elementText(xml, part) === "true")
+    ? ["passed", "Public access is blocked."]
+    : [
+        "warned",
+        "Public access is not blocked.",
+        "Switch all four of S3's public access blocks on.",
+      ];
+}
+
+/** A replica's region does not show in its name, so any replication is one that may leave. */
+function judgeReplication(xml: string): Judgement {
+  const rules = xml.split("<Rule>").slice(1);
+  const isOn = rules.some((rule) => elementText(rule, "Status") === "Enabled");
+  return isOn
+    ? [
+        "failed",
+        "The bucket is replicated, and nothing shows that the replica is in the region.",
+        "Remove the replication rules.",
+      ]
+    : ["passed", "The bucket is not replicated."];
+}
+
+function judgeLifecycle(xml: string): Judgement {
+  const days = xml
+    .split("<Rule>")
+    .slice(1)
+    .filter((rule) => elementText(rule, "Status") === "Enabled")
+    .flatMap((rule) => /<Expiration>[^]*?<Days>(\d{1,6})<\/Days>/.exec(rule)?.[1] ?? [])
+    .map(Number);
+  const [first] = days.toSorted((a, b) => a - b);
+  if (first === undefined) return ["passed", "No rule deletes objects by their age."];
+  return first < LIFECYCLE_DAYS_MIN
+    ? [
+        "warned",
+        `A rule deletes objects after ${first} days: what is deleted cannot be replayed.`,
+        `Let it be ${LIFECYCLE_DAYS_MIN} days or more, if you want replays.`,
+      ]
+    : ["passed", `Objects are deleted after ${first} days by a rule of yours.`];
+}

@@ -1,0 +1,70 @@
+import { HOME_REGIONS, type ArchiveLocation } from "./regions.ts";
+
+/** Which of a source's own buckets: numbered from 1, and a number is never given again. */
+export type OwnBucketName = `own-${number}`;
+
+/** Where a file of the archive may stand: the platform's bucket at a location, or one of the customer's. */
+export type ArchivePlace = ArchiveLocation | `${ArchiveLocation}/${OwnBucketName}`;
+
+/** What a bucket of the customer's is opened for; each has a role of its own, with least rights. */
+export type OwnBucketRole = "writer" | "reader" | "eraser";
+
+/** How we get into a bucket of the customer's. */
+export type OwnBucketAccess =
+  /** A role for each purpose, which trusts us only together with the ExternalId. */
+  | {
+      readonly kind: "roles";
+      readonly writer: string;
+      readonly reader: string;
+      readonly eraser: string;
+    }
+  /** As Segment has it: the bucket's policy names us for writing, one role is for all the rest. */
+  | { readonly kind: "segment"; readonly role: string };
+
+/** A bucket of the customer's, as its source's config carries it to whoever opens it. */
+export type OwnBucket = {
+  readonly name: OwnBucketName;
+  readonly location: ArchiveLocation;
+  readonly bucket: string;
+  /** What the customer finds it by, e.g. `eu-west-1-294048959147`. */
+  readonly label: string;
+  readonly access: OwnBucketAccess;
+  /** What the roles ask for besides our name; made by us, never chosen. */
+  readonly externalId: string;
+  /** The key that every write asks for; the bucket's default when absent. */
+  readonly kmsKeyArn?: string;
+};
+
+/** Where a file in that bucket stands. */
+export function placeOfOwn({ location, name }: OwnBucket): ArchivePlace {
+  return `${location}/${name}`;
+}
+
+/** A place taken apart; `own` is absent for the platform's bucket. */
+export function splitPlace(place: ArchivePlace): {
+  readonly location: ArchiveLocation;
+  readonly own: OwnBucketName | undefined;
+} {
+  const [location = "", own] = place.split("/");
+  return {
+    location: location as ArchiveLocation,
+    own: own === undefined ? undefined : (own as OwnBucketName),
+  };
+}
+
+/** The place of a file, from the two columns of the catalogue. */
+export function placeOf(file: {
+  readonly location: ArchiveLocation;
+  readonly ownBucket?: OwnBucketName;
+}): ArchivePlace {
+  return file.ownBucket === undefined ? file.location : `${file.location}/${file.ownBucket}`;
+}
+
+/** Whether `text` is a place. */
+export function isPlace(text: unknown): text is ArchivePlace {
+  if (typeof text !== "string") return false;
+  const [location = "", own, ...rest] = text.split("/");
+  const known: readonly string[] = Object.values(HOME_REGIONS).flatMap((home) => home.locations);
+  if (!known.includes(location) || rest.length > 0) return false;
+  return own === undefined || /^own-[1-9]\d{0,5}$/.test(own);
+}
