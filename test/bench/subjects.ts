@@ -1,8 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { builtinModules } from "node:module";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
+import { unstable_readConfig as readConfig } from "wrangler";
 import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
+import { buildKit } from "../../scripts/kit/build.ts";
 import { bundleWorker, type WasmModules } from "../../scripts/stack/bundle.ts";
 import { devVars } from "../../scripts/stack/dev-settings.ts";
 import { freePort } from "../../scripts/stack/ports.ts";
@@ -146,6 +149,7 @@ async function api<T>(port: number, path: string, token: string, body: unknown):
 export async function bundle(
   entry: string,
 ): Promise<{ readonly script: string; readonly wasm: WasmModules }> {
+  await buildKit();
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -153,8 +157,10 @@ export async function bundle(
     outdir: "out",
     format: "esm",
     target: "es2024",
+    alias: guardedModules(),
     external: ["cloudflare:*", "node:*"],
     loader: { ".wasm": "copy" },
+    plugins: [NODE_MODULES],
   });
   const script = outputFiles.find(({ path }) => path.endsWith(".js"));
   const wasm = outputFiles.filter(({ path }) => path.endsWith(".wasm"));
@@ -163,3 +169,23 @@ export async function bundle(
     wasm: new Map(wasm.map(({ path, contents }) => [basename(path), new Uint8Array(contents)])),
   };
 }
+
+/** The same modules as in the deployed Worker stand where the guard's are. */
+function guardedModules(): Record<string, string> {
+  const { alias = {} } = readConfig({ config: WRANGLER_TOML });
+  return Object.fromEntries(
+    Object.entries<string>(alias).map(([name, path]) => [name, join(dirname(WRANGLER_TOML), path)]),
+  );
+}
+
+/** Node's modules under their short names, which workerd has under their long ones only. */
+const NODE_MODULES: Plugin = {
+  name: "node-modules",
+  setup(build) {
+    build.onResolve({ filter: /^[a-z]\w*(?:\/[a-z]+)?$/ }, ({ path }) =>
+      builtinModules.includes(path) && !(path in guardedModules())
+        ? { path: `node:${path}`, external: true }
+        : undefined,
+    );
+  },
+};

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 import { bundle } from "../bench/subjects.ts";
+import { heapBytesAt } from "../support/heap.ts";
 
 const ENTRY = fileURLToPath(new URL("dedup-window.worker.ts", import.meta.url));
 
@@ -56,14 +57,7 @@ export class WorkerdWindow {
 
   /** The isolate's heap with the bytes of ArrayBuffers, garbage not collected yet included. */
   async heapBytes(): Promise<number> {
-    const socket = new WebSocket(this.#inspector);
-    await new Promise((resolve, reject) => {
-      socket.onopen = resolve;
-      socket.onerror = () => reject(new Error("Cannot reach the inspector of workerd"));
-    });
-    const usage = await inspect(socket, "Runtime.getHeapUsage");
-    socket.close();
-    return Number(usage["usedSize"]) + Number(usage["backingStorageSize"]);
+    return heapBytesAt(this.#inspector);
   }
 
   /** Resident memory of the process of workerd; Linux only. */
@@ -76,17 +70,6 @@ export class WorkerdWindow {
   async stop(): Promise<void> {
     await this.#miniflare.dispose();
   }
-}
-
-async function inspect(socket: WebSocket, method: string): Promise<Record<string, unknown>> {
-  const answer = new Promise<Record<string, unknown>>((resolve) => {
-    socket.onmessage = ({ data }) => {
-      const message = JSON.parse(String(data)) as { id?: number; result?: Record<string, unknown> };
-      if (message.id === 1) resolve(message.result ?? {});
-    };
-  });
-  socket.send(JSON.stringify({ id: 1, method }));
-  return await answer;
 }
 
 /** Processes of workerd that this process started; empty where there is no /proc. */
