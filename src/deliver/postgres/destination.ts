@@ -35,6 +35,8 @@ class PostgresWarehouse implements Deliverer {
   readonly #settings: PostgresSettings;
   readonly #openClient: () => Promise<Client>;
   #client: Client | undefined;
+  /** Columns whose type cannot be changed, by table: it is not tried with every batch. */
+  readonly #fixed = new Map<string, Set<string>>();
   #known = new Map<string, NonNullable<ReturnType<KnownTables["get"]>>>();
 
   constructor(settings: PostgresSettings, open: () => Promise<Client>) {
@@ -89,8 +91,13 @@ class PostgresWarehouse implements Deliverer {
       sql,
       [...tables.keys()].filter((table) => !this.#known.has(table)),
     );
-    if (changesFor(tables, this.#known, 0).length > 0) {
-      await changeTables(sql, schema, tables);
+    const isFixed = (table: string, column: string): boolean =>
+      this.#fixed.get(table)?.has(column) === true;
+    if (changesFor(tables, this.#known, { tableCount: 0, isFixed }).length > 0) {
+      for (const { table, column } of await changeTables(sql, schema, tables, isFixed)) {
+        const columns = this.#fixed.get(table) ?? new Set();
+        this.#fixed.set(table, columns.add(column));
+      }
       await this.#lookUp(sql, [...tables.keys()]);
     }
     await loadRows(sql, schema, tables, this.#known);

@@ -3,6 +3,7 @@ import type postgres from "postgres";
 import {
   changesFor,
   recordsFor,
+  type ChangeLimits,
   type KnownTables,
   type TableChange,
   type TableRows,
@@ -16,8 +17,14 @@ type Columns = Map<string, ReturnType<typeof sql.typeOfColumn>>;
 /** How long a statement may take, well within a lane's call, and wait for others' locks. */
 const LIMITS = "SET LOCAL statement_timeout = '20s'; SET LOCAL lock_timeout = '10s'";
 
-/** A view or a rule hangs on the column, so that its type cannot be changed. */
-const CANNOT_WIDEN: readonly string[] = ["0A000", "2BP01", "42501", "55P03"];
+/**
+ * How long a column may take to get another type, for which its table is written anew while nobody
+ * can read it: some hundred thousand rows.
+ */
+const WIDEN_LIMIT = "SET LOCAL statement_timeout = '5s'";
+
+/** A view or a rule hangs on the column, the table is another's, or it takes too long. */
+const CANNOT_WIDEN: readonly string[] = ["0A000", "2BP01", "42501", "57014"];
 
 /** The tables of these names that a schema has, with the types of their columns. */
 export async function knownTables(
@@ -37,15 +44,21 @@ export async function knownTables(
   return tables;
 }
 
+/** A column of a table. */
+export type ColumnRef = { readonly table: string; readonly column: string };
+
 /**
  * Makes and changes tables until the rows find their columns, in a transaction of its own and under a
- * lock, so that lanes of the same schema do not do it at once.
+ * lock, so that lanes of the same schema do not do it at once. Returns the columns that cannot have
+ * another type; what does not fit them is then left out, and the rest of an event is kept.
  */
 export async function changeTables(
   client: postgres.Sql,
   schema: string,
   tables: ReadonlyMap<string, TableRows>,
-): Promise<void> {
+  isFixed: ChangeLimits["isFixed"],
+): Promise<readonly ColumnRef[]> {
+  const fixed: ColumnRef[] = [];
   await client.begin(async (transaction) => {
     await transaction.unsafe(LIMITS);
     await transaction.unsafe(sql.SCHEMA_LOCK_QUERY, [schema]);
@@ -55,28 +68,35 @@ export async function changeTables(
     );
     if (found?.schemas === 0) await transaction.unsafe(sql.createSchema(schema));
     const known = await knownTables(transaction, schema, [...tables.keys()]);
-    for (const change of changesFor(tables, known, found?.tables ?? 0)) {
-      await changeTable(transaction, schema, change);
+    const limits = { tableCount: found?.tables ?? 0, isFixed };
+    for (const change of changesFor(tables, known, limits)) {
+      fixed.push(...(await changeTable(transaction, schema, change)));
     }
   });
+  return fixed;
 }
 
 async function changeTable(
   transaction: postgres.TransactionSql,
   schema: string,
   { table, isNew, added, widened }: TableChange,
-): Promise<void> {
+): Promise<readonly ColumnRef[]> {
   if (isNew) await transaction.unsafe(sql.createTable(schema, table));
   if (added.size > 0) await transaction.unsafe(sql.addColumns(schema, table, added));
+  const fixed: ColumnRef[] = [];
   for (const { column, from, to } of widened) {
-    const statement = sql.widenColumn(schema, table, column, from, to);
-    await transaction
-      .savepoint((inner) => inner.unsafe(statement))
-      .catch((error: unknown) => {
-        // The values that do not fit are then left out; the rest of the event is kept.
-        if (!CANNOT_WIDEN.includes(sqlState(error) ?? "")) throw error;
+    try {
+      await transaction.savepoint(async (inner) => {
+        await inner.unsafe(WIDEN_LIMIT);
+        await inner.unsafe(sql.widenColumn(schema, table, column, from, to));
+        await inner.unsafe(LIMITS);
       });
+    } catch (error) {
+      if (!CANNOT_WIDEN.includes(sqlState(error) ?? "")) throw error;
+      fixed.push({ table, column });
+    }
   }
+  return fixed;
 }
 
 /** Adds all rows in one transaction. Rows that are there already stay as they are. */

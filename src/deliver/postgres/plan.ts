@@ -88,21 +88,26 @@ function timestamp(ms: number): Cell {
   return { type: "timestamp", value: ms, text: new Date(ms).toISOString() };
 }
 
-/**
- * What has to be made or changed before the rows find their columns. `tableCount` is how many tables
- * the schema has by now.
- */
+/** How far tables may be changed. */
+export type ChangeLimits = {
+  /** How many tables the schema has by now. */
+  readonly tableCount: number;
+  /** Whether a column was found to keep its type. */
+  readonly isFixed: (table: string, column: string) => boolean;
+};
+
+/** What has to be made or changed before the rows find their columns. */
 export function changesFor(
   tables: ReadonlyMap<string, TableRows>,
   known: KnownTables,
-  tableCount: number,
+  { tableCount, isFixed }: ChangeLimits,
 ): readonly TableChange[] {
   const changes: TableChange[] = [];
   let made = tableCount;
   for (const [table, { rows }] of tables) {
     const columns = known.get(table);
     if (columns === undefined && made >= SCHEMA_TABLES_MAX) continue;
-    const change = changeOf(table, rows, columns);
+    const change = changeOf(table, rows, columns, (column) => isFixed(table, column));
     if (change.isNew) made += 1;
     if (change.isNew || change.added.size > 0 || change.widened.length > 0) changes.push(change);
   }
@@ -121,6 +126,7 @@ function changeOf(
   table: string,
   rows: TableRows["rows"],
   existing: ReadonlyMap<string, ColumnType | undefined> | undefined,
+  isFixed: (column: string) => boolean,
 ): TableChange {
   const columns = new Map(existing ?? MADE_COLUMNS);
   const added = new Map<string, ColumnType>();
@@ -133,7 +139,7 @@ function changeOf(
       continue;
     }
     const has = columns.get(column);
-    if (has === undefined || isHeldBy(has, type)) continue;
+    if (has === undefined || isHeldBy(has, type) || isFixed(column)) continue;
     const to = widened(has, type);
     columns.set(column, to);
     if (added.has(column)) added.set(column, to);

