@@ -66,7 +66,7 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     return this.#work.status();
   }
 
-  async test(event: Readonly<Record<string, unknown>>): Promise<DestinationTest> {
+  async sendTest(event: Readonly<Record<string, unknown>>): Promise<DestinationTest> {
     const { destination } = this.#work;
     destination.expire();
     const config = await destination.config();

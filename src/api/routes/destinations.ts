@@ -131,6 +131,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
     status: 201,
     answer: destinationAnswer,
     problems: [
+      "not_found",
       "destination_not_offered",
       "no_endpoint_in_region",
       "destination_settings_invalid",
@@ -193,7 +194,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
         receivedAt: now,
         ...(body?.event ?? SAMPLE_EVENT),
       };
-      const test = await services.lane(lane).test(event);
+      const test = await services.lane(lane).sendTest(event);
       return answerWith(lanes, () => viewTest(test));
     },
   }),

@@ -109,7 +109,7 @@ export interface LanePort {
   wake(): Promise<void>;
   status(): Promise<LaneStatus>;
   /** Sends one event now, past the log and the counts, and shows what went over the wire. */
-  test(event: Readonly<Record<string, unknown>>): Promise<DestinationTest>;
+  sendTest(event: Readonly<Record<string, unknown>>): Promise<DestinationTest>;
   sample(): Promise<FailureSample | undefined>;
   deadLetters(): Promise<readonly DeadLetterFile[]>;
   searchDeadLetters(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]>;
