@@ -3,9 +3,9 @@ import { refused, xml, type Answer } from "./answer.ts";
 import { refusal, type AwsRefusal } from "./aws-refusal.ts";
 import { header, type AwsRequest } from "./aws-request.ts";
 import { isKeptEncryption, keptEncryption, shownEncryption } from "./encryption.ts";
-import type { Operation } from "./operation.ts";
-import type { BucketOptions } from "./options.ts";
-import { checkKms, checkPolicy, mayDo, type Identity } from "./policy.ts";
+import { settingAsked, type Operation } from "./operation.ts";
+import type { BucketOptions, BucketSetting } from "./options.ts";
+import { checkKms, checkKmsGrant, checkPolicy, mayDo, type Identity } from "./policy.ts";
 import type { Store, StoreAnswer } from "./store.ts";
 
 /** Answers an S3 request whose signer is proven to be `identity`. */
@@ -19,7 +19,7 @@ export async function answerS3(
   const bucket = parts.buckets.find(({ name }) => name === request.bucket);
   const barred =
     checkBucket(bucket, location) ??
-    checkPolicy(identity, request, operation) ??
+    checkPolicy(identity, request, operation, bucket) ??
     checkCopySource(request, location, identity, parts.buckets);
   if (bucket === undefined || barred !== undefined) {
     return refused(barred ?? refusal(404, "NoSuchBucket"), "s3");
@@ -31,7 +31,11 @@ export async function answerS3(
   );
   const kms = checkKms(request, operation, bucket, known);
   if (kms !== undefined) return refused(kms, "s3");
+  const ungranted = checkKmsGrant(identity, operation, bucket);
+  if (ungranted !== undefined) return refused(ungranted, "s3");
   if (operation === "GetBucketLocation") return xml(locationXml(location));
+  const setting = settingAsked(request);
+  if (setting !== undefined) return answerSetting(setting, bucket);
   if (operation === "HeadBucket")
     return { ...xml(""), headers: { "x-amz-bucket-region": location } };
   const kept = keptEncryption(request, operation);
@@ -79,6 +83,14 @@ function fromStore(
   if (landed) Object.assign(headers, shownEncryption(kept, operation, answer.headers));
   const code = landed ? "" : (/<Code>([^<]+)/.exec(answer.body.toString("utf8"))?.[1] ?? "");
   return { status: answer.status, code, headers, body: answer.body, landed };
+}
+
+/** What was never set is not found, but for versioning, which is then said to be nothing. */
+function answerSetting(setting: BucketSetting, { settings }: BucketOptions): Answer {
+  const held = settings?.[setting];
+  if (held !== undefined) return xml(held);
+  if (setting === "versioning") return xml("<VersioningConfiguration/>");
+  return refused(refusal(404, "NoSuchConfiguration"), "s3");
 }
 
 /** S3 calls the oldest region by no name at all. */

@@ -23,7 +23,7 @@ import { Store } from "./store.ts";
  * Options are the JSON of the first argument. Ends with the process that started it.
  */
 const options = JSON.parse(process.argv[2] ?? "{}") as LocalAwsOptions;
-const buckets = allBuckets(options);
+const buckets = [...allBuckets(options)];
 const faults = new FaultTable();
 const log = new RequestLog();
 const keys = new KeyRing(allUsers(options), options.roles ?? []);
@@ -53,7 +53,17 @@ for (const location of LOCATIONS) {
   const gate = createGate(location, { buckets, keys, store, faults, log });
   endpoints[location] = await listen(gate, options.ports?.[location]);
 }
-const controlUrl = await listen(createControl(faults, log), options.controlPort);
+const control = createControl({
+  faults,
+  log,
+  setRole: (role) => keys.setRole(role),
+  setBucket: (bucket) => {
+    const index = buckets.findIndex(({ name }) => name === bucket.name);
+    if (index === -1) throw new Error("Cannot change a bucket: it was not made at the start");
+    buckets[index] = bucket;
+  },
+});
+const controlUrl = await listen(control, options.controlPort);
 const addresses: LocalAwsAddresses = {
   endpoints: endpoints as LocalAwsAddresses["endpoints"],
   controlUrl,

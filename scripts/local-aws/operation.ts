@@ -1,4 +1,5 @@
 import { param, type AwsRequest } from "./aws-request.ts";
+import { BUCKET_SETTINGS, type BucketSetting } from "./options.ts";
 
 /** An operation of S3 or STS by its name in AWS's documents; faults and the log use the same. */
 export type Operation =
@@ -9,9 +10,14 @@ export type Operation =
   | "CreateMultipartUpload"
   | "DeleteObject"
   | "DeleteObjects"
+  | "GetBucketLifecycleConfiguration"
   | "GetBucketLocation"
+  | "GetBucketReplication"
+  | "GetBucketVersioning"
   | "GetCallerIdentity"
   | "GetObject"
+  | "GetObjectLockConfiguration"
+  | "GetPublicAccessBlock"
   | "HeadBucket"
   | "HeadObject"
   | "ListObjects"
@@ -27,8 +33,13 @@ export const ACTIONS: Readonly<Partial<Record<Operation, string>>> = {
   CreateMultipartUpload: "s3:PutObject",
   DeleteObject: "s3:DeleteObject",
   DeleteObjects: "s3:DeleteObject",
+  GetBucketLifecycleConfiguration: "s3:GetLifecycleConfiguration",
   GetBucketLocation: "s3:GetBucketLocation",
+  GetBucketReplication: "s3:GetReplicationConfiguration",
+  GetBucketVersioning: "s3:GetBucketVersioning",
   GetObject: "s3:GetObject",
+  GetObjectLockConfiguration: "s3:GetBucketObjectLockConfiguration",
+  GetPublicAccessBlock: "s3:GetBucketPublicAccessBlock",
   HeadBucket: "s3:ListBucket",
   HeadObject: "s3:GetObject",
   ListObjects: "s3:ListBucket",
@@ -39,9 +50,31 @@ export const ACTIONS: Readonly<Partial<Record<Operation, string>>> = {
 /** Subresources that change or show more than the object itself; none is offered. */
 const SUBRESOURCES = ["acl", "cors", "lifecycle", "policy", "retention", "tagging", "versioning"];
 
+/** The operations that show a bucket's setting, by the subresource. */
+const SHOW_SETTING: Readonly<Record<BucketSetting, Operation>> = {
+  lifecycle: "GetBucketLifecycleConfiguration",
+  "object-lock": "GetObjectLockConfiguration",
+  publicAccessBlock: "GetPublicAccessBlock",
+  replication: "GetBucketReplication",
+  versioning: "GetBucketVersioning",
+};
+
+/** The setting of a bucket that `request` asks to see. */
+export function settingAsked({
+  method,
+  query,
+  bucket,
+  key,
+}: AwsRequest): BucketSetting | undefined {
+  if (method !== "GET" || bucket === "" || key !== "") return undefined;
+  return BUCKET_SETTINGS.find((name) => query.has(name));
+}
+
 /** Names what `request` asks S3 for. */
 export function s3Operation(request: AwsRequest): Operation {
   const { method, query, bucket, key } = request;
+  const setting = settingAsked(request);
+  if (setting !== undefined) return SHOW_SETTING[setting];
   if (bucket === "" || SUBRESOURCES.some((name) => query.has(name))) return "Unknown";
   if (key === "") return bucketOperation(request);
   if (method === "GET" && !query.has("uploadId")) return "GetObject";

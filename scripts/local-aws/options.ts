@@ -12,7 +12,26 @@ export type Statement = {
   readonly actions: readonly string[];
   readonly bucket: string;
   readonly prefix?: string;
+  /** The KMS key that `kms:` actions are allowed with. */
+  readonly kmsKeyId?: string;
 };
+
+/** What a bucket's own policy allows to somebody. */
+export type Grant = {
+  readonly principal: string;
+  readonly actions: readonly string[];
+  readonly prefix?: string;
+};
+
+/** A bucket's settings that can be asked for, as their XML; none is in force here. */
+export const BUCKET_SETTINGS = [
+  "lifecycle",
+  "object-lock",
+  "publicAccessBlock",
+  "replication",
+  "versioning",
+] as const;
+export type BucketSetting = (typeof BUCKET_SETTINGS)[number];
 
 /** A long-term key. It is known at the endpoints of `locations` only. */
 export type User = {
@@ -36,6 +55,11 @@ export type BucketOptions = {
   readonly location: ArchiveLocation;
   /** When set, a PUT that does not ask for this key is refused, as a bucket policy would. */
   readonly kmsKeyId?: string;
+  /** Whether writers and readers need `kms:GenerateDataKey` and `kms:Decrypt` for it. */
+  readonly checksKmsGrants?: boolean;
+  /** The bucket's policy, as far as it allows. */
+  readonly grants?: readonly Grant[];
+  readonly settings?: Readonly<Partial<Record<BucketSetting, string>>>;
 };
 
 /** Plain JSON, because it crosses a process boundary. */

@@ -14,11 +14,16 @@ export function checkPolicy(
   identity: Identity,
   request: AwsRequest,
   operation: Operation,
+  bucket?: BucketOptions,
 ): AwsRefusal | undefined {
   const action = ACTIONS[operation];
   if (action === undefined) return refusal(501, "NotImplemented");
   const keys = touchedKeys(request, operation);
-  if (keys.every((key) => mayDo(identity, action, request.bucket, key))) return undefined;
+  const isAllowed = keys.every(
+    (key) =>
+      mayDo(identity, action, request.bucket, key) || isGranted(identity, action, key, bucket),
+  );
+  if (isAllowed) return undefined;
   return refusal(403, "AccessDenied", `${identity.arn} is not authorized to perform: ${action}`);
 }
 
@@ -31,6 +36,41 @@ export function mayDo(identity: Identity, action: string, bucket: string, key: s
       statement.actions.some((allowed) => allowed === action || allowed === "s3:*"),
   );
 }
+
+/** Whether the bucket's own policy allows it to whoever signed. */
+function isGranted(
+  { arn }: Identity,
+  action: string,
+  key: string,
+  bucket: BucketOptions | undefined,
+): boolean {
+  return (bucket?.grants ?? []).some(
+    (grant) =>
+      grant.principal === arn &&
+      grant.actions.includes(action) &&
+      key.startsWith(grant.prefix ?? ""),
+  );
+}
+
+/** Refuses who may not use the bucket's key for what the operation needs it for. */
+export function checkKmsGrant(
+  identity: Identity,
+  operation: Operation,
+  { kmsKeyId, checksKmsGrants }: BucketOptions,
+): AwsRefusal | undefined {
+  if (kmsKeyId === undefined || checksKmsGrants !== true) return undefined;
+  const action = KMS_ACTIONS[operation];
+  const isAllowed = identity.allow.some(
+    (statement) => statement.kmsKeyId === kmsKeyId && statement.actions.includes(action ?? ""),
+  );
+  if (action === undefined || isAllowed) return undefined;
+  return refusal(403, "AccessDenied", `${identity.arn} is not authorized to perform: ${action}`);
+}
+
+const KMS_ACTIONS: Readonly<Partial<Record<Operation, string>>> = {
+  GetObject: "kms:Decrypt",
+  PutObject: "kms:GenerateDataKey",
+};
 
 const WRITES: readonly Operation[] = ["PutObject", "CopyObject", "CreateMultipartUpload"];
 

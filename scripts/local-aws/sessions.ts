@@ -21,7 +21,7 @@ const DURATION_SECONDS_MAX = 43_200;
 /** The keys that are known: those of users, and those that AssumeRole handed out. */
 export class KeyRing {
   readonly #holders = new Map<string, KeyHolder>();
-  readonly #roles: ReadonlyMap<string, Role>;
+  readonly #roles: Map<string, Role>;
 
   constructor(users: readonly User[], roles: readonly Role[]) {
     this.#roles = new Map(roles.map((role) => [role.arn, role]));
@@ -39,6 +39,11 @@ export class KeyRing {
   find(accessKeyId: string, location: ArchiveLocation): KeyHolder | undefined {
     const holder = this.#holders.get(accessKeyId);
     return holder?.locations.includes(location) ? holder : undefined;
+  }
+
+  /** Makes a role, or puts another in its place; sessions that were handed out stay as they are. */
+  setRole(role: Role): void {
+    this.#roles.set(role.arn, role);
   }
 
   /** Answers an STS call that `caller` signed; `form` is its body. */

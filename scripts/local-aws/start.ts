@@ -5,9 +5,11 @@ import { endGroup, killGroup } from "../stack/child-group.ts";
 import type { Fault } from "./faults.ts";
 import {
   HOME_CREDENTIALS,
+  type BucketOptions,
   type Credentials,
   type LocalAwsAddresses,
   type LocalAwsOptions,
+  type Role,
 } from "./options.ts";
 import type { LoggedRequest } from "./request-log.ts";
 
@@ -18,6 +20,10 @@ export type LocalAws = LocalAwsAddresses & {
   /** Arms a fault; several wait in line, the oldest that fits a request hits it. */
   readonly fault: (fault: Fault) => Promise<void>;
   readonly clearFaults: () => Promise<void>;
+  /** Makes a role, or puts another in its place. */
+  readonly setRole: (role: Role) => Promise<void>;
+  /** Changes the options of a bucket that was there from the start. */
+  readonly setBucket: (bucket: BucketOptions) => Promise<void>;
   /** What was asked of all endpoints since request `after`, oldest first. */
   readonly requests: (after?: number) => Promise<readonly LoggedRequest[]>;
   /** Has workerd `pid` killed when this process dies without a chance to do so itself. */
@@ -50,6 +56,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     credentials: HOME_CREDENTIALS,
     process: child,
     fault: async (fault) => void (await control("POST", "/faults", JSON.stringify(fault))),
+    setRole: async (role) => void (await control("PUT", "/roles", JSON.stringify(role))),
+    setBucket: async (bucket) => void (await control("PUT", "/buckets", JSON.stringify(bucket))),
     clearFaults: async () => void (await control("DELETE", "/faults")),
     requests: async (after = 0) => {
       const answer = await control("GET", `/requests?after=${after}`);

@@ -33,11 +33,12 @@ export function headOf(response: Response): ObjectHead {
   for (const [name, value] of response.headers) {
     if (name.startsWith(META_PREFIX)) meta.set(name.slice(META_PREFIX.length), value);
   }
+  const kmsKeyArn = response.headers.get(KMS_KEY);
   return {
     size: size === null ? undefined : Number(size),
     etag: response.headers.get("etag") ?? "",
     meta,
-    kmsKeyArn: response.headers.get(KMS_KEY) ?? undefined,
+    ...(kmsKeyArn === null ? {} : { kmsKeyArn }),
   };
 }
 

@@ -54,7 +54,7 @@ export type ObjectHead = {
   readonly etag: string;
   readonly meta: ReadonlyMap<string, string>;
   /** The KMS key it is encrypted with, when it is with one. */
-  readonly kmsKeyArn: string | undefined;
+  readonly kmsKeyArn?: string;
 };
 
 export type ObjectBody = ObjectHead & {

@@ -28,7 +28,7 @@ export function judgeRegion({ location }: OwnBucket, answer: Setting): Verificat
     };
   }
   // The oldest region has no name, and one has an old one.
-  const text = elementText(answer.value, "LocationConstraint") ?? "";
+  const text = /<LocationConstraint[^>]*>([^<]*)</.exec(answer.value)?.[1] ?? "";
   const found = text === "" ? "us-east-1" : text === "EU" ? "eu-west-1" : text;
   return found === location
     ? { step, state: "passed", found: `The bucket is in ${location}.` }

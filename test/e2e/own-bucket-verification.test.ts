@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
+import {
+  homeBucketName,
+  homeUserArn,
+  LOCATIONS,
+  type BucketOptions,
+  type BucketSetting,
+  type Role,
+} from "../../scripts/local-aws/options.ts";
+import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
+import {
+  ownBucket,
+  stsCaller,
+  stsContext,
+  type Opening,
+} from "../../src/archive/own-bucket/open.ts";
+import { bucketDocuments } from "../../src/archive/own-bucket/policies.ts";
+import type { Verification } from "../../src/archive/own-bucket/verification.ts";
+import { verifyOwnBucket } from "../../src/archive/own-bucket/verify.ts";
+import type { OwnBucket } from "../../src/region/own-bucket.ts";
+import { homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
+import { assumeRole } from "../../src/s3/sts.ts";
+
+const SOURCE = "src_eu_0123456789abcdef0123456789";
+const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
+const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+
+const OWN: OwnBucket = {
+  name: "own-1",
+  location: "eu-west-1",
+  bucket: "customer-events",
+  label: "eu-west-1-111122223333",
+  access: { kind: "roles", writer: role("writer"), reader: role("reader"), eraser: role("eraser") },
+  externalId: "an-external-id-that-nobody-chose",
+  kmsKeyArn: KEY,
+};
+const SEGMENT: OwnBucket = { ...OWN, access: { kind: "segment", role: role("all") } };
+
+let aws: LocalAws;
+
+beforeAll(async () => {
+  aws = await startLocalAws({
+    buckets: [
+      { name: "customer-events", location: "eu-west-1" },
+      { name: "events-in-frankfurt", location: "eu-central-1" },
+    ],
+  });
+});
+
+afterAll(async () => {
+  await aws.stop();
+});
+
+function opening(): Opening {
+  const bucketAt = (location: ArchiveLocation) => ({
+    location,
+    url: `${aws.endpoints[location]}/${homeBucketName(location)}`,
+    ...aws.credentials[homeOf(location)],
+    answerMsMax: 5_000,
+  });
+  const buckets = Object.fromEntries(LOCATIONS.map((location) => [location, bucketAt(location)]));
+  return {
+    config: {
+      environment: "development",
+      buckets: buckets as Opening["config"]["buckets"],
+    },
+    sourceId: SOURCE,
+    now: () => Date.now(),
+  };
+}
+
+type Changes = {
+  readonly role?: (role: Role) => Role;
+  readonly bucket?: (bucket: BucketOptions) => BucketOptions;
+};
+
+/** Does at the stand-in what the documents say, but for the changes. */
+async function apply(own: OwnBucket, changes: Changes = {}): Promise<void> {
+  const documents = bucketDocuments(own, homeUserArn("eu"));
+  for (const each of rolesOf(documents)) await aws.setRole(changes.role?.(each) ?? each);
+  const bucket = bucketOf(own, documents);
+  await aws.setBucket(changes.bucket?.(bucket) ?? bucket);
+}
+
+function verify(own: OwnBucket): Promise<Verification> {
+  const open = opening();
+  return verifyOwnBucket({
+    own,
+    assume: (roleArn, externalId) =>
+      assumeRole(
+        stsCaller(open.config, own.location),
+        { roleArn, sessionName: "test", ...(externalId === undefined ? {} : { externalId }) },
+        stsContext(open, own.location),
+      ),
+    open: (purpose) => ownBucket(open, own, purpose),
+    wait: async () => undefined,
+    now: () => 0,
+    patienceMs: 0,
+    nonce: String(Math.random()),
+  });
+}
+
+/** Steps that are anything but passed, with what they are. */
+function troubles({ steps }: Verification): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    steps.filter(({ state }) => state !== "passed").map(({ step, state }) => [step, state]),
+  );
+}
+
+function without(action: string): (role: Role) => Role {
+  return (each) => ({
+    ...each,
+    allow: each.allow.map((statement) => ({
+      ...statement,
+      actions: statement.actions.filter((allowed) => allowed !== action),
+    })),
+  });
+}
+
+function setting(name: BucketSetting, xml: string): (bucket: BucketOptions) => BucketOptions {
+  return (bucket) => ({ ...bucket, settings: { [name]: xml } });
+}
+
+describe("verification of a bucket with roles", () => {
+  beforeEach(async () => {
+    await apply(OWN);
+  });
+
+  it("passes when the documents were applied as they are", async () => {
+    const verification = await verify(OWN);
+
+    expect(troubles(verification)).toEqual({ "public-access": "warned" });
+    expect(verification.state).toBe("passed");
+  });
+
+  it("leaves nothing behind", async () => {
+    await verify(OWN);
+
+    const listed = await ownBucket(opening(), OWN, "reader").list("segment-logs/", { max: 10 });
+    expect(listed.ok && listed.value.entries).toEqual([]);
+  });
+
+  it("fails when a role can be had without the ExternalId", async () => {
+    await apply(OWN, {
+      role: ({ externalId: _externalId, ...open }) => open,
+    });
+
+    expect(troubles(await verify(OWN))).toMatchObject({ "external-id": "failed" });
+  });
+
+  it("fails when a role does not trust us", async () => {
+    await apply(OWN, { role: (each) => ({ ...each, trust: [] }) });
+
+    expect(troubles(await verify(OWN))).toMatchObject({
+      "assume-writer": "failed",
+      "external-id": "skipped",
+    });
+  });
+
+  it("fails for another workspace, whose ExternalId is another one", async () => {
+    const verification = await verify({ ...OWN, externalId: "of-another-workspace" });
+
+    expect(verification.state).toBe("failed");
+  });
+
+  it.each([
+    ["s3:PutObject", "put-object"],
+    ["kms:GenerateDataKey", "put-object"],
+    ["s3:ListBucket", "list-objects"],
+    ["s3:GetObject", "get-object"],
+    ["kms:Decrypt", "get-object"],
+    ["s3:DeleteObject", "delete-object"],
+    ["s3:GetBucketLocation", "bucket-region"],
+  ])("fails without %s", async (action, step) => {
+    await apply(OWN, { role: without(action) });
+
+    expect(troubles(await verify(OWN))).toMatchObject({ [step]: "failed" });
+  });
+
+  it("fails when the bucket is at another location", async () => {
+    const verification = await verify({ ...OWN, bucket: "events-in-frankfurt" });
+
+    expect(troubles(verification)).toMatchObject({ "bucket-region": "failed" });
+  });
+
+  it.each<[BucketSetting, string, string, string]>([
+    ["versioning", "<Status>Enabled</Status>", "versioning", "warned"],
+    [
+      "object-lock",
+      "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><Days>7</Days></Rule>",
+      "object-lock",
+      "failed",
+    ],
+    ["replication", "<Rule><Status>Enabled</Status></Rule>", "replication", "failed"],
+    [
+      "lifecycle",
+      "<Rule><Status>Enabled</Status><Expiration><Days>3</Days></Expiration></Rule>",
+      "lifecycle",
+      "warned",
+    ],
+  ])("sees %s", async (name, xml, step, state) => {
+    await apply(OWN, { bucket: setting(name, xml) });
+
+    expect(troubles(await verify(OWN))).toMatchObject({ [step]: state });
+  });
+
+  it("calls unknown what the reader may not see", async () => {
+    await apply(OWN, { role: without("s3:GetReplicationConfiguration") });
+
+    const verification = await verify(OWN);
+
+    expect([verification.state, troubles(verification)["replication"]]).toEqual([
+      "passed",
+      "unknown",
+    ]);
+  });
+});
+
+describe("verification of a bucket as Segment has it", () => {
+  it("passes without a key, with a warning of the confused deputy", async () => {
+    const { kmsKeyArn: _kmsKeyArn, ...own } = SEGMENT;
+    await apply(own);
+
+    const verification = await verify(own);
+
+    expect([verification.state, troubles(verification)["confused-deputy"]]).toEqual([
+      "passed",
+      "warned",
+    ]);
+  });
+
+  it("fails when the bucket's policy does not name us", async () => {
+    const { kmsKeyArn: _kmsKeyArn, ...own } = SEGMENT;
+    await apply(own, { bucket: (bucket) => ({ ...bucket, grants: [] }) });
+
+    expect(troubles(await verify(own))).toMatchObject({ "put-object": "failed" });
+  });
+});
