@@ -9,6 +9,7 @@ import {
   type HeldFile,
   type MatchPage,
 } from "../src/archive/catalogue.ts";
+import type { SweepPage } from "../src/archive/retention.ts";
 import { homeBucket } from "../src/archive/home-bucket.ts";
 import { monthOf, parseKey } from "../src/archive/key.ts";
 import {
@@ -19,11 +20,12 @@ import {
   type OpenSuspects,
   type SuspectDeps,
 } from "../src/archive/suspects.ts";
+import { sweepMonth, type SweepDeps } from "../src/archive/sweep-month.ts";
 import { matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
 import { parseConfig, type Config } from "../src/config.ts";
 import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { standing } from "../src/region/placement.ts";
-import { homeOf, type ArchiveLocation } from "../src/region/regions.ts";
+import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../src/region/regions.ts";
 import { Breakers, PROBE_MS_MIN } from "../src/s3/breaker.ts";
 import type { ArchiveMonthPort } from "../src/services.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
@@ -202,6 +204,27 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
         return { files, examined, next: String(id) };
       }
     }
+  }
+
+  /** Removes files whose last event was received before `beforeMs`, and what is known of them. */
+  async sweep(beforeMs: number, after?: string): Promise<SweepPage> {
+    const { locations } = HOME_REGIONS[regionOf(this.#sourceId)];
+    const deps: SweepDeps = {
+      old: (from, max) =>
+        this.#catalogue.old({
+          beforeMs,
+          nowMs: Date.now(),
+          locations,
+          after: from === undefined ? undefined : parsePosition(from),
+          max,
+        }),
+      bucket: (location) =>
+        homeBucket(this.#config, this.#sourceId, location, this.#evidence.observer),
+      forget: (key) => this.ctx.storage.transactionSync(() => this.#catalogue.remove(key)),
+    };
+    const page = await sweepMonth(deps, after);
+    this.ctx.waitUntil(this.#tell());
+    return page;
   }
 
   async #tell(): Promise<void> {

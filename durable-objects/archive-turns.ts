@@ -27,6 +27,14 @@ export class ArchiveTurns {
     return this.#table.queue();
   }
 
+  /** The job that this one waits for; none when it has its turn, or did not enter. */
+  waitsFor(jobId: string): JobRef | undefined {
+    const queue = this.#table.queue();
+    if (!queue.some(({ id }) => id === jobId)) return undefined;
+    const turn = turnOf(queue, jobId);
+    return turn.kind === "waiting" ? turn.waitsFor : undefined;
+  }
+
   enter(job: JobRef, nowMs: number): JobTurn {
     return turnOf(
       this.#change((queue) => enterQueue(queue, job, nowMs), job.id),

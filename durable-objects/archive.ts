@@ -12,15 +12,17 @@ import {
   type RebuildStart,
 } from "../src/archive/rebuild.ts";
 import { runSlice, type RebuildDeps } from "../src/archive/rebuild-slice.ts";
-import { turnOf, type JobRef, type JobTurn, type QueuedJob } from "../src/archive/jobs.ts";
+import type { JobRef, JobTurn, QueuedJob } from "../src/archive/jobs.ts";
 import { parseConfig, type Config } from "../src/config.ts";
 import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
 import { standing } from "../src/region/placement.ts";
+import type { RetentionProgress } from "../src/archive/retention.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { ArchivePort, MessageFile } from "../src/services.ts";
+import { ArchiveRetention } from "./archive-retention.ts";
 import { ArchiveTurns } from "./archive-turns.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
@@ -35,8 +37,8 @@ const WATCHDOG_MS = 600_000;
 /**
  * The archive of one source: which months have files, and the jobs that go through them.
  *
- * State: tables `months`, `jobs`, `turns`, `evidence`. Alarm: the running job's next slice, derived from its
- * row, or evidence that has to be written or told; while a slice runs, the moment to pick it up again
+ * State: tables `months`, `jobs`, `turns`, `evidence`. Alarm: the running job's next slice,
+ * derived from its row, the day's sweep, or evidence that has to be written or told; while a slice runs, the moment to pick it up again
  * should the object die in it.
  */
 export class Archive extends DurableObject<Env> implements ArchivePort {
@@ -45,6 +47,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   readonly #reach: Reach;
   readonly #evidence: EvidenceKeeper;
   readonly #turns: ArchiveTurns;
+  readonly #retention: ArchiveRetention;
   /** The slice that is running; a second alarm joins it. */
   #slice: Promise<void> | undefined;
 
@@ -58,6 +61,12 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     this.#reach = reach(env, this.#config);
     migrate(ctx.storage, ARCHIVE_MIGRATIONS);
     this.#turns = new ArchiveTurns(ctx.storage, () => ctx.waitUntil(this.#arm()));
+    this.#retention = new ArchiveRetention({
+      storage: ctx.storage,
+      sourceId: name.sourceId,
+      reach: this.#reach,
+      turns: this.#turns,
+    });
     const workspaceId = workspaceOf(name.sourceId);
     this.#evidence = new EvidenceKeeper({
       storage: ctx.storage,
@@ -136,6 +145,14 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     return this.#turns.queue();
   }
 
+  async retention(): Promise<RetentionProgress | undefined> {
+    return this.#retention.progress();
+  }
+
+  async poke(): Promise<void> {
+    if (this.#slice === undefined) await this.#arm();
+  }
+
   /** Every month is asked, since a file of any may come to be suspected late. */
   async suspects(): Promise<OpenSuspects> {
     const months = await this.months();
@@ -175,14 +192,21 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     await this.#arm();
   }
 
+  /** One job has its turn, so only one of these does anything. */
   async #runSlice(): Promise<void> {
+    const untilMs = Date.now() + SLICE_MS_MAX;
+    await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
+    await this.#runRebuild(untilMs);
+    await this.#retention.run(() => Date.now() >= untilMs);
+  }
+
+  async #runRebuild(untilMs: number): Promise<void> {
     let job = this.#lastRebuild();
     if (job === undefined || job.progress.state !== "running") return;
     const { id } = job.progress;
     if (this.#turns.enter({ id, kind: "rebuild" }, Date.now()).kind === "waiting") return;
-    await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
     try {
-      job = await runSlice(job, this.#deps(Date.now() + SLICE_MS_MAX));
+      job = await runSlice(job, this.#deps(untilMs));
     } catch {
       // The message may quote what was read, so only the fact is kept; the row has the position.
       job = postpone(this.#lastRebuild() ?? job, "internal", Date.now());
@@ -194,23 +218,20 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   /** Sets the alarm where the job, if one is running, and the evidence want it. */
   async #arm(): Promise<void> {
     const job = this.#lastRebuild();
-    const isDue = job?.progress.state === "running" && this.#waitsFor(job.progress) === undefined;
+    const isDue =
+      job?.progress.state === "running" && this.#turns.waitsFor(job.progress.id) === undefined;
     const sliceAtMs = isDue ? job.nextAtMs : Infinity;
-    const atMs = Math.min(sliceAtMs, this.#evidence.dueAtMs ?? Infinity);
+    const atMs = Math.min(
+      sliceAtMs,
+      this.#retention.dueAtMs() ?? Infinity,
+      this.#evidence.dueAtMs ?? Infinity,
+    );
     if (atMs === Infinity) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), atMs));
   }
 
-  /** The job that a rebuild waits for; one of before there was a queue waits for none. */
-  #waitsFor({ id }: RebuildProgress): JobRef | undefined {
-    const queue = this.#turns.queue();
-    if (!queue.some((job) => job.id === id)) return undefined;
-    const turn = turnOf(queue, id);
-    return turn.kind === "waiting" ? turn.waitsFor : undefined;
-  }
-
   #withTurn(progress: RebuildProgress): RebuildProgress {
-    const waitsFor = this.#waitsFor(progress);
+    const waitsFor = this.#turns.waitsFor(progress.id);
     return waitsFor === undefined ? progress : { ...progress, waitsFor };
   }
 

@@ -1,5 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
-
 import { parseId, type DestinationId, type SourceId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
 import type { Filter } from "../src/deliver/filter/filter.ts";
@@ -24,8 +22,8 @@ import type {
 } from "../src/workspace/destination.ts";
 import type { DestinationView } from "../src/workspace/destination-view.ts";
 import type { AdminCall, Answer, Page } from "../src/workspace/ports.ts";
-import type { Env } from "./reach.ts";
 import { MetricsTable } from "./storage/metrics-table.ts";
+import { WorkspaceArchive } from "./workspace-archive.ts";
 import type { WorkspaceDestinations } from "./workspace-destinations.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -40,8 +38,8 @@ export type DeliveryParts = {
 };
 
 /** The calls of a Workspace about its destinations; a base of the object, because calls are methods. */
-export abstract class WorkspaceDelivery extends DurableObject<Env> implements DestinationsPort {
-  protected abstract readonly delivery: DeliveryParts;
+export abstract class WorkspaceDelivery extends WorkspaceArchive implements DestinationsPort {
+  protected abstract override readonly delivery: DeliveryParts;
 
   async destinations(call: AdminCall, page: Page) {
     const { turn, destinations } = this.delivery;

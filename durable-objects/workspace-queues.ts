@@ -10,6 +10,9 @@ const PUSH_MS_MAX = 2000;
 /** Queues poked at a time: a Durable Object may wait for six connections at once. */
 const POKES_AT_A_TIME = 6;
 
+const MINUTE_MS = 60_000;
+const MINUTES_OF_HOUR = 60;
+
 /** What a Workspace tells the queues of its sources. */
 export class WorkspaceQueues {
   readonly #turn: WorkspaceTurn;
@@ -59,7 +62,7 @@ export class WorkspaceQueues {
     for (const source of this.#turn.tables.sourcesFencing()) await this.fence(source.id);
   }
 
-  /** Pokes the queues that hold events, a few at a time. */
+  /** Pokes the queues that hold events, a few at a time, and the archives whose turn it is. */
   async pokeHolding(): Promise<void> {
     const waiting = this.#turn.tables.queuesHolding();
     while (waiting.length > 0) {
@@ -68,6 +71,14 @@ export class WorkspaceQueues {
         some.map(({ sourceId, queue }) => succeeds(this.#reach.queue(sourceId, queue).poke())),
       );
     }
+    await this.#pokeArchives(Date.now());
+  }
+
+  /** Pokes the archives of those sources whose minute of the hour it is. */
+  async #pokeArchives(nowMs: number): Promise<void> {
+    const minute = Math.floor(nowMs / MINUTE_MS) % MINUTES_OF_HOUR;
+    const due = this.#turn.tables.sourceIds().filter((_id, i) => i % MINUTES_OF_HOUR === minute);
+    await Promise.all(due.map((id) => succeeds(this.#reach.archive(id).poke())));
   }
 
   /** Looks and opens in one turn: a queue that became known meanwhile has to be fenced as well. */

@@ -2,6 +2,7 @@ import type { RecordedFile, ArchiveFile } from "./archive/archive-file.ts";
 import type { FilesPage, FilesQuery, HeldFile, MatchPage } from "./archive/catalogue.ts";
 import type { JobRef, JobTurn, QueuedJob } from "./archive/jobs.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/rebuild.ts";
+import type { RetentionProgress, SweepPage } from "./archive/retention.ts";
 import type { NewSuspects, OpenSuspects } from "./archive/suspects.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
@@ -74,6 +75,14 @@ export type { LanePort };
 
 /** What a lane asks its queue for. */
 export type LogRead = {
+/** What retention removed, for the audit chain. */
+export type SweepNote = {
+  readonly jobId: string;
+  readonly files: number;
+  readonly events: number;
+  readonly beforeMs: number;
+};
+
   readonly destinationId: DestinationId;
   /** The first event it wants; 1 when it has had none. */
   readonly fromSeq: number;
@@ -156,6 +165,8 @@ export interface WorkspacePort {
   takeCounts(report: LaneReport): Promise<void>;
   /** Called by cron: pokes the queues that hold data and finishes what is overdue. */
   poke(): Promise<void>;
+  /** Records in the audit chain what a job of a source's archive removed; once for each job. */
+  noteSweep(sourceId: SourceId, sweep: SweepNote): Promise<void>;
 }
 
 /** The workspaces of one home region. */
@@ -201,6 +212,10 @@ export interface ArchivePort {
   jobs(): Promise<readonly QueuedJob[]>;
   /** Places where a second copy of a file may stand, over all months; none means there is none. */
   suspects(): Promise<OpenSuspects>;
+  /** The present or the last sweep of files that are older than the source's retention. */
+  retention(): Promise<RetentionProgress | undefined>;
+  /** Called by cron: has what is due begin, should the archive's own alarm be lost. */
+  poke(): Promise<void>;
   /** Which of these files holds the event of that messageId, and when it was received. */
   findMessage(keys: readonly string[], messageId: string): Promise<MessageFile | undefined>;
 }
@@ -227,6 +242,11 @@ export interface ArchiveMonthPort {
   list(query: FilesQuery): Promise<FilesPage>;
   /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
   matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;
+  /**
+   * Removes files in the platform's buckets whose last event was received before `beforeMs`; ask again
+   * with `after` = `next` until that is absent.
+   */
+  sweep(beforeMs: number, after?: string): Promise<SweepPage>;
 }
 
 /** Host names and the ingest region they stand for, as handlers need them. */

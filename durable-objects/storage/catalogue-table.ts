@@ -5,6 +5,7 @@ import {
   type FilesPage,
   type FilesPosition,
 } from "../../src/archive/catalogue.ts";
+import type { OldFile } from "../../src/archive/sweep-month.ts";
 import { MATCHES_EVERYONE } from "../../src/archive/user-filter.ts";
 import type { SourceId } from "../../src/core/ids.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
@@ -33,6 +34,15 @@ export type FilteredFile = {
   readonly id: number;
   readonly file: ArchiveFile;
   readonly filter: Uint8Array;
+};
+
+/** Which files are old. */
+export type OldQuery = {
+  readonly beforeMs: number;
+  readonly nowMs: number;
+  readonly locations: readonly ArchiveLocation[];
+  readonly after: FilesPosition | undefined;
+  readonly max: number;
 };
 
 /** The rows of one month's catalogue: tables `files` and `filters`. Synchronous. */
@@ -128,6 +138,58 @@ export class CatalogueTable {
       offset += part.bytes.byteLength;
     }
     return { id: row.id, file: this.#fileOf(row), filter };
+  }
+
+  /**
+   * Files of ours in one of `locations` whose last event was received before `beforeMs`, in the order
+   * of pages. One whose second copy may still land is left out.
+   */
+  old(query: OldQuery): readonly (OldFile & { readonly position: string })[] {
+    const { beforeMs, nowMs, locations, after, max } = query;
+    return this.#sql
+      .exec<FileRow>(
+        `SELECT ${FILE_COLUMNS} FROM files
+         WHERE (first_received_at_ms, key) > (?, ?)
+           AND first_received_at_ms < ? AND last_received_at_ms < ?
+           AND written_by = 'homeport'
+           AND location IN (SELECT value FROM json_each(?))
+           AND NOT EXISTS (
+             SELECT 1 FROM suspects
+             WHERE suspects.key = files.key AND error = '' AND check_at_ms > ?
+           )
+         ORDER BY first_received_at_ms, key LIMIT ?`,
+        after?.firstReceivedAtMs ?? Number.MIN_SAFE_INTEGER,
+        after?.key ?? "",
+        beforeMs,
+        beforeMs,
+        JSON.stringify(locations),
+        nowMs,
+        max,
+      )
+      .toArray()
+      .map((row) => {
+        const file = this.#fileOf(row);
+        const { key, events, gzipBytes } = file;
+        const places = new Set([file.location, ...this.#suspectedAt(key)]);
+        return { key, events, gzipBytes, locations: [...places], position: formatPosition(file) };
+      });
+  }
+
+  /** Takes a file out, with its filter; one that is not there stays so. */
+  remove(key: string): void {
+    this.#sql.exec(
+      "DELETE FROM filters WHERE file_id IN (SELECT id FROM files WHERE key = ?)",
+      key,
+    );
+    this.#sql.exec("DELETE FROM suspects WHERE key = ?", key);
+    this.#sql.exec("DELETE FROM files WHERE key = ?", key);
+  }
+
+  #suspectedAt(key: string): readonly ArchiveLocation[] {
+    return this.#sql
+      .exec<{ location: string }>("SELECT location FROM suspects WHERE key = ?", key)
+      .toArray()
+      .map((row) => row.location as ArchiveLocation);
   }
 
   #fileOf(row: FileRow): ArchiveFile {

@@ -39,6 +39,7 @@ export type AuditAction =
   | "destination.update"
   | "events.read"
   | "source.create"
+  | "retention.sweep"
   | "source.delete"
   | "source.update"
   | "token.create"

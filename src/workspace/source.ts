@@ -155,6 +155,7 @@ export function configOf(source: Source, nowMs: number, windowMs: number): Sourc
     ratePerSecond: source.rate,
     archiveLocations: source.archiveLocations,
     fingerprintKey: source.fingerprintKey,
+    retentionDays: source.retentionDays,
   };
 }
 

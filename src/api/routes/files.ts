@@ -1,6 +1,18 @@
-import { array, nullable, number, object, optional, picklist, strictObject, string } from "valibot";
+import {
+  array,
+  literal,
+  nullable,
+  number,
+  object,
+  optional,
+  picklist,
+  strictObject,
+  string,
+  union,
+} from "valibot";
 
 import { JOB_KINDS } from "../../archive/jobs.ts";
+import { listJobs, retentionStatus } from "../../archive/job-routes.ts";
 import { listFiles, listSuspects, rebuildStatus, startRebuild } from "../../archive/routes.ts";
 import { isChildId, type SourceId } from "../../core/ids.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -46,6 +58,29 @@ const suspectView = object({
   notedAt: string(),
   checkAt: string(),
   error: nullable(string()),
+});
+
+const retentionView = object({
+  id: string(),
+  state: picklist(["running", "done", "failed"]),
+  days: union([number(), literal("unlimited")]),
+  before: nullable(string()),
+  files: number(),
+  events: number(),
+  bytes: number(),
+  refused: number(),
+  error: nullable(string()),
+  waitsFor: nullable(object({ id: string(), kind: picklist(JOB_KINDS) })),
+  startedAt: string(),
+  updatedAt: string(),
+});
+
+const jobView = object({
+  id: string(),
+  kind: picklist(JOB_KINDS),
+  state: picklist(["running", "waiting"]),
+  waitsFor: nullable(object({ id: string(), kind: picklist(JOB_KINDS) })),
+  enteredAt: string(),
 });
 
 const time = optional(string());
@@ -100,6 +135,27 @@ export const FILE_OPERATIONS: readonly Operation[] = [
       const source = await sourceOf(workspace, call, params["id"]);
       if (!source.ok) return source;
       return ok({ rebuild: (await rebuildStatus(source.value, services)) ?? null });
+    },
+  }),
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/sources/:id/retention",
+    summary: "The present or the last sweep of files that are older than the source's retention",
+    answer: object({ retention: nullable(retentionView) }),
+    handle: async ({ workspace, call, params, services }) => {
+      const source = await sourceOf(workspace, call, params["id"]);
+      if (!source.ok) return source;
+      return ok({ retention: (await retentionStatus(source.value, services)) ?? null });
+    },
+  }),
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/sources/:id/jobs",
+    summary: "Jobs that go through the source's archive: the one that runs, and those that wait",
+    answer: object({ data: array(jobView) }),
+    handle: async ({ workspace, call, params, services }) => {
+      const source = await sourceOf(workspace, call, params["id"]);
+      return source.ok ? ok({ data: await listJobs(source.value, services) }) : source;
     },
   }),
 ];
