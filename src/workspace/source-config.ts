@@ -45,6 +45,10 @@ export type SourceConfig = {
   readonly fingerprintKey: string;
   /** What the workspace wants of requests by their place; its home's defaults when absent. */
   readonly edge?: EdgeSettings;
+  /** The version of the workspace's suppressions to serve by; absent while there never was one. */
+  readonly suppressions?: number;
+  /** How long files stay in the platform's bucket, in days; absent from older code. */
+  readonly retentionDays?: number | "unlimited";
   /** Destinations of the source that are on; absent from older code, which knows none. */
   readonly lanes?: readonly DestinationId[];
 };
