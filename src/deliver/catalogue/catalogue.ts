@@ -28,8 +28,6 @@ export type CatalogueEntry = Readonly<Record<HomeRegion, RegionEntry>> & {
   readonly region?: { readonly setting: string } & Readonly<Record<HomeRegion, readonly string[]>>;
   /** Variables that the kit reads from its surroundings, by the setting that holds each. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Variables that follow from the region. */
-  readonly fixedEnv?: Readonly<Record<HomeRegion, Readonly<Record<string, string>>>>;
   /** Settings that the kit does not have, since Segment itself provides them. */
   readonly extra?: readonly {
     readonly key: string;

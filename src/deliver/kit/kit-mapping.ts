@@ -1,3 +1,4 @@
+import { parseFql } from "../filter/fql-parse.ts";
 import type { KitDestination, LoadedDestination } from "./load-kit.ts";
 
 /** What of an event becomes what of a request: one of the destination's actions, and when. */
@@ -39,7 +40,9 @@ export function readyMappings(
   return mappings.map((mapping, index) => {
     const parsed = kit.parseFql(mapping.trigger);
     const action = kit.destination.definition.actions[mapping.action];
-    if (parsed.error !== undefined) return refuse(index, "has a trigger that is not FQL");
+    if (parsed.error !== undefined || !isWhole(mapping.trigger, kit.destination)) {
+      return refuse(index, "has a trigger that is not FQL");
+    }
     if (action === undefined) return refuse(index, "names an action that the destination lacks");
     const isBatched =
       action.performBatch !== undefined && mapping.fields["enable_batching"] !== false;
@@ -60,6 +63,20 @@ export function presetMappings({ definition }: KitDestination): readonly KitMapp
     definition.actions[partnerAction] === undefined
       ? []
       : [{ action: partnerAction, trigger: subscribe, fields: mapping ?? {} }],
+  );
+}
+
+/**
+ * Whether a trigger means what it says. The kit's own parser takes the beginning of a broken text for
+ * the whole, and so for more events than were meant; ours does not. Texts that the kit itself has are
+ * known to mean what its parser makes of them.
+ */
+function isWhole(trigger: string, { definition }: KitDestination): boolean {
+  if (parseFql(trigger).ok) return true;
+  const { presets = [], actions } = definition;
+  return (
+    presets.some(({ subscribe }) => subscribe === trigger) ||
+    Object.values(actions).some(({ defaultSubscription }) => defaultSubscription === trigger)
   );
 }
 

@@ -60,7 +60,7 @@ export async function openKit(ground: KitGround): Promise<KitSession> {
   }
   const kit = await loadDestination(slug);
   const settings = { ...ground.settings, ...allowed.value };
-  const env = envOf(entry, region, settings);
+  const env = envOf(entry, settings);
   const known = kitSettings(entry, kit, settings);
   refuseInvalid(kit, slug, known);
   const tokens = tokensOf(settings);
@@ -128,17 +128,16 @@ function canRefresh(
   );
 }
 
-/** What the kit reads from its surroundings: what the region says, and what the user gave for it. */
+/** What the kit reads from its surroundings: what the user gave for it. */
 function envOf(
-  { env = {}, fixedEnv }: CatalogueEntry,
-  region: HomeRegion,
+  { env = {} }: CatalogueEntry,
   settings: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, string>> {
   const given = Object.entries(env).flatMap(([variable, setting]): [string, string][] => {
     const value = settings[setting];
     return typeof value === "string" ? [[variable, value]] : [];
   });
-  return { ...Object.fromEntries(given), ...fixedEnv?.[region] };
+  return Object.fromEntries(given);
 }
 
 /** Tokens go another way, but where a destination has a setting of that name. */

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import {
+  testKitCredentials,
+  type CredentialTest,
+} from "../../../../src/deliver/kit/kit-credentials.ts";
+import { kitDeliverer } from "../../../../src/deliver/kit/kit-deliverer.ts";
+import { deliveryOf } from "../../../support/kit/deliveries.ts";
+import { Vendor } from "../../../support/kit/vendor.ts";
+
+let vendor: Vendor;
+
+beforeEach(() => {
+  vendor = new Vendor();
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+function test(
+  region: "eu" | "us",
+  slug = "customerio",
+  settings: Readonly<Record<string, unknown>> = { siteId: "site", apiKey: "key" },
+): Promise<CredentialTest> {
+  const ground = { slug, region, settings, declaredHosts: [], development: false };
+  return testKitCredentials(ground, () => 0);
+}
+
+describe("testKitCredentials()", () => {
+  it("asks the vendor where that is in the region", async () => {
+    expect([await test("us"), vendor.asked.map(({ host }) => host)]).toEqual([
+      { kind: "passed" },
+      ["track.customer.io"],
+    ]);
+  });
+
+  it("skips a test that would leave the region, and says so", async () => {
+    expect([await test("eu"), vendor.asked]).toEqual([
+      { kind: "skipped", reason: "The kit would ask a host outside of the region." },
+      [],
+    ]);
+  });
+
+  it("says the status with which the vendor refused", async () => {
+    vendor.answer = () => new Response("", { status: 403 });
+
+    expect(await test("us")).toEqual({ kind: "failed", code: "403" });
+  });
+
+  it("skips where the kit has no test", async () => {
+    expect(await test("eu", "heap", { appId: "1" })).toEqual({
+      kind: "skipped",
+      reason: "The kit has no test for this destination.",
+    });
+  });
+});
+
+describe("a stale token", () => {
+  const HUBSPOT = {
+    slug: "hubspot",
+    region: "us",
+    settings: {
+      accessToken: "stale",
+      refreshToken: "refresh",
+      oauthClientId: "client",
+      oauthClientSecret: "secret",
+    },
+    declaredHosts: ["api.hubapi.com"],
+    development: false,
+    mappings: [
+      {
+        action: "upsertContact",
+        trigger: 'type = "track"',
+        fields: { email: "person@example.com" },
+      },
+    ],
+    now: () => 0,
+  } as const;
+
+  function refuseStale(): void {
+    vendor.answer = ({ path, headers }) => {
+      if (path.includes("token")) return Response.json({ access_token: "fresh" });
+      const isStale = headers.get("authorization") === "Bearer stale";
+      return Response.json({}, { status: isStale ? 401 : 200 });
+    };
+  }
+
+  it("is exchanged once, and the event sent with the fresh one", async () => {
+    refuseStale();
+    const deliverer = await kitDeliverer(HUBSPOT);
+
+    const outcomes = await deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000));
+
+    expect(outcomes).toEqual([{ kind: "delivered", status: 200 }]);
+  });
+
+  it("is told to who keeps it", async () => {
+    refuseStale();
+    const kept: string[] = [];
+    const onTokens = async ({ accessToken }: { readonly accessToken: string }): Promise<void> => {
+      kept.push(accessToken);
+    };
+    const deliverer = await kitDeliverer({ ...HUBSPOT, onTokens });
+
+    await deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000));
+
+    expect(kept).toEqual(["fresh"]);
+  });
+
+  it("stays where fresh ones are got outside of the region", async () => {
+    refuseStale();
+    const settings = { ...HUBSPOT.settings, accessToken: "pat-eu1-stale" };
+    vendor.answer = () => new Response("", { status: 401 });
+    const deliverer = await kitDeliverer({ ...HUBSPOT, region: "eu", settings });
+
+    await deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000));
+
+    expect(vendor.asked.map(({ path }) => path).filter((path) => /oauth/.test(path))).toEqual([]);
+  });
+});
