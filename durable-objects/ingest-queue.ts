@@ -11,6 +11,7 @@ import { FileTable } from "../src/ingest/queue/file-table.ts";
 import { Gather } from "../src/ingest/queue/gather.ts";
 import { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import { askPredecessors } from "../src/ingest/queue/predecessors.ts";
+import { Suppressions } from "../src/ingest/queue/suppressions.ts";
 import { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { standing } from "../src/region/placement.ts";
 import type {
@@ -23,6 +24,7 @@ import type {
 } from "../src/services.ts";
 import { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
+import { suppressingLease, type SuppressingLease } from "./queue-suppressions.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { LaneFeed } from "./queue-lanes.ts";
 import { QueueWork } from "./queue-work.ts";
@@ -50,6 +52,9 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
   readonly #storage: QueueStorage;
   readonly #counters: Counters;
   readonly #lease: ConfigLease;
+  readonly #suppressions: Suppressions;
+  /** The lease, which gives no config before its suppressions are loaded. */
+  readonly #served: SuppressingLease;
   readonly #gather: Gather;
   readonly #lanes: LaneFeed;
   readonly #evidence: EvidenceKeeper;
@@ -73,6 +78,10 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       () => this.#reach.workspace(workspaceId).sourceConfig(this.#sourceId, this.#self),
       () => Date.now(),
     );
+    this.#suppressions = new Suppressions(() =>
+      this.#reach.workspace(workspaceId).suppressedUsers(this.#sourceId),
+    );
+    this.#served = suppressingLease(this.#lease, this.#suppressions);
     this.#evidence = new EvidenceKeeper({
       storage: ctx.storage,
       standing: self,
@@ -111,6 +120,8 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
   }
 
   async push(config: SourceConfig): Promise<void> {
+    // Loaded first, so that the queue goes on serving by the earlier version until then.
+    await this.#suppressions.follow(config.suppressions);
     this.#lease.push(config);
     this.#lanes.learn(this.#lease.current);
   }
@@ -120,6 +131,13 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     this.#lease.push(config);
     await this.#gather.settled();
     await this.ctx.storage.sync();
+  }
+
+  async suppress(version: number): Promise<boolean> {
+    const isHeld = await this.#suppressions.follow(version);
+    // What was decided by the earlier version is committed before this is confirmed.
+    await this.#gather.settled();
+    return isHeld;
   }
 
   async known(prints: Uint8Array): Promise<Uint8Array> {
@@ -160,7 +178,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     return admit(append, {
       self: this.#self,
       windowMs: this.#config.windowMs,
-      lease: this.#lease,
+      lease: this.#served,
       gather: this.#gather,
       ask: (refs, prints) => {
         const queues = refs.map((ref) => this.#reach.queue(this.#sourceId, ref));
@@ -176,9 +194,10 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       seen: this.#storage.seen,
       counters: this.#counters,
       self: this.#self,
+      suppressed: (users) => this.#suppressions.find(users),
       countEdge: (edge) => this.#evidence.countEdge(edge),
       transaction: (work) => this.ctx.storage.transactionSync(work),
-      config: () => this.#lease.current,
+      config: () => this.#served.current,
       fencedBelow: () => this.#storage.fencedBelow,
       isFull: () => this.#storage.isFull,
       now: () => Date.now(),

@@ -2,11 +2,13 @@ import { fenceRetryMs } from "../src/workspace/route.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { WorkspaceEvidence } from "./workspace-evidence.ts";
 import type { WorkspaceQueues } from "./workspace-queues.ts";
+import type { WorkspaceRegulations } from "./workspace-regulations.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /**
  * The alarm of a Workspace: set while a source's route waits for fences, a head of the audit chain
- * that cron asked for waits for its file, or evidence of that waits to be written. It is always
+ * that cron asked for waits for its file, a regulation is not over, or evidence of that waits to be
+ * written. It is always
  * derived from what is held.
  */
 export class WorkspaceAlarm {
@@ -15,6 +17,7 @@ export class WorkspaceAlarm {
   readonly #queues: WorkspaceQueues;
   readonly #audit: WorkspaceAudit;
   readonly #evidence: WorkspaceEvidence;
+  readonly #regulations: WorkspaceRegulations;
 
   constructor(
     storage: DurableObjectStorage,
@@ -23,6 +26,7 @@ export class WorkspaceAlarm {
       readonly queues: WorkspaceQueues;
       readonly audit: WorkspaceAudit;
       readonly evidence: WorkspaceEvidence;
+      readonly regulations: WorkspaceRegulations;
     },
   ) {
     this.#storage = storage;
@@ -30,6 +34,7 @@ export class WorkspaceAlarm {
     this.#queues = parts.queues;
     this.#audit = parts.audit;
     this.#evidence = parts.evidence;
+    this.#regulations = parts.regulations;
   }
 
   /** What is done when it goes off. */
@@ -37,6 +42,7 @@ export class WorkspaceAlarm {
     const heads = this.#audit.writeDue(Date.now()).catch(() => undefined);
     await this.fence();
     await heads;
+    await this.#regulations.run().catch(() => undefined);
     await this.#evidence.own.run().catch(() => undefined);
     await this.arm();
   }
@@ -56,6 +62,7 @@ export class WorkspaceAlarm {
     const evidenceAtMs = this.#evidence.own.dueAtMs;
     const others = [
       this.#audit.delayMs(nowMs),
+      this.#regulations.delayMs,
       evidenceAtMs === undefined ? undefined : Math.max(0, evidenceAtMs - nowMs),
     ];
     const delays = [...fences, ...others.filter((delay) => delay !== undefined)];

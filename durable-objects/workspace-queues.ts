@@ -94,7 +94,8 @@ export class WorkspaceQueues {
 
   #config(source: Source) {
     const config = configOf(source, Date.now(), this.#turn.config.windowMs);
-    return { ...config, lanes: this.#turn.destinations.enabledOf(source.id) };
+    const suppressions = this.#turn.regulations.version();
+    return { ...config, suppressions, lanes: this.#turn.destinations.enabledOf(source.id) };
   }
 }
 

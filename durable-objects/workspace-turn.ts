@@ -9,6 +9,7 @@ import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
 import { AnswersTable } from "./storage/answers-table.ts";
 import { AuditChainTable } from "./storage/audit-chain-table.ts";
 import { DestinationsTable } from "./storage/destinations-table.ts";
+import { RegulationsTable } from "./storage/regulations-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
@@ -27,6 +28,7 @@ export class WorkspaceTurn {
   readonly tables: WorkspaceTables;
   readonly chain: AuditChainTable;
   readonly destinations: DestinationsTable;
+  readonly regulations: RegulationsTable;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
@@ -42,6 +44,7 @@ export class WorkspaceTurn {
     this.tables = new WorkspaceTables(storage.sql);
     this.chain = new AuditChainTable(storage.sql);
     this.destinations = new DestinationsTable(storage.sql);
+    this.regulations = new RegulationsTable(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
     if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }
@@ -107,7 +110,9 @@ export class WorkspaceTurn {
     return this.#storage.transactionSync(work);
   }
 
-  pruneAnswers(nowMs: number): void {
+  /** Forgets what is kept for a while only. */
+  prune(nowMs: number): void {
+    this.regulations.prune(nowMs);
     this.#answers.prune(nowMs);
   }
 }

@@ -1,5 +1,5 @@
 import { parseConfig } from "../src/config.ts";
-import { regionOf, type RegulationId, type SourceId, type TokenId } from "../src/core/ids.ts";
+import { regionOf, type SourceId, type TokenId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import type { EvidenceRange, EvidenceReport } from "../src/egress/evidence.ts";
 import type { EdgeCount } from "../src/region/edge.ts";
@@ -37,7 +37,9 @@ import { undoing, WorkspaceConfig } from "./workspace-config.ts";
 import { WorkspaceDelivery, type DeliveryParts } from "./workspace-delivery.ts";
 import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
+import { WorkspacePrivacy, type PrivacyParts } from "./workspace-privacy.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
+import { WorkspaceRegulations } from "./workspace-regulations.ts";
 import { WorkspaceResidency } from "./workspace-residency.ts";
 import { WorkspaceSelf } from "./workspace-self.ts";
 import { WorkspaceSources } from "./workspace-sources.ts";
@@ -49,7 +51,7 @@ import { WorkspaceTurn } from "./workspace-turn.ts";
  *
  * State: the tables of `workspace.schema.ts`. Alarm: see `WorkspaceAlarm`.
  */
-export class Workspace extends WorkspaceDelivery implements WorkspacePort, WorkspaceAdminPort {
+export class Workspace extends WorkspacePrivacy implements WorkspacePort, WorkspaceAdminPort {
   readonly #turn: WorkspaceTurn;
   readonly #self: WorkspaceSelf;
   readonly #sources: WorkspaceSources;
@@ -62,6 +64,7 @@ export class Workspace extends WorkspaceDelivery implements WorkspacePort, Works
   readonly #evidence: WorkspaceEvidence;
   readonly #reach: Reach;
   protected override readonly delivery: DeliveryParts;
+  protected override readonly privacy: PrivacyParts;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -82,7 +85,9 @@ export class Workspace extends WorkspaceDelivery implements WorkspacePort, Works
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
     const parts = { queues: this.#queues, audit: this.#audit, evidence: this.#evidence };
-    this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, parts);
+    const regulations = new WorkspaceRegulations(this.#turn, this.#reach);
+    this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, regulations });
+    this.privacy = { regulations, audit: this.#audit, arm: () => this.#alarm.arm() };
     this.delivery = {
       turn: this.#turn,
       destinations: new WorkspaceDestinations(this.#turn, DESTINATIONS),
@@ -237,13 +242,8 @@ export class Workspace extends WorkspaceDelivery implements WorkspacePort, Works
     if (queue !== undefined) this.#turn.tables.learnQueue(sourceId, queue);
     const config = configOf(source, Date.now(), this.#turn.config.windowMs);
     const lanes = this.#turn.destinations.enabledOf(sourceId);
-    return { ...config, edge: this.#self.edge(), lanes };
-  }
-
-  async certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void> {
-    this.#turn.transaction(() =>
-      this.#audit.certifyDeletion(regulationId, certificateSha256, Date.now()),
-    );
+    const suppressions = this.#turn.regulations.version();
+    return { ...config, edge: this.#self.edge(), lanes, suppressions };
   }
 
   async queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void> {
@@ -267,7 +267,7 @@ export class Workspace extends WorkspaceDelivery implements WorkspacePort, Works
 
   async poke(): Promise<void> {
     if (!this.#turn.isCreated) return;
-    this.#turn.pruneAnswers(Date.now());
+    this.#turn.prune(Date.now());
     this.#audit.ask(Date.now());
     this.#evidence.prune(Date.now());
     await this.#self.tellDirectory(this.#reach);

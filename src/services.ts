@@ -58,6 +58,8 @@ export interface QueuePort {
   push(config: SourceConfig): Promise<void>;
   /** Commits a fence: every epoch below `config.route.n` is refused from now on, also after a crash. */
   fence(config: SourceConfig): Promise<void>;
+  /** Whether the queue serves by that version of the suppressions now, or a later one. */
+  suppress(version: number): Promise<boolean>;
   /** One byte per fingerprint: 1 when this queue accepted it within the window. */
   known(prints: Uint8Array): Promise<Uint8Array>;
   /** What this queue knows of one event, by the fingerprint of its messageId. */

@@ -143,6 +143,14 @@ export class WorkspaceTables {
     return this.#readSources("SELECT body FROM sources WHERE id = ?", id)[0];
   }
 
+  /** Every source there ever was: the archive of a deleted one stays. */
+  sourceIds(): SourceId[] {
+    return this.#sql
+      .exec<{ id: SourceId }>("SELECT id FROM sources ORDER BY position")
+      .toArray()
+      .map(({ id }) => id);
+  }
+
   sourcesFencing(): Source[] {
     return this.#readSources("SELECT body FROM sources WHERE is_fencing = 1");
   }

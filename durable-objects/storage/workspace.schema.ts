@@ -194,4 +194,36 @@ export const WORKSPACE_MIGRATIONS = [
             PRIMARY KEY (lane, at_ms, step, code)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0007-create-regulations",
+    sql: `CREATE TABLE regulations (
+            position       INTEGER PRIMARY KEY, -- order of creation
+            id             TEXT NOT NULL UNIQUE, -- reg_…
+            source_id      TEXT NOT NULL,     -- src_…, or empty for all sources
+            type           TEXT NOT NULL,     -- e.g. SUPPRESS_ONLY
+            subject_type   TEXT NOT NULL,     -- USER_ID or ANONYMOUS_ID
+            subjects       INTEGER NOT NULL,  -- how many ids it names
+            status         TEXT NOT NULL,     -- INITIALIZED, RUNNING, FINISHED, …
+            created_at_ms  INTEGER NOT NULL,
+            finished_at_ms INTEGER,
+            progress       TEXT NOT NULL      -- JSON: step, units that are over, counts; names nobody
+          ) STRICT;
+          CREATE TABLE regulation_subjects (
+            regulation_id TEXT NOT NULL,
+            subject_id    TEXT NOT NULL,      -- a userId or an anonymousId; cleared after 90 days
+            PRIMARY KEY (regulation_id, subject_id)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE suppressions (
+            position      INTEGER PRIMARY KEY,
+            subject_type  TEXT NOT NULL,
+            subject_id    TEXT NOT NULL,
+            source_id     TEXT NOT NULL,      -- src_…, or empty for all sources
+            created_at_ms INTEGER NOT NULL,
+            UNIQUE (subject_type, subject_id, source_id)
+          ) STRICT;
+          CREATE TABLE suppression_versions (
+            id      INTEGER PRIMARY KEY,      -- 1: one row
+            version INTEGER NOT NULL          -- of all suppressions; counts up with each change
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -11,6 +11,7 @@ import { DESTINATION_OPERATIONS } from "./routes/destinations.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
 import { FILTER_OPERATIONS } from "./routes/filters.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
+import { REGULATION_OPERATIONS } from "./routes/regulations.ts";
 import { SNIPPET_OPERATIONS } from "./routes/snippets.ts";
 import { RESIDENCY_OPERATIONS } from "./routes/residency.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
@@ -45,4 +46,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...DESTINATION_OPERATIONS,
   ...FILTER_OPERATIONS,
   ...DELIVERY_OPERATIONS,
+  ...REGULATION_OPERATIONS,
 ];

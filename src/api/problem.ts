@@ -17,6 +17,7 @@ export const PROBLEMS = {
   last_owner_token: { status: 409, title: "The workspace would be left without an owner" },
   limit_reached: { status: 409, title: "The workspace holds as many as it may" },
   no_regional_host: { status: 409, title: "The deployment has no host in the ingest region" },
+  suppressed_in_workspace: { status: 409, title: "The user is suppressed in all of the workspace" },
   rebuild_running: { status: 409, title: "A rebuild of other files is running" },
   invite_invalid: { status: 410, title: "The invite is unknown, used or expired" },
   body_too_large: { status: 413, title: "The body is too large" },
@@ -36,6 +37,7 @@ export const PROBLEMS = {
     title: "The destination lacks or refuses a setting",
   },
   filters_invalid: { status: 422, title: "A filter is not one" },
+  regulation_type_not_offered: { status: 422, title: "This version does not offer the type" },
   edge_policy_not_allowed: { status: 422, title: "The home region promises more than that" },
   unavailable: { status: 503, title: "A part of the region does not answer" },
   outside_region: {

@@ -30,6 +30,16 @@ export function problemOf(refusal: AdminRefusal): Problem {
       };
     case "last-owner-token":
       return { code: "last_owner_token", detail: "Create another owner token first." };
+    case "regulation-type-not-offered":
+      return {
+        code: "regulation_type_not_offered",
+        detail: "This version suppresses and lifts suppressions; it deletes nothing yet.",
+      };
+    case "suppressed-in-workspace":
+      return {
+        code: "suppressed_in_workspace",
+        detail: "Lift the suppression of the workspace first; it holds for every source.",
+      };
     case "limit-reached":
       return { code: "limit_reached", detail: `At most ${refusal.max} ${refusal.what}.` };
     case "idempotency-key-reused":

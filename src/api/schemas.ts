@@ -14,6 +14,7 @@ import {
   optional,
   picklist,
   pipe,
+  record,
   regex,
   strictObject,
   string,
@@ -23,6 +24,8 @@ import {
 } from "valibot";
 
 import { HOME_REGION_NAMES, HOME_REGIONS, INGEST_REGION_NAMES } from "../region/regions.ts";
+import { filterParts } from "./filter-schemas.ts";
+import { RETRY_HOURS_MAX } from "../workspace/destination.ts";
 import { RATE_MAX, RETENTION_DAYS } from "../workspace/source.ts";
 import { SOURCE_TYPES } from "../workspace/source-types.ts";
 
@@ -92,6 +95,36 @@ const NONE_YET = optional(
   ),
 );
 
+/** A host that a workspace declares to be in its region. */
+export const host = pipe(
+  string(),
+  maxLength(260),
+  regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/, "a host name in lower case"),
+);
+
+export const retryHours = pipe(number(), integer(), minValue(1), maxValue(RETRY_HOURS_MAX));
+
+/** Entries of one list in a destination. */
+const LIST_MAX = 50;
+
+const text = pipe(string(), maxLength(NAME_CHARS_MAX));
+
+const configDestination = strictObject({
+  id: optional(text),
+  sourceId: optional(text),
+  sourceName: text,
+  slug: text,
+  name,
+  enabled: boolean(),
+  settings: record(text, unknown()),
+  secrets: optional(array(text)),
+  mappings: pipe(array(unknown()), maxLength(LIST_MAX)),
+  hosts: pipe(array(host), maxLength(LIST_MAX)),
+  consentCategories: pipe(array(text), maxLength(LIST_MAX)),
+  filters: array(strictObject({ ...filterParts, enabled: boolean() })),
+  retryHours,
+});
+
 export const configDocument = strictObject({
   version: literal(1),
   region,
@@ -102,7 +135,7 @@ export const configDocument = strictObject({
     edgeAnswer: optional(edgeAnswer),
   }),
   sources: array(strictObject({ id: optional(string()), ...settings })),
-  destinations: NONE_YET,
+  destinations: optional(array(configDestination)),
   connections: NONE_YET,
   syncs: NONE_YET,
 });
@@ -161,7 +194,7 @@ export const tokenView = object({
 
 export const planEntry = object({
   action: picklist(["create", "update", "unchanged", "delete", "not-applicable"]),
-  kind: picklist(["workspace", "source", "region"]),
+  kind: picklist(["workspace", "source", "destination", "region"]),
   id: optional(string()),
   name: string(),
   fields: array(string()),

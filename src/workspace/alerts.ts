@@ -1,4 +1,5 @@
 import type { EdgeCount } from "../region/edge.ts";
+import { DUE_MS, type Regulation } from "../regulation/regulation.ts";
 
 /** Something that is wrong now and that somebody should look at. */
 export type Alert = {
@@ -45,4 +46,14 @@ export function headAlert(signedAtMs: readonly number[], nowMs: number): Alert |
   const [sinceMs] = signedAtMs;
   const isLate = sinceMs !== undefined && nowMs - sinceMs >= HEAD_LATE_MS;
   return isLate ? { code: "audit_head_waiting", sinceMs, count: signedAtMs.length } : undefined;
+}
+
+/** The alert of requests about users that are not over although they are due. */
+export function regulationAlert(
+  open: readonly Pick<Regulation, "createdAtMs">[],
+  nowMs: number,
+): Alert | undefined {
+  const due = open.map(({ createdAtMs }) => createdAtMs + DUE_MS).filter((atMs) => atMs <= nowMs);
+  if (due.length === 0) return undefined;
+  return { code: "regulation_overdue", sinceMs: Math.min(...due), count: due.length };
 }

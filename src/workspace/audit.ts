@@ -25,6 +25,7 @@ export type AuditEntry = {
 export type AuditAction =
   | "workspace.create"
   | "workspace.update"
+  | "regulation.create"
   | "region.refused"
   | "placement.refused"
   | "audit-key.create"

@@ -4,6 +4,7 @@ import type { EdgeAnswer, EdgePolicy } from "../region/edge.ts";
 import type { EvidenceRange, EvidenceView } from "../egress/evidence.ts";
 import type { Services } from "../services.ts";
 import type { DestinationsPort } from "./delivery-ports.ts";
+import type { PrivacyPort } from "./privacy-ports.ts";
 import type { DestinationRefusal } from "./destination.ts";
 import type { Alert } from "./alerts.ts";
 import type { AuditEntry } from "./audit.ts";
@@ -24,7 +25,7 @@ import type { KeyRefusal } from "./write-key-versions.ts";
  * What the management API asks of the objects. Every method of a workspace checks the credential
  * itself, in the same turn in which it acts, so that no caller can forget to.
  */
-export interface WorkspaceAdminPort extends DestinationsPort {
+export interface WorkspaceAdminPort extends DestinationsPort, PrivacyPort {
   /** Writes the region lock. The caller is the directory, for the operator. */
   create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>>;
   /** Exchanges the invite for an owner token, once. */
@@ -147,14 +148,16 @@ export type AdminRefusal =
   | RegionLocked
   | {
       readonly kind: "not-found";
-      readonly what: "workspace" | "source" | "token" | "destination" | "filter";
+      readonly what: "workspace" | "source" | "token" | "destination" | "filter" | "regulation";
     }
   | { readonly kind: "edge-policy-not-allowed"; readonly home: HomeRegion }
   | { readonly kind: "invite-invalid" }
+  | { readonly kind: "suppressed-in-workspace" }
+  | { readonly kind: "regulation-type-not-offered" }
   | { readonly kind: "last-owner-token" }
   | {
       readonly kind: "limit-reached";
-      readonly what: "sources" | "tokens" | "destinations";
+      readonly what: "sources" | "tokens" | "destinations" | "suppressions";
       readonly max: number;
     };
 

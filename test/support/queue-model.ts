@@ -5,6 +5,7 @@ import { Committer } from "../../src/ingest/queue/committer.ts";
 import { Counters } from "../../src/ingest/queue/counters.ts";
 import { FileTable } from "../../src/ingest/queue/file-table.ts";
 import { QueueStorage } from "../../src/ingest/queue/queue-storage.ts";
+import { Suppressions } from "../../src/ingest/queue/suppressions.ts";
 import type { SourceConfig } from "../../src/workspace/source-config.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
 import { Breakers, FAILURES_TO_OPEN } from "../../src/s3/breaker.ts";
@@ -19,6 +20,7 @@ export class QueueModel {
   readonly files: FileTable;
   readonly counters: Counters;
   readonly committer: Committer;
+  readonly suppressions = new Suppressions(async () => undefined);
   /** The places that were counted. */
   readonly edges: EdgeNote[] = [];
   isFull = false;
@@ -45,6 +47,7 @@ export class QueueModel {
       seen: this.storage.seen,
       counters: this.counters,
       self: { ingestRegion: config.route.ingestRegion, shard: 0 },
+      suppressed: (users) => this.suppressions.find(users),
       countEdge: (edge) => void this.edges.push(edge),
       transaction: (work) => disk.transactionSync(work),
       config: () => config,

@@ -196,6 +196,7 @@ class ModelQueue {
       seen: storage.seen,
       counters: new Counters(this.#disk.sql),
       self: this.#ref,
+      suppressed: () => undefined,
       countEdge: () => undefined,
       transaction: (work) => this.#disk.transactionSync(work),
       config: () => lease.current,

@@ -1,11 +1,8 @@
 import {
   array,
   boolean,
-  integer,
   maxLength,
-  maxValue,
   minLength,
-  minValue,
   nullable,
   number,
   object,
@@ -13,18 +10,16 @@ import {
   picklist,
   pipe,
   record,
-  regex,
   strictObject,
   string,
   unknown,
 } from "valibot";
 
 import type { DestinationTest } from "../../deliver/lane/ports.ts";
-import { RETRY_HOURS_MAX } from "../../workspace/destination.ts";
 import { defined } from "../defined.ts";
+import { filterView } from "../filter-schemas.ts";
 import { answerWith, plainCall, workspaceOperation, type Operation } from "../operation.ts";
-import { name, page, pageOf, pageSchema } from "../schemas.ts";
-import { filterView } from "./filters.ts";
+import { host, name, retryHours, page, pageOf, pageSchema } from "../schemas.ts";
 
 /** Characters of what a setting is called, and of ids. */
 const KEY_CHARS_MAX = 100;
@@ -33,11 +28,6 @@ const KEY_CHARS_MAX = 100;
 const LIST_MAX = 50;
 
 const settings = record(pipe(string(), minLength(1), maxLength(KEY_CHARS_MAX)), unknown());
-const host = pipe(
-  string(),
-  maxLength(260),
-  regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/, "a host name in lower case"),
-);
 const category = pipe(string(), minLength(1), maxLength(KEY_CHARS_MAX));
 
 const changeable = {
@@ -46,7 +36,7 @@ const changeable = {
   mappings: optional(pipe(array(unknown()), maxLength(LIST_MAX))),
   hosts: optional(pipe(array(host), maxLength(LIST_MAX))),
   consentCategories: optional(pipe(array(category), maxLength(LIST_MAX))),
-  retryHours: optional(pipe(number(), integer(), minValue(1), maxValue(RETRY_HOURS_MAX))),
+  retryHours: optional(retryHours),
 };
 
 const destinationDraft = strictObject({

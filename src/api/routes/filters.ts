@@ -1,68 +1,27 @@
 import {
   array,
   boolean,
-  maxLength,
-  minLength,
   nullable,
-  number,
   object,
   optional,
-  pipe,
-  picklist,
   record,
   strictObject,
   string,
   unknown,
-  variant,
-  literal,
 } from "valibot";
 
 import { ok } from "../../core/result.ts";
 import { previewFilter } from "../../deliver/filter/preview.ts";
 import { defined } from "../defined.ts";
+import { filterParts, filterView } from "../filter-schemas.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
 
-/** Bytes of an FQL condition, as Segment has it. */
-const FQL_CHARS_MAX = 5_120;
-const TITLE_CHARS_MAX = 64;
-const ACTIONS_MAX = 10;
-
-const fields = record(string(), array(string()));
-
-const action = variant("type", [
-  strictObject({ type: literal("DROP") }),
-  strictObject({ type: literal("DROP_PROPERTIES"), fields }),
-  strictObject({ type: literal("ALLOW_PROPERTIES"), fields }),
-  strictObject({ type: literal("SAMPLE"), percent: number(), path: optional(string()) }),
-]);
-
-const parts = {
-  title: pipe(string(), minLength(1), maxLength(TITLE_CHARS_MAX)),
-  if: pipe(string(), minLength(1), maxLength(FQL_CHARS_MAX)),
-  actions: pipe(array(action), minLength(1), maxLength(ACTIONS_MAX)),
-};
-
-const filterDraft = strictObject({ ...parts, enabled: optional(boolean()) });
+const filterDraft = strictObject({ ...filterParts, enabled: optional(boolean()) });
 const filterPatch = strictObject({
-  title: optional(parts.title),
-  if: optional(parts.if),
-  actions: optional(parts.actions),
+  title: optional(filterParts.title),
+  if: optional(filterParts.if),
+  actions: optional(filterParts.actions),
   enabled: optional(boolean()),
-});
-
-export const filterView = object({
-  id: string(),
-  title: string(),
-  if: string(),
-  actions: array(
-    object({
-      type: picklist(["DROP", "DROP_PROPERTIES", "ALLOW_PROPERTIES", "SAMPLE"]),
-      fields: optional(fields),
-      percent: optional(number()),
-      path: optional(string()),
-    }),
-  ),
-  enabled: boolean(),
 });
 
 const filterAnswer = object({ filter: filterView });
@@ -130,7 +89,7 @@ export const FILTER_OPERATIONS: readonly Operation[] = [
     path: "/api/v1/destinations/:id/filters/preview",
     summary: "What a filter makes of an event that you send along; nothing is kept",
     body: strictObject({
-      filter: strictObject({ if: parts.if, actions: parts.actions }),
+      filter: strictObject({ if: filterParts.if, actions: filterParts.actions }),
       payload: record(string(), unknown()),
     }),
     answer: object({

@@ -10,6 +10,7 @@ import {
 } from "valibot";
 
 import { isChildId } from "../../core/ids.ts";
+import type { ConfigDestination } from "../../workspace/config-destinations.ts";
 import type { ConfigDocument } from "../../workspace/config-document.ts";
 import { defined } from "../defined.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
@@ -96,5 +97,21 @@ function toDocument(body: InferOutput<typeof configDocument>): ConfigDocument {
     sources: body.sources.map(({ id, ...settings }) =>
       id !== undefined && isChildId("src", id) ? { id, ...settings } : settings,
     ),
+    ...(body.destinations === undefined
+      ? {}
+      : { destinations: body.destinations.map(toDestination) }),
+  };
+}
+
+function toDestination(
+  destination: NonNullable<InferOutput<typeof configDocument>["destinations"]>[number],
+): ConfigDestination {
+  const { filters, ...rest } = destination;
+  return {
+    ...defined(rest),
+    filters: filters.map(({ actions, ...filter }) => ({
+      ...filter,
+      actions: actions.map(defined),
+    })),
   };
 }

@@ -20,6 +20,8 @@ export type CommitterDeps = {
   readonly seen: Seen;
   readonly counters: Counters;
   readonly self: QueueRef;
+  /** One byte per event, 1 for those of suppressed users; `undefined` when there is none. */
+  suppressed(users: Uint8Array): Uint8Array | undefined;
   /** Counts a request by the place it came in at. */
   countEdge(edge: EdgeNote): void;
   /** Runs `work` as one transaction. */
@@ -65,14 +67,17 @@ export class Committer {
         return refused ?? { kind: "accepted", accepted: 0, duplicates: 0 };
       }
       const known = this.#known(entry);
+      const suppressed = this.#suppress(append, known);
       const waitMs = this.#takeTokens(known, config, nowMs);
       if (waitMs > 0) return { kind: "rate-limited", retryAfterMs: waitMs };
       this.#count(append);
       const part = this.#remember(append, known, ordinalOf(committedAtMs));
       const accepted = part.keep?.length ?? append.ends.length;
       if (accepted > 0) parts.push(part);
-      this.#deps.counters.add("duplicate", "duplicate", append.ends.length - accepted);
-      return { kind: "accepted", accepted, duplicates: append.ends.length - accepted };
+      const duplicates = append.ends.length - accepted - suppressed;
+      this.#deps.counters.add("duplicate", "duplicate", duplicates);
+      this.#deps.counters.add("refused", "suppressed", suppressed);
+      return { kind: "accepted", accepted, duplicates };
     });
     this.#insert(parts, committedAtMs);
     return answers;
@@ -111,6 +116,21 @@ export class Committer {
       if (entry.knownElsewhere?.[i] === 1) known[i] = 1;
     }
     return known;
+  }
+
+  /**
+   * Marks the events of suppressed users, so that they are neither stored nor remembered, and says
+   * how many they are: the client is told that they were taken, and they are counted.
+   */
+  #suppress(append: Append, known: Uint8Array): number {
+    const flags = this.#deps.suppressed(append.users);
+    if (flags === undefined) return 0;
+    let count = 0;
+    for (const [i, flag] of flags.entries()) {
+      count += flag;
+      if (flag === 1) known[i] = 1;
+    }
+    return count;
   }
 
   /** Duplicates take no tokens, so that retries after a 429 do not eat the rate. */

@@ -23,7 +23,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/deliver": ["src/core", "src/region", "src/egress", "src/s3", "src/telemetry"],
   // What is reported of egress is part of what a workspace shows of itself.
-  "src/workspace": ["src/core", "src/region", "src/egress/evidence.ts", "src/deliver"],
+  "src/regulation": ["src/core"],
+  "src/workspace": [
+    "src/core",
+    "src/region",
+    "src/egress/evidence.ts",
+    "src/deliver",
+    "src/regulation",
+  ],
   "src/residency": ["src/core", "src/region", "src/egress/evidence.ts", "src/workspace"],
   "src/ingest": ["src/core", "src/region", "src/workspace", "src/telemetry"],
   "src/ingest/queue": [
@@ -43,6 +50,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/s3",
     "src/archive",
     "src/deliver",
+    "src/regulation",
     "src/workspace",
     "src/ingest",
     "src/sdk",
@@ -75,6 +83,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/s3",
     "src/archive",
     "src/deliver",
+    "src/regulation",
     "src/workspace",
     "src/ingest",
     "src/config.ts",

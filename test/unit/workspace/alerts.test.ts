@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { EdgeCount } from "../../../src/region/edge.ts";
-import { edgeAlert } from "../../../src/workspace/alerts.ts";
+import { edgeAlert, regulationAlert } from "../../../src/workspace/alerts.ts";
 
 const HOUR_MS = 3_600_000;
 const NOON_MS = Date.parse("2026-11-22T12:00:00.000Z");
@@ -44,5 +44,25 @@ describe("edgeAlert()", () => {
 
   it.each(["accepted", "transit"] as const)("is not raised by what was %s", (outcome) => {
     expect(edgeAlert([{ ...refused(0), outcome }], NOW_MS)).toBeUndefined();
+  });
+});
+
+describe("regulationAlert()", () => {
+  const DAY_MS = 24 * HOUR_MS;
+
+  it("is open from 30 days after the oldest request on", () => {
+    const open = [{ createdAtMs: NOW_MS - 31 * DAY_MS }, { createdAtMs: NOW_MS - 30 * DAY_MS }];
+
+    expect(regulationAlert(open, NOW_MS)).toEqual({
+      code: "regulation_overdue",
+      sinceMs: NOW_MS - DAY_MS,
+      count: 2,
+    });
+  });
+
+  it("is not open before", () => {
+    const open = [{ createdAtMs: NOW_MS - 30 * DAY_MS + 1 }];
+
+    expect(regulationAlert(open, NOW_MS)).toBeUndefined();
   });
 });

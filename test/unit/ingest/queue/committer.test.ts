@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { AppendAnswer } from "../../../../src/ingest/append.ts";
 import type { SourceConfig } from "../../../../src/workspace/source-config.ts";
-import { appendOf } from "../../../support/appends.ts";
+import { appendOf, printOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
 import { QueueModel } from "../../../support/queue-model.ts";
 import { World } from "../../../support/queue-world.ts";
@@ -90,5 +90,39 @@ describe("a queue whose storage is nearly full", () => {
 
     expect(answer).toMatchObject({ kind: "unavailable", reason: "backlog" });
     expect(queue.storage.log.nextSeq).toBe(1);
+  });
+});
+
+describe("events of a suppressed user", () => {
+  /** {@link appendOf} names each event's user by the first half of its fingerprint. */
+  function suppressing(messageId: string): QueueModel {
+    const queue = queueOf();
+    queue.suppressions.take({ version: 1, hashes: printOf(messageId).slice(0, 8) });
+    return queue;
+  }
+
+  it("are answered as taken and not stored", () => {
+    const queue = suppressing("b");
+
+    const answer = queue.append(appendOf(["a", "b", "c"]));
+
+    expect(answer).toEqual({ kind: "accepted", accepted: 2, duplicates: 0 });
+    expect(queue.storage.log.nextSeq).toBe(3);
+  });
+
+  it("are counted", () => {
+    const queue = suppressing("b");
+
+    queue.append(appendOf(["a", "b"]));
+
+    expect(queue.counters.read()).toEqual([{ step: "refused", code: "suppressed", count: 1 }]);
+  });
+
+  it("are not remembered, so that one sent again after the suppression was lifted is stored", () => {
+    const queue = suppressing("b");
+    queue.append(appendOf(["b"]));
+    queue.suppressions.take({ version: 2, hashes: new Uint8Array() });
+
+    expect(queue.append(appendOf(["b"]))).toEqual({ kind: "accepted", accepted: 1, duplicates: 0 });
   });
 });

@@ -1,0 +1,259 @@
+import type { RegulationId, SourceId } from "../../src/core/ids.ts";
+import {
+  SHOWN_MS,
+  type Regulation,
+  type RegulationDraft,
+} from "../../src/regulation/regulation.ts";
+import type {
+  RegulationStatus,
+  RegulationType,
+  SubjectType,
+} from "../../src/regulation/regulation.ts";
+
+type RegulationRow = {
+  position: number;
+  id: RegulationId;
+  source_id: string;
+  type: string;
+  subject_type: string;
+  subjects: number;
+  status: string;
+  created_at_ms: number;
+  finished_at_ms: number | null;
+  progress: string;
+};
+
+type SuppressionRow = {
+  position: number;
+  subject_type: string;
+  subject_id: string;
+  source_id: string;
+};
+
+/** A standing refusal of one user's events. */
+export type Suppression = {
+  readonly position: number;
+  readonly subjectType: SubjectType;
+  readonly subjectId: string;
+  readonly sourceId: SourceId | undefined;
+};
+
+const COLUMNS = `position, id, source_id, type, subject_type, subjects, status, created_at_ms,
+  finished_at_ms, progress`;
+
+/**
+ * Requests about users, whom they name, and who is suppressed: tables `regulations`,
+ * `regulation_subjects`, `suppressions`, `suppression_versions`. Synchronous.
+ */
+export class RegulationsTable {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The version of the suppressions; 0 before the first. */
+  version(): number {
+    const query = "SELECT coalesce(max(version), 0) AS version FROM suppression_versions";
+    return this.#sql.exec<{ version: number }>(query).one().version;
+  }
+
+  /** Writes a request down with its subjects, and what it changes of the suppressions. */
+  add(
+    id: RegulationId,
+    draft: RegulationDraft,
+    change: "add" | "lift" | "none",
+    nowMs: number,
+  ): void {
+    const { type, subjectType, subjectIds, sourceId = "" } = draft;
+    this.#sql.exec(
+      `INSERT INTO regulations (id, source_id, type, subject_type, subjects, status, created_at_ms, progress)
+       VALUES (?, ?, ?, ?, ?, 'INITIALIZED', ?, '{}')`,
+      id,
+      sourceId,
+      type,
+      subjectType,
+      subjectIds.length,
+      nowMs,
+    );
+    for (const subject of subjectIds) {
+      this.#sql.exec(
+        "INSERT INTO regulation_subjects (regulation_id, subject_id) VALUES (?, ?)",
+        id,
+        subject,
+      );
+      if (change === "add") this.#suppress(subjectType, subject, sourceId, nowMs);
+      if (change === "lift") this.#lift(subjectType, subject, sourceId);
+    }
+    if (change !== "none") this.#nextVersion();
+  }
+
+  regulation(id: string): Regulation | undefined {
+    const [row] = this.#sql
+      .exec<RegulationRow>(`SELECT ${COLUMNS} FROM regulations WHERE id = ?`, id)
+      .toArray();
+    return row === undefined ? undefined : toRegulation(row);
+  }
+
+  /** Requests by the order they came in, newest first, before the one with the id `after`. */
+  page(after: string | undefined, limit: number): readonly Regulation[] {
+    return this.#sql
+      .exec<RegulationRow>(
+        `SELECT ${COLUMNS} FROM regulations
+         WHERE position < coalesce((SELECT position FROM regulations WHERE id = ?), ?)
+         ORDER BY position DESC LIMIT ?`,
+        after ?? "",
+        Number.MAX_SAFE_INTEGER,
+        limit,
+      )
+      .toArray()
+      .map(toRegulation);
+  }
+
+  /** Requests that are not over, oldest first. */
+  open(): readonly Regulation[] {
+    return this.#sql
+      .exec<RegulationRow>(
+        `SELECT ${COLUMNS} FROM regulations WHERE status IN ('INITIALIZED', 'RUNNING')
+         ORDER BY position`,
+      )
+      .toArray()
+      .map(toRegulation);
+  }
+
+  subjects(id: RegulationId): readonly string[] {
+    return this.#sql
+      .exec<{ subject_id: string }>(
+        "SELECT subject_id FROM regulation_subjects WHERE regulation_id = ? ORDER BY subject_id",
+        id,
+      )
+      .toArray()
+      .map((row) => row.subject_id);
+  }
+
+  /** How far a request is, as whoever works on it wrote it down. */
+  progress(id: RegulationId): string {
+    const [row] = this.#sql
+      .exec<{ progress: string }>("SELECT progress FROM regulations WHERE id = ?", id)
+      .toArray();
+    return row?.progress ?? "{}";
+  }
+
+  saveProgress(id: RegulationId, progress: string): void {
+    this.#sql.exec(
+      "UPDATE regulations SET status = 'RUNNING', progress = ? WHERE id = ? AND finished_at_ms IS NULL",
+      progress,
+      id,
+    );
+  }
+
+  finish(id: RegulationId, status: RegulationStatus, nowMs: number): void {
+    this.#sql.exec(
+      "UPDATE regulations SET status = ?, finished_at_ms = ? WHERE id = ? AND finished_at_ms IS NULL",
+      status,
+      nowMs,
+      id,
+    );
+  }
+
+  /** Forgets whom old requests were about; the requests stay. */
+  prune(nowMs: number): void {
+    this.#sql.exec(
+      `DELETE FROM regulation_subjects WHERE regulation_id IN
+         (SELECT id FROM regulations WHERE finished_at_ms < ?)`,
+      nowMs - SHOWN_MS,
+    );
+  }
+
+  /** Suppressions in the order they were made, after that position. */
+  suppressions(after: number, limit: number): readonly Suppression[] {
+    return this.#sql
+      .exec<SuppressionRow>(
+        `SELECT position, subject_type, subject_id, source_id FROM suppressions
+         WHERE position > ? ORDER BY position LIMIT ?`,
+        after,
+        limit,
+      )
+      .toArray()
+      .map(toSuppression);
+  }
+
+  /** The suppressions of one user, of the workspace's and of single sources. */
+  suppressionsOf(subjectType: SubjectType, subjectId: string): readonly Suppression[] {
+    return this.#sql
+      .exec<SuppressionRow>(
+        `SELECT position, subject_type, subject_id, source_id FROM suppressions
+         WHERE subject_type = ? AND subject_id = ? ORDER BY source_id`,
+        subjectType,
+        subjectId,
+      )
+      .toArray()
+      .map(toSuppression);
+  }
+
+  suppressionCount(): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM suppressions").one().n;
+  }
+
+  /** Whose events the source does not store, one at a time: there may be very many. */
+  *suppressedIn(
+    sourceId: SourceId,
+  ): Generator<{ readonly subjectType: SubjectType; readonly subjectId: string }> {
+    const rows = this.#sql.exec<{ subject_type: string; subject_id: string }>(
+      "SELECT subject_type, subject_id FROM suppressions WHERE source_id IN ('', ?)",
+      sourceId,
+    );
+    for (const row of rows) {
+      yield { subjectType: row.subject_type as SubjectType, subjectId: row.subject_id };
+    }
+  }
+
+  #suppress(subjectType: SubjectType, subjectId: string, sourceId: string, nowMs: number): void {
+    this.#sql.exec(
+      `INSERT OR IGNORE INTO suppressions (subject_type, subject_id, source_id, created_at_ms)
+       VALUES (?, ?, ?, ?)`,
+      subjectType,
+      subjectId,
+      sourceId,
+      nowMs,
+    );
+  }
+
+  #lift(subjectType: SubjectType, subjectId: string, sourceId: string): void {
+    this.#sql.exec(
+      "DELETE FROM suppressions WHERE subject_type = ? AND subject_id = ? AND source_id = ?",
+      subjectType,
+      subjectId,
+      sourceId,
+    );
+  }
+
+  #nextVersion(): void {
+    this.#sql.exec(
+      `INSERT INTO suppression_versions (id, version) VALUES (1, 1)
+       ON CONFLICT (id) DO UPDATE SET version = version + 1`,
+    );
+  }
+}
+
+function toRegulation(row: RegulationRow): Regulation {
+  return {
+    id: row.id,
+    type: row.type as RegulationType,
+    subjectType: row.subject_type as SubjectType,
+    subjects: row.subjects,
+    sourceId: row.source_id === "" ? undefined : (row.source_id as SourceId),
+    status: row.status as RegulationStatus,
+    createdAtMs: row.created_at_ms,
+    finishedAtMs: row.finished_at_ms ?? undefined,
+  };
+}
+
+function toSuppression(row: SuppressionRow): Suppression {
+  return {
+    position: row.position,
+    subjectType: row.subject_type as SubjectType,
+    subjectId: row.subject_id,
+    sourceId: row.source_id === "" ? undefined : (row.source_id as SourceId),
+  };
+}

@@ -1,0 +1,143 @@
+import { newChildId, type RegulationId, type SourceId } from "../src/core/ids.ts";
+import { sipKey } from "../src/core/siphash.ts";
+import { err, ok } from "../src/core/result.ts";
+import { USER_HASH_BYTES } from "../src/ingest/append.ts";
+import { hashAnonymousId, hashUserId } from "../src/ingest/event-hashes.ts";
+import type { SuppressedUsers } from "../src/ingest/queue/suppressions.ts";
+import {
+  effectsOf,
+  type Regulation,
+  type RegulationDraft,
+  type SubjectType,
+} from "../src/regulation/regulation.ts";
+import type { Alert } from "../src/workspace/alerts.ts";
+import type { AdminCall, Answer, Page } from "../src/workspace/ports.ts";
+import type { PrivacyPort } from "../src/workspace/privacy-ports.ts";
+import { WorkspaceDelivery } from "./workspace-delivery.ts";
+import type { WorkspaceAudit } from "./workspace-audit.ts";
+import type { WorkspaceRegulations } from "./workspace-regulations.ts";
+import type { Acting } from "./workspace-turn.ts";
+
+/** Standing refusals of one workspace: 8 bytes of hash each in the memory of every queue, twice. */
+const SUPPRESSIONS_MAX = 500_000;
+
+/** Hashes made room for at first. */
+const HASHES_FIRST = 1024;
+
+/** What these calls act on, besides what those about destinations do. */
+export type PrivacyParts = {
+  readonly regulations: WorkspaceRegulations;
+  readonly audit: WorkspaceAudit;
+  /** Sets the alarm for whatever is due first. */
+  arm(): Promise<void>;
+};
+
+/** The calls of a Workspace about users who want to be forgotten. */
+export abstract class WorkspacePrivacy extends WorkspaceDelivery implements PrivacyPort {
+  protected abstract readonly privacy: PrivacyParts;
+
+  async regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<Regulation>> {
+    const { turn } = this.delivery;
+    const answer = turn.act(call, (by) => this.#regulate(by, draft));
+    if (!answer.ok) return answer;
+    await this.privacy.arm();
+    this.ctx.waitUntil(this.privacy.regulations.run().catch(() => undefined));
+    return answer;
+  }
+
+  async regulations(call: AdminCall, page: Page) {
+    const { turn } = this.delivery;
+    return turn.act(call, () => {
+      const found = turn.regulations.page(page.after, page.limit + 1);
+      const data = found.slice(0, page.limit);
+      const next = found.length > page.limit ? data.at(-1)?.id : undefined;
+      return ok({ data, next });
+    });
+  }
+
+  async regulation(call: AdminCall, id: string) {
+    const { turn } = this.delivery;
+    return turn.act(call, () => {
+      const found = turn.regulations.regulation(id);
+      if (found === undefined) return err({ kind: "not-found", what: "regulation" });
+      const subjectIds = turn.regulations.subjects(found.id);
+      const { step, parts } = this.privacy.regulations.progress(found);
+      return ok({ ...found, subjectIds, step, parts });
+    });
+  }
+
+  async suppressions(call: AdminCall, { after, limit }: Page) {
+    const { turn } = this.delivery;
+    return turn.act(call, () => {
+      const found = turn.regulations.suppressions(Number(after ?? 0) || 0, limit + 1);
+      const data = found.slice(0, limit);
+      const next = found.length > limit ? String(data.at(-1)?.position) : undefined;
+      return ok({ data, next });
+    });
+  }
+
+  async findSuppressions(call: AdminCall, subjectType: SubjectType, ids: readonly string[]) {
+    const { turn } = this.delivery;
+    return turn.act(call, () =>
+      ok(ids.flatMap((id) => turn.regulations.suppressionsOf(subjectType, id))),
+    );
+  }
+
+  async suppressedUsers(sourceId: SourceId): Promise<SuppressedUsers | undefined> {
+    const { turn } = this.delivery;
+    const source = turn.isCreated ? turn.tables.source(sourceId) : undefined;
+    if (source === undefined) return undefined;
+    const key = sipKey(source.fingerprintKey);
+    let hashes = new Uint8Array(HASHES_FIRST * USER_HASH_BYTES);
+    let end = 0;
+    for (const { subjectType, subjectId } of turn.regulations.suppressedIn(sourceId)) {
+      if (end === hashes.byteLength) {
+        const larger = new Uint8Array(end * 2);
+        larger.set(hashes);
+        hashes = larger;
+      }
+      const hash = subjectType === "USER_ID" ? hashUserId : hashAnonymousId;
+      hash(key, subjectId, hashes.subarray(end, end + USER_HASH_BYTES));
+      end += USER_HASH_BYTES;
+    }
+    return { version: turn.regulations.version(), hashes: hashes.slice(0, end) };
+  }
+
+  override async alerts(call: AdminCall): Promise<Answer<readonly Alert[]>> {
+    const answer = await super.alerts(call);
+    if (!answer.ok) return answer;
+    return ok([...answer.value, ...this.privacy.regulations.alerts(Date.now())]);
+  }
+
+  async certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void> {
+    const { audit } = this.privacy;
+    this.delivery.turn.transaction(() =>
+      audit.certifyDeletion(regulationId, certificateSha256, Date.now()),
+    );
+  }
+
+  #regulate(by: Acting, draft: RegulationDraft): Answer<Regulation> {
+    const { turn } = this.delivery;
+    const { type, subjectType, subjectIds, sourceId } = draft;
+    if (sourceId !== undefined && turn.tables.source(sourceId) === undefined) {
+      return err({ kind: "not-found", what: "source" });
+    }
+    const { suppression, deletion } = effectsOf(type);
+    if (deletion !== "none") return err({ kind: "regulation-type-not-offered" });
+    const held = turn.regulations.suppressionCount();
+    if (suppression === "add" && held + subjectIds.length > SUPPRESSIONS_MAX) {
+      return err({ kind: "limit-reached", what: "suppressions", max: SUPPRESSIONS_MAX });
+    }
+    const isHeldAbove = (id: string): boolean =>
+      turn.regulations.suppressionsOf(subjectType, id).some((each) => each.sourceId === undefined);
+    if (suppression === "lift" && sourceId !== undefined && subjectIds.some(isHeldAbove)) {
+      return err({ kind: "suppressed-in-workspace" });
+    }
+    const id = newChildId("reg", turn.id, turn.random);
+    turn.regulations.add(id, draft, suppression, by.nowMs);
+    turn.note(by, "regulation.create", id, [type]);
+    const made = turn.regulations.regulation(id);
+    if (made === undefined) throw new Error("Cannot show the regulation: it was not written");
+    return ok(made);
+  }
+}

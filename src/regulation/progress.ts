@@ -1,0 +1,135 @@
+import {
+  effectsOf,
+  type PartStatus,
+  type RegulationStatus,
+  type RegulationType,
+} from "./regulation.ts";
+
+/**
+ * What a regulation goes through, in this order.
+ * - `suppress`: every queue that ever existed confirms that it serves by the new suppressions.
+ * - `settle`: every queue archives what it had taken by then, and drops it from its log.
+ * - `archive`: files that can hold one of the users are rewritten without them.
+ * - `lanes`: what waits for destinations, and dead letters, are rewritten.
+ * - `destinations`: those that can forget a user are asked to.
+ * - `verify`: files and lanes are gone through once more, and have to be found clean.
+ */
+export const STEPS = ["suppress", "settle", "archive", "lanes", "destinations", "verify"] as const;
+export type Step = (typeof STEPS)[number];
+
+/** How far a regulation is. Written down after each unit of work, so that a kill repeats one at most. */
+export type Progress = {
+  /** `done` once every step is over. */
+  readonly step: Step | "done";
+  /** Units of the present step that are over: names of objects, ids of sources and destinations. */
+  readonly finished: readonly string[];
+  /** What a unit wrote down to go on from; by its name. */
+  readonly notes: Readonly<Record<string, string>>;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly parts: readonly PartStatus[];
+};
+
+/** What one unit of work came to. */
+export type UnitResult = {
+  readonly isOver: boolean;
+  /** What to go on from, when it is not over. */
+  readonly note?: string;
+  /** Added to the counts of the regulation. */
+  readonly counts?: Readonly<Record<string, number>>;
+  /** How the unit stands, where it is shown. */
+  readonly part?: PartStatus;
+};
+
+/** What the work on one regulation reaches. */
+export type StepPorts = {
+  /** The units of a step, as of now. */
+  units(step: Step): readonly string[];
+  /** Does a bounded piece of a unit. Throws when what it needs does not answer. */
+  work(step: Step, unit: string, note: string | undefined): Promise<UnitResult>;
+  /** Writes progress down; durable before the next unit begins. */
+  save(progress: Progress): void;
+  /** Whether this slice of work is over. */
+  isOver(): boolean;
+};
+
+export function stepsOf(type: RegulationType): readonly Step[] {
+  const { suppression, deletion } = effectsOf(type);
+  return STEPS.filter((step) => {
+    if (step === "suppress") return suppression !== "none";
+    if (step === "lanes") return deletion === "internal" || deletion === "all";
+    if (step === "destinations") return deletion === "all";
+    return deletion !== "none";
+  });
+}
+
+/** Where a regulation begins. */
+export function newProgress(type: RegulationType): Progress {
+  const [step = "done"] = stepsOf(type);
+  return { step, finished: [], notes: {}, counts: {}, parts: [] };
+}
+
+/**
+ * Goes on until the slice is over, every step is, or no unit that is left can be finished now. Units
+ * that do not answer are left for the next time, and the others go on.
+ */
+export async function goOn(
+  type: RegulationType,
+  from: Progress,
+  ports: StepPorts,
+): Promise<Progress> {
+  const steps = stepsOf(type);
+  let progress = from;
+  while (progress.step !== "done") {
+    const { step } = progress;
+    for (const unit of ports.units(step).filter((name) => !progress.finished.includes(name))) {
+      if (ports.isOver()) return progress;
+      const result = await worked(ports, step, unit, progress.notes[unit]);
+      if (result === undefined) continue;
+      progress = withResult(progress, unit, result);
+      ports.save(progress);
+    }
+    // Asked again, because a unit may have come to be while others were worked on.
+    if (!ports.units(step).every((name) => progress.finished.includes(name))) return progress;
+    const next = steps[steps.indexOf(step) + 1] ?? "done";
+    progress = { ...progress, step: next, finished: [], notes: {} };
+    ports.save(progress);
+  }
+  return progress;
+}
+
+/** What a regulation whose steps are over comes to. */
+export function outcomeOf({ parts }: Progress): RegulationStatus {
+  // Where a destination has no way to forget, nothing failed: Segment's own complaint is not repeated.
+  return parts.some(({ status }) => status === "FAILED") ? "PARTIAL_SUCCESS" : "FINISHED";
+}
+
+async function worked(
+  ports: StepPorts,
+  step: Step,
+  unit: string,
+  note: string | undefined,
+): Promise<UnitResult | undefined> {
+  try {
+    return await ports.work(step, unit, note);
+  } catch {
+    // The cause may quote what was read; what did not answer is asked again.
+    return undefined;
+  }
+}
+
+function withResult(progress: Progress, unit: string, result: UnitResult): Progress {
+  const { isOver, note, counts = {}, part } = result;
+  const sums = { ...progress.counts };
+  for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+  const { [unit]: _done, ...notes } = progress.notes;
+  return {
+    ...progress,
+    finished: isOver ? [...progress.finished, unit] : progress.finished,
+    notes: note === undefined ? notes : { ...notes, [unit]: note },
+    counts: sums,
+    parts:
+      part === undefined
+        ? progress.parts
+        : [...progress.parts.filter(({ id }) => id !== part.id), part],
+  };
+}

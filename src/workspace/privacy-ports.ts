@@ -1,0 +1,37 @@
+import type { SourceId } from "../core/ids.ts";
+import type {
+  PartStatus,
+  Regulation,
+  RegulationDraft,
+  SubjectType,
+} from "../regulation/regulation.ts";
+import type { AdminCall, Answer, Page, PageOf } from "./ports.ts";
+
+/** What the management API asks of a workspace about users who want to be forgotten. */
+export interface PrivacyPort {
+  /** Writes the request down; suppressions are in force once it is FINISHED. */
+  regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<Regulation>>;
+  regulations(call: AdminCall, page: Page): Promise<Answer<PageOf<Regulation>>>;
+  regulation(call: AdminCall, id: string): Promise<Answer<RegulationDetails>>;
+  suppressions(call: AdminCall, page: Page): Promise<Answer<PageOf<SuppressedUser>>>;
+  /** Which of these users are suppressed, for which source. */
+  findSuppressions(
+    call: AdminCall,
+    subjectType: SubjectType,
+    subjectIds: readonly string[],
+  ): Promise<Answer<readonly SuppressedUser[]>>;
+}
+
+/** One request with its subjects, until they are cleared, and how each part of it stands. */
+export type RegulationDetails = Regulation & {
+  readonly subjectIds: readonly string[];
+  readonly step: string;
+  readonly parts: readonly PartStatus[];
+};
+
+export type SuppressedUser = {
+  readonly subjectType: SubjectType;
+  readonly subjectId: string;
+  /** The one source; all of the workspace when absent. */
+  readonly sourceId: SourceId | undefined;
+};
