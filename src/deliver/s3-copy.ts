@@ -11,9 +11,9 @@ import { fileNameOf, putFile } from "./put-file.ts";
 import { GivenSettings } from "./read-settings.ts";
 
 /** Events of one file. */
-const BATCH_EVENTS_MAX = 10_000;
+const BATCH_EVENTS_MAX = 5_000;
 /** Bytes of one file's lines. */
-const BATCH_BYTES_MAX = 4_000_000;
+const BATCH_BYTES_MAX = 3_000_000;
 
 const DAY_MS = 86_400_000;
 const R2_SUFFIX = ".r2.cloudflarestorage.com";

@@ -3,17 +3,17 @@ import type { Bucket } from "../../s3/bucket.ts";
 import type { Deliverer, Delivery, DeliveryOutcome, DestinationKind } from "../deliverer.ts";
 import type { OfferedDestination } from "../destinations.ts";
 import { fileNameOf, putFile } from "../put-file.ts";
-import type { Cells } from "../tables/cells.ts";
-import { rowOf } from "../tables/rows.ts";
+import { cellOf } from "../tables/cells.ts";
+import { rowOf, tableOf } from "../tables/rows.ts";
 import { parquetFile } from "./parquet.ts";
 
 /** Events of one call. The more there are, the fewer and the larger the files. */
-const BATCH_EVENTS_MAX = 5_000;
+const BATCH_EVENTS_MAX = 3_000;
 /** Bytes of one call's events: as columns they take a few times as much. */
-const BATCH_BYTES_MAX = 4_000_000;
+const BATCH_BYTES_MAX = 3_000_000;
 
-/** Files that are written at once, of the six connections that an object may have. */
-const PUTS_MAX = 4;
+/** Files that are made and written at once: each takes memory, and one of six connections. */
+const PUTS_MAX = 3;
 
 /** Where the files of all sources are, in the region's own bucket. */
 const PREFIX = "segment-data/";
@@ -42,8 +42,6 @@ export const parquetDestination: OfferedDestination = {
   make: (ground) => Promise.resolve(new ParquetFiles(ground.sourceId, () => ground.bucket.open())),
 };
 
-type Part = { readonly indexes: number[]; readonly rows: Cells[] };
-
 class ParquetFiles implements Deliverer {
   readonly batch = { events: BATCH_EVENTS_MAX, bytes: BATCH_BYTES_MAX };
   /** One call fills the memory and the connections that there are. */
@@ -68,7 +66,7 @@ class ParquetFiles implements Deliverer {
     const work = async (): Promise<void> => {
       for (let next = parts.shift(); next !== undefined; next = parts.shift()) {
         const outcome = await this.#write(bucket, next, deliveries, signal);
-        for (const index of next[1].indexes) outcomes[index] = outcome;
+        for (const index of next[1]) outcomes[index] = outcome;
       }
     };
     await Promise.all(Array.from({ length: PUTS_MAX }, work));
@@ -77,32 +75,32 @@ class ParquetFiles implements Deliverer {
 
   async #write(
     bucket: Bucket,
-    [folder, { indexes, rows }]: readonly [string, Part],
+    [folder, indexes]: readonly [string, readonly number[]],
     deliveries: readonly Delivery[],
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
     if (signal.aborted) return { kind: "retry", code: "ETIMEDOUT" };
-    const name = fileNameOf(indexes.flatMap((index) => deliveries[index] ?? []));
-    const key = `${PREFIX}data/${this.#sourceId}/${folder}/${name}.parquet`;
+    const own = indexes.flatMap((index) => deliveries[index] ?? []);
+    const key = `${PREFIX}data/${this.#sourceId}/${folder}/${fileNameOf(own)}.parquet`;
+    const rows = own.flatMap(({ event }) => rowOf(event)?.cells ?? []);
     return putFile(bucket, key, await parquetFile(rows), {
       contentType: "application/vnd.apache.parquet",
     });
   }
 }
 
-/** The events of each folder, in their order. An event without a time of receipt has none. */
-function partsOf(deliveries: readonly Delivery[]): ReadonlyMap<string, Part> {
-  const parts = new Map<string, Part>();
+/** Places of the events of each folder, in order. An event without a time of receipt has none. */
+function partsOf(deliveries: readonly Delivery[]): ReadonlyMap<string, readonly number[]> {
+  const parts = new Map<string, number[]>();
   for (const [index, { event }] of deliveries.entries()) {
-    const row = rowOf(event);
-    const received = row?.cells.get("received_at");
-    if (row === undefined || received?.type !== "timestamp") continue;
+    const table = tableOf(event);
+    const received = cellOf(event["receivedAt"]);
+    if (table === undefined || received?.type !== "timestamp") continue;
     const [day = "", time = ""] = new Date(received.value).toISOString().split("T");
-    const folder = `segment_type=${row.table}/day=${day}/hr=${time.slice(0, 2)}`;
-    const part = parts.get(folder) ?? { indexes: [], rows: [] };
-    part.indexes.push(index);
-    part.rows.push(row.cells);
-    parts.set(folder, part);
+    const folder = `segment_type=${table}/day=${day}/hr=${time.slice(0, 2)}`;
+    const part = parts.get(folder);
+    if (part === undefined) parts.set(folder, [index]);
+    else part.push(index);
   }
   return parts;
 }

@@ -59,34 +59,39 @@ export function isReservedColumn(column: string): boolean {
 }
 
 /**
- * The row of an event in its own table; `undefined` for an event without an id or of a type that has
- * no table. A track event's table is called like the event.
+ * The table of an event; `undefined` for one without an id or of a type that has no table. A track
+ * event's table is called like the event.
  */
-export function rowOf(event: Event): EventRow | undefined {
-  const { type, messageId } = event;
+export function tableOf(event: Event): string | undefined {
+  const { type, messageId, event: name } = event;
   if (typeof type !== "string" || typeof messageId !== "string" || messageId === "") {
     return undefined;
   }
-  const cells = commonCells(event);
-  if (type === "track") return trackRow(event, cells);
-  const table = Object.hasOwn(TABLES, type) ? TABLES[type] : undefined;
-  if (table === undefined) return undefined;
-  const isView = type === "page" || type === "screen";
-  if (isView) {
-    setText(cells, "name", event["name"]);
-    setText(cells, "category", event["category"]);
-  }
-  flattenOwn(event[isView ? "properties" : "traits"], cells);
-  return { table, cells };
+  if (type === "track")
+    return typeof name === "string" && name !== "" ? eventTable(name) : undefined;
+  return Object.hasOwn(TABLES, type) ? TABLES[type] : undefined;
 }
 
-function trackRow(event: Event, cells: Map<string, Cell>): EventRow | undefined {
-  const name = event["event"];
-  if (typeof name !== "string" || name === "") return undefined;
-  const table = eventTable(name);
-  setText(cells, "event", table);
-  setText(cells, "event_text", name);
-  flattenOwn(event["properties"], cells);
+/** The row of an event in its own table; `undefined` for an event that has none. */
+export function rowOf(event: Event): EventRow | undefined {
+  const table = tableOf(event);
+  if (table === undefined) return undefined;
+  const cells = commonCells(event);
+  switch (event["type"]) {
+    case "track":
+      setText(cells, "event", table);
+      setText(cells, "event_text", event["event"]);
+      flattenOwn(event["properties"], cells);
+      break;
+    case "page":
+    case "screen":
+      setText(cells, "name", event["name"]);
+      setText(cells, "category", event["category"]);
+      flattenOwn(event["properties"], cells);
+      break;
+    default:
+      flattenOwn(event["traits"], cells);
+  }
   return { table, cells };
 }
 
