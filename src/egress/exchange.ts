@@ -37,10 +37,19 @@ export async function showAnswer(
 }
 
 const MASK = "••••••";
+/** Of a piece of a secret; a shorter one would be found in half of what is shown. */
+const PIECE_CHARS_MIN = 8;
+const SECRET_HEADER =
+  /^(?:authorization|cookie|set-cookie|proxy-authorization)$|key|token|secret|signature/i;
+/** Headers whose values are masked wherever a vendor repeats them; keys of idempotency are no secret. */
+const SENT_SECRET = /authorization|cookie|api-?key|token|secret/i;
 
 /** The same with every secret masked, wherever it stands and however it is written there. */
 export function maskSecrets(exchange: Exchange, secrets: readonly string[]): Exchange {
-  const written = secrets
+  const sent = Object.entries(exchange.requestHeaders).flatMap(([name, value]) =>
+    SENT_SECRET.test(name) ? piecesOf(value) : [],
+  );
+  const written = [...secrets, ...secrets.flatMap(textsIn).flatMap(piecesOf), ...sent]
     .filter((secret) => secret !== "")
     .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
     .toSorted((a, b) => b.length - a.length);
@@ -50,11 +59,7 @@ export function maskSecrets(exchange: Exchange, secrets: readonly string[]): Exc
     Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [
         name,
-        /^(?:authorization|cookie|set-cookie|proxy-authorization)$|key|token|secret|signature/i.test(
-          name,
-        )
-          ? MASK
-          : mask(value),
+        SECRET_HEADER.test(name) ? MASK : mask(value),
       ]),
     );
   return {
@@ -65,6 +70,23 @@ export function maskSecrets(exchange: Exchange, secrets: readonly string[]): Exc
     answerHeaders: maskAll(exchange.answerHeaders),
     answerBody: mask(exchange.answerBody).slice(0, SHOWN_CHARS_MAX),
   };
+}
+
+/** The texts of a secret that is a JSON object, as the headers of a webhook are; else it alone. */
+function textsIn(secret: string): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(secret);
+    const members = typeof value === "object" && value !== null ? Object.values(value) : [];
+    return members.filter((member) => typeof member === "string");
+  } catch {
+    return [];
+  }
+}
+
+/** A text, and what it says behind a scheme: `Bearer abc` is as secret as `abc`. */
+function piecesOf(text: string): readonly string[] {
+  const behind = text.slice(text.indexOf(" ") + 1);
+  return [text, behind].filter(({ length }) => length >= PIECE_CHARS_MIN);
 }
 
 async function textOf(message: Request | Response): Promise<string> {
