@@ -35,6 +35,7 @@ describe("a run with a mark in everything that somebody sends", () => {
   it.each([
     "output",
     "request that went out",
+    "authorization",
     "answer of the API",
     "answer to a request",
     "key of an object",
@@ -79,8 +80,17 @@ describe("a run with a mark in everything that somebody sends", () => {
     ["RegionDirectory workspaces", "name"],
     ["Workspace sources", "fingerprint-key"],
     ["Workspace audit_keys", "audit-key"],
+    ["Workspace destinations", "name"],
+    ["DeliveryLane state", "event"],
   ] as const)("had its marks in %s: %s", (where, kind) => {
     expect(labelsAt("table", where, kind)).not.toEqual([]);
+  });
+
+  it("gave a vendor its secret, and no secret of others", () => {
+    const sent = story.pieces.filter(({ area }) => area === "authorization");
+    const kinds = sightingsIn(sent, story.marks.all()).map(({ kind }) => kind);
+
+    expect([...new Set(kinds)]).toEqual(["vendor-secret"]);
   });
 
   it.each(["token", "invite", "write-key", "name"] as const)("was answered a %s", (kind) => {
@@ -104,6 +114,9 @@ describe("a run with a mark in everything that somebody sends", () => {
         "POST /api/v1/sources/{id}/files/rebuild",
         "GET /api/v1/residency",
         "GET /api/v1/audit/export",
+        "GET /api/v1/destinations/{id}/last-failure",
+        "POST /api/v1/destinations/{id}/dead-letters/search",
+        "POST /api/v1/destinations/{id}/filters/preview",
         "PUT /api/v1/workspace/config",
         "DELETE /api/v1/sources/{id}",
       ]),
@@ -245,6 +258,7 @@ describe("tablesOf()", () => {
 describe("allowancesOf()", () => {
   it.each<[string, readonly MarkKind[]]>([
     ["events, keyed hashes", ["event"]],
+    ["events: one, cut short", ["event"]],
     ["names; the key of the keyed hashes", ["name", "fingerprint-key"]],
     ["no; the private key that signs heads of the audit chain", ["audit-key"]],
     ["no; names of hosts", []],

@@ -5,6 +5,7 @@ import { openHomeport, type TestSource } from "../homeport.ts";
 import type { Answering } from "../matrix/faults.ts";
 import { damageFiles } from "./broken-objects.ts";
 import { CanaryRun } from "./canary-run.ts";
+import { markedEvent } from "./shapes.ts";
 import type { Stage } from "./stage.ts";
 import { askWrongly } from "./wrong-calls.ts";
 
@@ -32,16 +33,34 @@ export async function useEverything(run: CanaryRun, stack: Stack): Promise<Sourc
   const away = await run.createSource(us, { ...settings, ingestRegion: "ap1" });
   const broken = await run.createSource(await run.createWorkspace("eu"), settings);
   const torn = await run.createSource(await run.createWorkspace("eu"), settings);
+  await Promise.all([main, away, torn].map((source) => run.createWebhook(source)));
   await Promise.all([main, away, broken, torn].map((source) => run.track(source, "first")));
   await pause(FILE_MS);
   const fixture = await run.fixture(eu, main, "first");
   await run.operate(fixture);
   await askWrongly(run, main);
+  await useDestinations(run, fixture.source);
   await useRefused(run, fixture.spare, main);
   // The other region takes the configuration over, with everything that cannot follow.
   await run.call(us.token, "PUT", "/api/v1/workspace/config", fixture.config);
   await stack.runCron();
   return { main, broken, torn };
+}
+
+/** What is only asked of a destination that has had events, good ones and others. */
+async function useDestinations(run: CanaryRun, source: TestSource): Promise<void> {
+  const { token } = source.workspace;
+  const payload = markedEvent(run.marks, "preview");
+  const drop = [{ type: "DROP" }];
+  const path = `/api/v1/destinations/${await run.createWebhook(source)}`;
+  const broken = { if: `userId = "${run.marks.text("userId")}`, actions: drop };
+  await run.call(token, "POST", `${path}/filters/preview`, {
+    filter: { if: 'type = "track"', actions: drop },
+    payload,
+  });
+  await run.call(token, "POST", `${path}/filters/preview`, { filter: broken, payload });
+  await run.call(token, "PATCH", path, { settings: { secret: "short" } });
+  await run.call(token, "DELETE", path);
 }
 
 /** Keys that are gone, at the wrong place, or too busy. */

@@ -23,6 +23,16 @@ const ANSWERS: Readonly<Record<string, readonly MarkKind[]>> = {
   "DELETE /api/v1/tokens/{id}": ["name"],
   "DELETE /api/v1/sources/{id}/write-keys/{version}": ["name", "write-key"],
   "GET /api/v1/sources/{id}/snippets": ["write-key"],
+  "GET /api/v1/destinations": ["name"],
+  "POST /api/v1/destinations": ["name"],
+  "GET /api/v1/destinations/{id}": ["name"],
+  "PATCH /api/v1/destinations/{id}": ["name"],
+  "DELETE /api/v1/destinations/{id}": ["name"],
+  "GET /api/v1/destinations/{id}/last-failure": ["event"],
+  "POST /api/v1/destinations/{id}/dead-letters/search": ["event"],
+  // Shows what the vendor answered, to whoever asked for it.
+  "POST /api/v1/destinations/{id}/test": ["event", "vendor"],
+  "POST /api/v1/destinations/{id}/filters/preview": ["event"],
 };
 
 /** What SDKs load is made from their own key. */

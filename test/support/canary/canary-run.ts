@@ -8,6 +8,7 @@ import {
 } from "../matrix/operations.ts";
 import { sendRaw } from "../raw-request.ts";
 import { answerMayHold } from "./answers.ts";
+import { WEBHOOK_HOST } from "./faults.ts";
 import type { Piece } from "./find-marks.ts";
 import type { Marks } from "./marks.ts";
 import { shapesOf } from "./shapes.ts";
@@ -34,6 +35,8 @@ export class CanaryRun {
   /** Operations that were called and did what they are for. */
   readonly succeeded = new Set<string>();
   readonly #homeport: Homeport;
+  /** Of sources that have one. */
+  readonly #destinations = new Map<string, string>();
   #document: unknown;
   #operations: readonly ListedOperation[] = [];
 
@@ -84,6 +87,25 @@ export class CanaryRun {
     return source;
   }
 
+  /** A destination of the source, with secrets that only its vendor may see. */
+  async createWebhook({ id, workspace }: TestSource): Promise<string> {
+    const { marks } = this;
+    const made = await this.call(workspace.token, "POST", "/api/v1/destinations", {
+      name: marks.mint("name", `destination ${marks.all().length}`),
+      slug: "webhook",
+      sourceId: id,
+      hosts: [WEBHOOK_HOST],
+      settings: {
+        url: `https://${WEBHOOK_HOST}/in`,
+        secret: marks.text("webhook's secret"),
+        headers: JSON.stringify({ authorization: `Bearer ${marks.text("webhook's header")}` }),
+      },
+    });
+    const { id: destinationId } = made["destination"] as { readonly id: string };
+    if (!this.#destinations.has(id)) this.#destinations.set(id, destinationId);
+    return destinationId;
+  }
+
   /** One call of the management API; its answer is kept. */
   async call(
     token: string,
@@ -132,7 +154,7 @@ export class CanaryRun {
         those.map(async (operation) => {
           const request = requestOf(operation, fixture);
           const body = request.body === null ? undefined : await request.text();
-          const named = new Request(request.url, {
+          const named = new Request(this.#aimed(request.url, fixture.source), {
             method: request.method,
             headers: request.headers,
             ...(body === undefined ? {} : { body: this.#named(body) }),
@@ -182,6 +204,12 @@ export class CanaryRun {
     };
   }
 
+  /** Calls for a destination name the one of the source. */
+  #aimed(url: string, { id }: TestSource): string {
+    const destinationId = this.#destinations.get(id) ?? id;
+    return url.replace(`/destinations/${id}`, `/destinations/${destinationId}`);
+  }
+
   #named(body: string): string {
     const name = this.marks.mint("name", `name ${this.marks.all().length}`);
     return body.replaceAll('"example"', JSON.stringify(name));
@@ -228,7 +256,8 @@ function patternOf(path: string): string {
   return decodeURIComponent(pathname)
     .replace(/(\/write-keys)\/[^/]+$/, "$1/{version}")
     .replace(/(\/events)\/[^/]+$/, "$1/{messageId}")
-    .replace(/^(\/api\/v1\/(?:sources|tokens))\/[^/]+/, "$1/{id}");
+    .replace(/(\/filters)\/(?!preview$)[^/]+$/, "$1/{filterId}")
+    .replace(/^(\/api\/v1\/(?:sources|tokens|destinations|regulations))\/[^/]+/, "$1/{id}");
 }
 
 /** What an answer says, when it is one JSON object. */

@@ -30,7 +30,7 @@ function kindsOf(holds: string): readonly MarkKind[] {
   if (holds.includes("encrypted")) return [];
   return holds.split(/[;,]/).flatMap((part): readonly MarkKind[] => {
     const text = part.trim();
-    if (text === "events") return ["event"];
+    if (/^events\b/.test(text)) return ["event"];
     if (text === "names") return ["name"];
     if (text.startsWith("the key of the keyed hashes")) return ["fingerprint-key"];
     if (text.startsWith("the private key that signs heads")) return ["audit-key"];

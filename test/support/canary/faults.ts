@@ -31,10 +31,30 @@ export function talkativeFaults(marks: Marks): Readonly<Record<string, Answering
   };
 }
 
+const VENDOR_LABELS = [
+  "vendor's message",
+  "vendor's code",
+  "vendor's header",
+  "proxy's page",
+  "webhook's answer",
+];
+
+/** The host of a destination, which the workspace declares. */
+export const WEBHOOK_HOST = "hooks.canary.example";
+
+/** What a destination answers: no, for good and for now, and yes; always more than it should. */
+export function talkativeWebhook(marks: Marks): (request: OutboundRequest) => OutboundAnswer {
+  let count = 0;
+  return ({ headers, body }) => {
+    const quoted = `${JSON.stringify(headers)} ${body.toString()}`;
+    const text = `${marks.text("webhook's answer")} cannot take ${quoted}`;
+    return page([400, 503, 200, 200][count++ % 4] ?? 200, text);
+  };
+}
+
 export function mintVendorMarks(marks: Marks): void {
-  for (const label of ["vendor's message", "vendor's code", "vendor's header", "proxy's page"]) {
-    marks.mint("vendor", label);
-  }
+  for (const label of VENDOR_LABELS) marks.mint("vendor", label);
+  for (const label of ["webhook's secret", "webhook's header"]) marks.mint("vendor-secret", label);
 }
 
 /** The same answer, quoting what it was asked as S3 does, with a mark of its own. */

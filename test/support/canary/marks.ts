@@ -13,6 +13,8 @@ export type MarkKind =
   | "write-key"
   | "token"
   | "invite"
+  /** What a destination's vendor gave the customer, so that it knows who sends. */
+  | "vendor-secret"
   /** A secret of the deployment. */
   | "deployment"
   /** Keys a source's keyed hashes. */

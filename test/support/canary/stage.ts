@@ -2,6 +2,7 @@ import { homeBucketName, LOCATIONS } from "../../../scripts/local-aws/options.ts
 import { passTo, type OutboundCall, type Route } from "../../../scripts/stack/recorder.ts";
 import { startStack, type Stack } from "../../../scripts/stack/start-stack.ts";
 import type { Answering } from "../matrix/faults.ts";
+import { talkativeWebhook, WEBHOOK_HOST } from "./faults.ts";
 import type { Marks } from "./marks.ts";
 
 /** The buckets under AWS's own names, and alarms that come within a second. */
@@ -34,11 +35,13 @@ export class Stage {
   /** What it does to all requests. */
   answering: Answering | undefined;
   readonly #operatorToken: string;
+  readonly #webhook: ReturnType<typeof talkativeWebhook>;
   readonly #stacks: Stack[] = [];
 
   constructor(marks: Marks, stateDir: string) {
     this.marks = marks;
     this.stateDir = stateDir;
+    this.#webhook = talkativeWebhook(marks);
     this.#operatorToken = marks.mint("deployment", "operator token");
   }
 
@@ -60,7 +63,10 @@ export class Stage {
     stack = await startStack({
       stateDir: this.stateDir,
       vars: { ...VARS, OPERATOR_TOKEN: this.#operatorToken, ...vars },
-      outbound: Object.fromEntries(outbound),
+      outbound: {
+        ...Object.fromEntries(outbound),
+        [WEBHOOK_HOST]: async (request) => this.#webhook(request),
+      },
       cf: { colo: "FRA" },
       output: (text) => void this.output.push(text),
     });

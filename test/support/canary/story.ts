@@ -82,7 +82,7 @@ async function tellIn(stateDir: string): Promise<Story> {
       ...run.answers,
       ...answers,
       { area: "output", where: "workerd", values: stage.output, mayHold: [] },
-      ...stage.calls().map(pieceOfCall),
+      ...stage.calls().flatMap(piecesOfCall),
       ...objects,
       ...tablesOf(files, allowances),
       ...filesOf(files, allowances),
@@ -112,8 +112,21 @@ function learnKeys(files: readonly ObjectFile[], marks: Marks): void {
   }
 }
 
-/** What others see of a request: where it goes and its headers; nobody may be named in either. */
-function pieceOfCall({ host, method, path, query, headers }: OutboundCall): Piece {
+/**
+ * What others see of a request: where it goes and its headers; nobody may be named in either. The
+ * header that says who sends may hold what the vendor gave for it, and that only.
+ */
+function piecesOfCall({
+  host,
+  method,
+  path,
+  query,
+  headers: { authorization = "", ...headers },
+}: OutboundCall): readonly Piece[] {
+  const where = `${method} ${host}`;
   const values = [host + path + query, JSON.stringify(headers)];
-  return { area: "request that went out", where: `${method} ${host}`, values, mayHold: [] };
+  return [
+    { area: "request that went out", where, values, mayHold: [] },
+    { area: "authorization", where, values: [authorization], mayHold: ["vendor-secret"] },
+  ];
 }
