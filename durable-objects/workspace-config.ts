@@ -1,5 +1,6 @@
 import type { SourceId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
+import { exportDestinations, planDestinations } from "../src/workspace/config-destinations.ts";
 import {
   exportConfig,
   planConfig,
@@ -9,6 +10,8 @@ import {
   type PlanStep,
 } from "../src/workspace/config-document.ts";
 import type { AdminRefusal, Answer } from "../src/workspace/ports.ts";
+import { DESTINATIONS } from "./offered-destinations.ts";
+import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEdge } from "./workspace-edge.ts";
 import type { WorkspaceSources } from "./workspace-sources.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
@@ -24,16 +27,20 @@ export class WorkspaceConfig {
   readonly #turn: WorkspaceTurn;
   readonly #sources: WorkspaceSources;
   readonly #edge: WorkspaceEdge;
+  readonly #destinations: WorkspaceDestinations;
 
   constructor(turn: WorkspaceTurn, sources: WorkspaceSources) {
     this.#turn = turn;
     this.#sources = sources;
+    this.#destinations = new WorkspaceDestinations(turn, DESTINATIONS);
     this.#edge = new WorkspaceEdge(turn);
   }
 
   export(by: Acting): Answer<ConfigDocument> {
     this.#turn.note(by, "config.export", this.#turn.id);
-    return ok(exportConfig(this.#held()));
+    const destinations = exportDestinations(this.#destinations.held());
+    const document = exportConfig(this.#held());
+    return ok(destinations.length === 0 ? document : { ...document, destinations });
   }
 
   /**
@@ -47,8 +54,16 @@ export class WorkspaceConfig {
     options: { readonly plan: boolean; readonly prune: boolean },
   ): Answer<Applied> {
     const steps = planConfig(this.#held(), document, options.prune);
-    if (options.plan)
-      return ok({ plan: steps.map(({ entry }) => this.#keyed(entry)), changed: [] });
+    const later = planDestinations(
+      this.#destinations.held(),
+      document.destinations ?? [],
+      document.region,
+      options.prune && document.destinations !== undefined,
+    );
+    if (options.plan) {
+      const entries = [...steps, ...later].map(({ entry }) => this.#keyed(entry));
+      return ok({ plan: entries, changed: [] });
+    }
     const plan: PlanEntry[] = [];
     const changed: SourceId[] = [];
     for (const step of steps) {
@@ -57,6 +72,12 @@ export class WorkspaceConfig {
       const entry = done.value === undefined ? step.entry : { ...step.entry, id: done.value };
       plan.push(this.#keyed(entry));
       if (done.value !== undefined) changed.push(done.value);
+    }
+    for (const step of later) {
+      const done = this.#destinations.apply(by, step, sourcesOf(document, plan));
+      if (!done.ok) throw new Undone(done.error);
+      plan.push(done.value === undefined ? step.entry : { ...step.entry, id: done.value.id });
+      if (done.value !== undefined) changed.push(done.value.sourceId);
     }
     if (plan.some((entry) => entry.action !== "unchanged" && entry.action !== "not-applicable")) {
       this.#turn.note(by, "config.apply", this.#turn.id);
@@ -99,6 +120,22 @@ export class WorkspaceConfig {
       hosts: config.hosts,
     };
   }
+}
+
+/** The sources that a document's became or are, by their ids and names in the document. */
+function sourcesOf(
+  document: ConfigDocument,
+  plan: readonly PlanEntry[],
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const entries = plan.filter(({ kind }) => kind === "source");
+  document.sources.forEach(({ id, name }, i) => {
+    const became = entries[i]?.id;
+    if (became === undefined) return;
+    found.set(name, became);
+    if (id !== undefined) found.set(id, became);
+  });
+  return found;
 }
 
 /** Carries a refusal out of a transaction that has to leave nothing behind. */

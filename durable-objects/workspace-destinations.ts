@@ -5,6 +5,7 @@ import type { Filter } from "../src/deliver/filter/filter.ts";
 import type { LaneConfig } from "../src/deliver/lane/ports.ts";
 import { addresseeOf } from "../src/deliver/own.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
+import type { DestinationStep, HeldDestinations } from "../src/workspace/config-destinations.ts";
 import { changedFields } from "../src/workspace/config-document.ts";
 import {
   createDestination,
@@ -22,15 +23,8 @@ import {
 import type { LaneAct } from "../src/workspace/delivery-ports.ts";
 import { viewDestination, type DestinationView } from "../src/workspace/destination-view.ts";
 import type { AdminRefusal, Answer, Page, PageOf } from "../src/workspace/ports.ts";
-import {
-  newDataKey,
-  placeOfSecret,
-  sealSecret,
-  unwrapDataKey,
-  wrapDataKey,
-  wrappedBy,
-} from "../src/workspace/secret-envelope.ts";
 import { nextVersion } from "../src/workspace/source.ts";
+import { keepSecrets } from "./workspace-secrets.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
 const NO_DESTINATION: AdminRefusal = { kind: "not-found", what: "destination" };
@@ -155,6 +149,35 @@ export class WorkspaceDestinations {
     );
   }
 
+  /** What a document's destinations are compared with. */
+  held(): HeldDestinations {
+    const { tables, destinations, home } = this.#turn;
+    return {
+      home,
+      destinations: destinations.list(),
+      kindOf: (slug) => this.#offer(slug)?.kind,
+      sourceName: (id) => tables.source(id)?.name ?? "",
+    };
+  }
+
+  /** Does one step of a document; `sources` has what its sources became. */
+  apply(
+    by: Acting,
+    { act }: DestinationStep,
+    sources: ReadonlyMap<string, string>,
+  ): Answer<Destination | undefined> {
+    if (act === undefined) return ok(undefined);
+    if (act.kind === "delete") return this.remove(by, act.id);
+    if (act.kind === "update") {
+      const changed = this.change(by, act.id, act.patch);
+      return changed.ok ? this.#refilter(by, changed.value, act.filters) : changed;
+    }
+    const { id: _id, sourceId, sourceName, secrets: _secrets, filters, ...settings } = act.wanted;
+    const became = sources.get(sourceId ?? "") ?? sources.get(sourceName) ?? "";
+    const made = this.add(by, { ...settings, sourceId: became });
+    return made.ok ? this.#refilter(by, made.value, filters) : made;
+  }
+
   /** What a lane of the destination has to know. */
   laneConfig(id: DestinationId): LaneConfig | undefined {
     const { tables, destinations, home } = this.#turn;
@@ -201,6 +224,23 @@ export class WorkspaceDestinations {
     return filter === undefined ? err({ kind: "not-found", what: "filter" }) : ok(filter);
   }
 
+  /** Puts a document's filters in the place of those held. */
+  #refilter(
+    by: Acting,
+    held: Destination,
+    filters: readonly Filter[] | undefined,
+  ): Answer<Destination> {
+    if (filters === undefined) return ok(held);
+    const { id: workspaceId, random, destinations } = this.#turn;
+    const named = filters.map((filter) => ({
+      ...filter,
+      id: newChildId("flt", workspaceId, random),
+    }));
+    const changed = withFilters(held, named, by.nowMs);
+    if (changed.ok) destinations.save(changed.value);
+    return changed;
+  }
+
   #withFilters(
     by: Acting,
     id: string,
@@ -217,34 +257,9 @@ export class WorkspaceDestinations {
   }
 
   #save({ destination, secrets }: Changed): void {
-    const { destinations, random } = this.#turn;
-    destinations.save(destination);
-    for (const [field, text] of secrets) {
-      if (text === null) {
-        destinations.dropSecret(destination.id, field);
-        continue;
-      }
-      const place = placeOfSecret(destination.id, field);
-      destinations.saveSecret(
-        destination.id,
-        field,
-        sealSecret(this.#dataKey(), place, text, random),
-      );
-    }
+    this.#turn.destinations.save(destination);
+    keepSecrets(this.#turn, destination.id, secrets);
     this.#bump(destination.sourceId, destination.updatedAtMs);
-  }
-
-  /** The workspace's data key, made with its first secret, and wrapped anew after a rotation. */
-  #dataKey(): Uint8Array {
-    const { destinations, config, home, id, random } = this.#turn;
-    const secrets = config.sealingKeys[home];
-    const wrapped = destinations.wrappedKey();
-    const dataKey =
-      wrapped === undefined ? newDataKey(random) : unwrapDataKey(wrapped, id, secrets);
-    if (wrapped === undefined || wrappedBy(wrapped) !== secrets[0]?.id) {
-      destinations.saveWrappedKey(wrapDataKey(dataKey, id, secrets, random));
-    }
-    return dataKey;
   }
 
   /** Lets the source's queues take over which lanes there are. */

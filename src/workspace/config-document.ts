@@ -7,6 +7,7 @@ import {
   type EdgePolicy,
   type EdgeSettings,
 } from "../region/edge.ts";
+import type { ConfigDestination } from "./config-destinations.ts";
 import { fitToHome, notCarried, sdkChange, type SdkChange, type Settings } from "./move-source.ts";
 import type { WorkspaceSettings } from "./ports.ts";
 import type { Source, SourceDraft, SourcePatch, SourceSettings } from "./source.ts";
@@ -24,6 +25,7 @@ export type ConfigDocument = {
     readonly edgeAnswer?: EdgeAnswer;
   };
   readonly sources: readonly ConfigSource[];
+  readonly destinations?: readonly ConfigDestination[];
 };
 
 export type ConfigSource = SourceSettings & {
@@ -36,7 +38,7 @@ export type ConfigSource = SourceSettings & {
 /** One line of a plan. */
 export type PlanEntry = {
   readonly action: "create" | "update" | "unchanged" | "delete" | "not-applicable";
-  readonly kind: "workspace" | "source" | "region";
+  readonly kind: "workspace" | "source" | "destination" | "region";
   readonly id?: string;
   readonly name: string;
   /** Names of the fields that change. */

@@ -1,0 +1,35 @@
+import type { DestinationId } from "../src/core/ids.ts";
+import type { SecretChanges } from "../src/workspace/destination.ts";
+import {
+  newDataKey,
+  placeOfSecret,
+  sealSecret,
+  unwrapDataKey,
+  wrapDataKey,
+  wrappedBy,
+} from "../src/workspace/secret-envelope.ts";
+import type { WorkspaceTurn } from "./workspace-turn.ts";
+
+/** Keeps the secrets of a destination, sealed. Runs inside a turn. */
+export function keepSecrets(turn: WorkspaceTurn, id: DestinationId, changes: SecretChanges): void {
+  const { destinations, random } = turn;
+  for (const [field, text] of changes) {
+    if (text === null) {
+      destinations.dropSecret(id, field);
+      continue;
+    }
+    const sealed = sealSecret(dataKeyOf(turn), placeOfSecret(id, field), text, random);
+    destinations.saveSecret(id, field, sealed);
+  }
+}
+
+/** The workspace's data key, made with its first secret, and wrapped anew after a rotation. */
+function dataKeyOf({ destinations, config, home, id, random }: WorkspaceTurn): Uint8Array {
+  const secrets = config.sealingKeys[home];
+  const wrapped = destinations.wrappedKey();
+  const dataKey = wrapped === undefined ? newDataKey(random) : unwrapDataKey(wrapped, id, secrets);
+  if (wrapped === undefined || wrappedBy(wrapped) !== secrets[0]?.id) {
+    destinations.saveWrappedKey(wrapDataKey(dataKey, id, secrets, random));
+  }
+  return dataKey;
+}
