@@ -1,12 +1,12 @@
-import { homeBucket } from "../src/archive/home-bucket.ts";
 import { formatKey, monthOf } from "../src/archive/key.ts";
+import { platformOnly } from "../src/archive/own-bucket/places.ts";
 import { buildUserFilter } from "../src/archive/user-filter.ts";
 import { inTime } from "../src/core/in-time.ts";
 import { ok } from "../src/core/result.ts";
 import type { ArchiverDeps } from "../src/ingest/queue/archiver.ts";
-import type { ArchiveLocation } from "../src/region/regions.ts";
 import { Breakers, FAILURES_TO_OPEN, PROBE_MS_MIN } from "../src/s3/breaker.ts";
-import type { Bucket } from "../src/s3/bucket.ts";
+import { placesOf } from "../src/workspace/storage.ts";
+import { PlaceBuckets } from "./place-buckets.ts";
 import type { QueueWorkDeps } from "./queue-work.ts";
 
 /** Until the catalogue has to have answered; a file that it did not hear of is recorded again. */
@@ -14,9 +14,14 @@ const CATALOGUE_MS_MAX = 30_000;
 
 /** The way from one queue's log to its bucket and its catalogue. */
 export function makeArchiver(deps: QueueWorkDeps, incarnation: string): ArchiverDeps {
-  const { storage, files, config, sourceId, self, reach, ctx, lease } = deps;
+  const { storage, files, config, sourceId, self, reach, ctx, lease, evidence } = deps;
   const month = (dayMs: number) => reach.archiveMonth(sourceId, monthOf(dayMs));
-  const bucketAt = bucketsOf(deps);
+  const buckets = new PlaceBuckets({
+    config,
+    sourceId,
+    observe: evidence.observer,
+    storage: () => lease.current?.storage,
+  });
   return {
     sourceId,
     log: storage.log,
@@ -33,37 +38,23 @@ export function makeArchiver(deps: QueueWorkDeps, incarnation: string): Archiver
     ),
     transaction: (work) => ctx.storage.transactionSync(work),
     sync: () => ctx.storage.sync(),
-    locations: () => lease.current?.archiveLocations ?? [],
+    locations: () => (lease.current === undefined ? [] : placesOf(lease.current)),
     keyFor: (dayMs, firstSeq, lastSeq) =>
       formatKey({ sourceId, dayMs, ...self, incarnation, firstSeq, lastSeq }),
     put: (location, key, { gzip, ndjsonSha256 }) =>
-      bucketAt(location).putNew(key, gzip, {
+      buckets.at(location, "writer").putNew(key, gzip, {
         contentType: "text/plain",
         contentEncoding: "gzip",
         meta: { "ndjson-sha256": ndjsonSha256 },
       }),
     storedSha256: async (location, key) => {
-      const head = await bucketAt(location).head(key);
+      const head = await buckets.at(location, "reader").head(key);
       return head.ok ? ok(head.value.meta.get("ndjson-sha256") ?? "") : head;
     },
     inCatalogue: (key, dayMs) => inTime(month(dayMs).find(key), CATALOGUE_MS_MAX),
     record: (file, dayMs) => inTime(month(dayMs).record(file), CATALOGUE_MS_MAX),
     suspect: ({ key, dayMs }, locations) =>
-      inTime(month(dayMs).suspect([{ key, locations }]), CATALOGUE_MS_MAX),
+      inTime(month(dayMs).suspect([{ key, locations: platformOnly(locations) }]), CATALOGUE_MS_MAX),
     userFilter: buildUserFilter,
-  };
-}
-
-/** One bucket per location, because each keeps the day's signing key. */
-function bucketsOf({
-  config,
-  sourceId,
-  evidence,
-}: QueueWorkDeps): (location: ArchiveLocation) => Bucket {
-  const made = new Map<ArchiveLocation, Bucket>();
-  return (location) => {
-    const bucket = made.get(location) ?? homeBucket(config, sourceId, location, evidence.observer);
-    made.set(location, bucket);
-    return bucket;
   };
 }

@@ -45,4 +45,9 @@ export const ARCHIVE_MONTH_MIGRATIONS = [
             PRIMARY KEY (kind, key)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0004-add-own-bucket",
+    sql: `-- Which of the customer's buckets holds the file, e.g. own-1; empty: the platform's.
+          ALTER TABLE files ADD COLUMN own_bucket TEXT NOT NULL DEFAULT '';`,
+  },
 ] as const satisfies readonly Migration[];

@@ -8,6 +8,7 @@ import {
 import type { OldFile } from "../../src/archive/sweep-month.ts";
 import { MATCHES_EVERYONE } from "../../src/archive/user-filter.ts";
 import type { SourceId } from "../../src/core/ids.ts";
+import type { OwnBucketName } from "../../src/region/own-bucket.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
 
 /** Half of what a row may hold, so that the row's other columns never matter. */
@@ -24,10 +25,11 @@ type FileRow = {
   first_received_at_ms: number;
   last_received_at_ms: number;
   written_by: string;
+  own_bucket: string;
 };
 
 const FILE_COLUMNS = `id, key, location, events, raw_bytes, gzip_bytes, ndjson_sha256,
-  first_received_at_ms, last_received_at_ms, written_by`;
+  first_received_at_ms, last_received_at_ms, written_by, own_bucket`;
 
 /** A file and its filter, as a search goes through them. */
 export type FilteredFile = {
@@ -71,8 +73,8 @@ export class CatalogueTable {
     const [row] = this.#sql
       .exec<{ id: number }>(
         `INSERT INTO files (key, location, events, raw_bytes, gzip_bytes, ndjson_sha256,
-           first_received_at_ms, last_received_at_ms, written_by)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+           first_received_at_ms, last_received_at_ms, written_by, own_bucket)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
         file.key,
         file.location,
         file.events,
@@ -82,6 +84,7 @@ export class CatalogueTable {
         file.firstReceivedAtMs,
         file.lastReceivedAtMs,
         file.writtenBy,
+        file.ownBucket ?? "",
       )
       .toArray();
     if (row === undefined) throw new Error("Cannot record an archive file: the insert gave no id");
@@ -151,7 +154,7 @@ export class CatalogueTable {
         `SELECT ${FILE_COLUMNS} FROM files
          WHERE (first_received_at_ms, key) > (?, ?)
            AND first_received_at_ms < ? AND last_received_at_ms < ?
-           AND written_by = 'homeport'
+           AND written_by = 'homeport' AND own_bucket = ''
            AND location IN (SELECT value FROM json_each(?))
            AND NOT EXISTS (
              SELECT 1 FROM suspects
@@ -197,6 +200,7 @@ export class CatalogueTable {
       sourceId: this.#sourceId,
       key: row.key,
       location: row.location as ArchiveLocation,
+      ...(row.own_bucket === "" ? {} : { ownBucket: row.own_bucket as OwnBucketName }),
       events: row.events,
       rawBytes: row.raw_bytes,
       gzipBytes: row.gzip_bytes,

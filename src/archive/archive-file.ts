@@ -1,4 +1,5 @@
 import type { SourceId } from "../core/ids.ts";
+import type { OwnBucketName } from "../region/own-bucket.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
 
 /** One object of events in the archive, as the catalogue knows it. */
@@ -7,6 +8,8 @@ export type ArchiveFile = {
   /** The object's key, `segment-logs/{sourceId}/{midnight UTC, epoch ms}/{name}.gz`. */
   readonly key: string;
   readonly location: ArchiveLocation;
+  /** Which of the customer's buckets holds it; the platform's own at the location when absent. */
+  readonly ownBucket?: OwnBucketName;
   readonly events: number;
   /** Size of the NDJSON, and of the gzip that holds it. */
   readonly rawBytes: number;

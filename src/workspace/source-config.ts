@@ -2,6 +2,7 @@ import type { DestinationId, SourceId } from "../core/ids.ts";
 import { SHARDS_MAX } from "../region/object-names.ts";
 import type { EdgeSettings } from "../region/edge.ts";
 import type { ArchiveLocation, IngestRegion } from "../region/regions.ts";
+import type { StorageConfig } from "./storage.ts";
 
 /** How much of a client's address is kept in `context.ip`. */
 export type IpRule = "full" | "truncated" | "none";
@@ -43,6 +44,8 @@ export type SourceConfig = {
   readonly archiveLocations: readonly ArchiveLocation[];
   /** Keys the fingerprints of messageIds and user ids, hex of 16 bytes; never leaves our objects. */
   readonly fingerprintKey: string;
+  /** The customer's own buckets for the source's files; absent while it never had one. */
+  readonly storage?: StorageConfig;
   /** What the workspace wants of requests by their place; its home's defaults when absent. */
   readonly edge?: EdgeSettings;
   /** The version of the workspace's suppressions to serve by; absent while there never was one. */

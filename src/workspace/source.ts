@@ -9,6 +9,7 @@ import {
 import { changeRoute, firstRoute, forgetEarlier, type RouteRefusal } from "./route.ts";
 import type { IpRule, Route, SourceConfig } from "./source-config.ts";
 import { isTypeInRegion, SOURCE_TYPE_DEFAULT, type SourceType } from "./source-types.ts";
+import { storageConfig, type SourceStorage } from "./storage.ts";
 import { firstKey, liveVersions, retireAllKeys, type KeyVersion } from "./write-key-versions.ts";
 
 /** Days a file may be kept in the platform's bucket; Segment's list. */
@@ -42,6 +43,8 @@ export type Source = SourceSettings & {
   readonly route: Route;
   readonly keys: readonly KeyVersion[];
   readonly fingerprintKey: string;
+  /** The customer's own buckets; absent while the source never had one. */
+  readonly storage?: SourceStorage;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly deletedAtMs?: number;
@@ -155,6 +158,7 @@ export function configOf(source: Source, nowMs: number, windowMs: number): Sourc
     ratePerSecond: source.rate,
     archiveLocations: source.archiveLocations,
     fingerprintKey: source.fingerprintKey,
+    ...(source.storage === undefined ? {} : { storage: storageConfig(source.storage) }),
     retentionDays: source.retentionDays,
   };
 }

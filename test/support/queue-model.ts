@@ -7,7 +7,8 @@ import { FileTable } from "../../src/ingest/queue/file-table.ts";
 import { QueueStorage } from "../../src/ingest/queue/queue-storage.ts";
 import { Suppressions } from "../../src/ingest/queue/suppressions.ts";
 import type { SourceConfig } from "../../src/workspace/source-config.ts";
-import type { ArchiveLocation } from "../../src/region/regions.ts";
+import { platformOnly } from "../../src/archive/own-bucket/places.ts";
+import { splitPlace, type ArchivePlace } from "../../src/region/own-bucket.ts";
 import { Breakers, FAILURES_TO_OPEN } from "../../src/s3/breaker.ts";
 import type { NodeStorage } from "./node-storage.ts";
 import type { World } from "./queue-world.ts";
@@ -27,7 +28,7 @@ export class QueueModel {
   readonly #disk: NodeStorage;
   readonly #world: World;
   /** In memory, as a queue has them. */
-  readonly #breakers: Breakers<ArchiveLocation>;
+  readonly #breakers: Breakers<ArchivePlace>;
 
   constructor(disk: NodeStorage, world: World, clock: { nowMs: number }, config: SourceConfig) {
     this.#disk = disk;
@@ -75,11 +76,11 @@ export class QueueModel {
       sync: () => Promise.resolve(),
       locations: () => world.locations,
       keyFor: (dayMs, firstSeq, lastSeq) => `segment-logs/x/${dayMs}/${firstSeq}-${lastSeq}.gz`,
-      put: async (location, key, { gzip }) => world.put(location, key, gzip),
-      storedSha256: async (location, key) => world.storedSha256(location, key),
+      put: async (location, key, { gzip }) => world.put(splitPlace(location).location, key, gzip),
+      storedSha256: async (location, key) => world.storedSha256(splitPlace(location).location, key),
       inCatalogue: async (key) => world.catalogue.get(key),
       record: async (file) => world.record(file),
-      suspect: async ({ key }, locations) => world.suspect(key, locations),
+      suspect: async ({ key }, locations) => world.suspect(key, platformOnly(locations)),
       userFilter: () => new Uint8Array(),
     });
   }

@@ -1,11 +1,11 @@
 import type { Breakers } from "../../s3/breaker.ts";
-import type { ArchiveLocation } from "../../region/regions.ts";
+import type { ArchivePlace } from "../../region/own-bucket.ts";
 
 /** What is said while files go to another location than the source's first, and why. */
 export function failoverAlert(
-  location: ArchiveLocation,
-  [first]: readonly ArchiveLocation[],
-  breakers: Pick<Breakers<ArchiveLocation>, "reason">,
+  location: ArchivePlace,
+  [first]: readonly ArchivePlace[],
+  breakers: Pick<Breakers<ArchivePlace>, "reason">,
 ): string | undefined {
   if (first === undefined || first === location) return undefined;
   const reason = breakers.reason(first) ?? "it did not take the file";

@@ -1,12 +1,12 @@
 import type { BuiltFile } from "../../archive/file-builder.ts";
 import type { ArchiveFile, RecordedFile } from "../../archive/archive-file.ts";
 import type { SourceId } from "../../core/ids.ts";
-import type { ArchiveLocation } from "../../region/regions.ts";
+import { placeOf, splitPlace, type ArchivePlace } from "../../region/own-bucket.ts";
 import type { BucketFailure, NotFound, PutFailure } from "../../s3/failures.ts";
 import type { Result } from "../../core/result.ts";
 import type { Breakers } from "../../s3/breaker.ts";
 import type { FileTable, SealedFile } from "./file-table.ts";
-import { findTried, putSomewhere } from "./put-somewhere.ts";
+import { findTried, placesFor, putSomewhere } from "./put-somewhere.ts";
 import type { QueueLog } from "./queue-log.ts";
 import { buildRange, type BuiltRange } from "./range-builder.ts";
 import type { SealRule } from "./seal.ts";
@@ -17,27 +17,23 @@ export type ArchiverDeps = {
   readonly log: QueueLog;
   readonly files: FileTable;
   readonly rule: SealRule;
-  readonly breakers: Breakers<ArchiveLocation>;
+  readonly breakers: Breakers<ArchivePlace>;
   transaction(work: () => void): void;
   /** Resolves when everything written so far is on disk. */
   sync(): Promise<void>;
   /** The locations the source's files may go to, in order; empty while the config is not known. */
-  locations(): readonly ArchiveLocation[];
+  locations(): readonly ArchivePlace[];
   keyFor(dayMs: number, firstSeq: number, lastSeq: number): string;
-  put(
-    location: ArchiveLocation,
-    key: string,
-    file: BuiltFile,
-  ): Promise<Result<unknown, PutFailure>>;
+  put(location: ArchivePlace, key: string, file: BuiltFile): Promise<Result<unknown, PutFailure>>;
   /** The SHA-256 of the NDJSON that the object says it holds; empty when it says nothing. */
   storedSha256(
-    location: ArchiveLocation,
+    location: ArchivePlace,
     key: string,
   ): Promise<Result<string, NotFound | BucketFailure>>;
   inCatalogue(key: string, dayMs: number): Promise<ArchiveFile | undefined>;
   record(file: RecordedFile, dayMs: number): Promise<ArchiveFile>;
   /** Has the catalogue check these locations for a second copy of the file. */
-  suspect(file: SealedFile, locations: readonly ArchiveLocation[]): Promise<void>;
+  suspect(file: SealedFile, locations: readonly ArchivePlace[]): Promise<void>;
   userFilter(hashes: Uint8Array): Uint8Array;
 };
 
@@ -47,7 +43,7 @@ export type ArchiveOutcome =
   | {
       readonly kind: "archived";
       readonly file: SealedFile;
-      readonly location: ArchiveLocation;
+      readonly location: ArchivePlace;
     }
   | { readonly kind: "retry"; readonly why: string }
   /** No location of the source is to be asked before that instant. */
@@ -71,8 +67,8 @@ export async function archiveNext(deps: ArchiverDeps): Promise<ArchiveOutcome> {
     if (known !== undefined) return finish(deps, interrupted, known);
   }
   // Asked before the file is built, which is the expensive part of an attempt.
-  if (!deps.locations().some((location) => deps.breakers.admits(location))) {
-    return waiting(deps, undefined);
+  if (!placesFor(deps, interrupted).some((location) => deps.breakers.admits(location))) {
+    return waiting(deps, interrupted, undefined);
   }
   const range = await buildRange(deps, interrupted);
   if (range === undefined) return { kind: "idle" };
@@ -81,24 +77,30 @@ export async function archiveNext(deps: ArchiverDeps): Promise<ArchiveOutcome> {
   if (stray.kind === "conflict") return stray;
   const put = await putSomewhere(deps, range, interrupted !== undefined);
   if (put.kind === "put") return record(deps, range, put.sealed, put.location);
-  return put.kind === "none-admitted" ? waiting(deps, put.why) : put;
+  return put.kind === "none-admitted" ? waiting(deps, deps.files.sealed(), put.why) : put;
 }
 
-function waiting(deps: ArchiverDeps, why: string | undefined): ArchiveOutcome {
-  return { kind: "waiting", untilMs: deps.breakers.nextAtMs(deps.locations()), why };
+function waiting(
+  deps: ArchiverDeps,
+  sealed: SealedFile | undefined,
+  why: string | undefined,
+): ArchiveOutcome {
+  return { kind: "waiting", untilMs: deps.breakers.nextAtMs(placesFor(deps, sealed)), why };
 }
 
 async function record(
   deps: ArchiverDeps,
   { built, users }: BuiltRange,
   sealed: SealedFile,
-  location: ArchiveLocation,
+  place: ArchivePlace,
 ): Promise<ArchiveOutcome> {
+  const { location, own } = splitPlace(place);
   const recorded = await deps.record(
     {
       sourceId: deps.sourceId,
       key: sealed.key,
       location,
+      ...(own === undefined ? {} : { ownBucket: own }),
       events: sealed.events,
       rawBytes: sealed.rawBytes,
       gzipBytes: built.gzip.byteLength,
@@ -117,9 +119,10 @@ async function record(
 async function finish(
   deps: ArchiverDeps,
   sealed: SealedFile,
-  { ndjsonSha256, location }: ArchiveFile,
+  recorded: ArchiveFile,
 ): Promise<ArchiveOutcome> {
-  if (ndjsonSha256 !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
+  if (recorded.ndjsonSha256 !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
+  const location = placeOf(recorded);
   const suspects = sealed.tried.filter((tried) => tried !== location);
   if (suspects.length > 0) await deps.suspect(sealed, suspects);
   deps.transaction(() => deps.files.archived(sealed));

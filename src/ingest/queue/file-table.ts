@@ -1,4 +1,5 @@
-import { HOME_REGIONS, type ArchiveLocation } from "../../region/regions.ts";
+import { isPlace, type ArchivePlace } from "../../region/own-bucket.ts";
+import { HOME_REGIONS } from "../../region/regions.ts";
 import type { Sql } from "./queue-log.ts";
 
 /** A range of the log that became, or is becoming, an archive file. */
@@ -15,7 +16,7 @@ export type SealedFile = {
   readonly committedMinMs: number;
   readonly committedMaxMs: number;
   /** Every location that a PUT may have reached, or may reach yet; written down before it is sent. */
-  readonly tried: readonly ArchiveLocation[];
+  readonly tried: readonly ArchivePlace[];
 };
 
 /**
@@ -79,13 +80,13 @@ export class FileTable {
   }
 
   /** Adds a location to those a PUT may have reached. */
-  willTry(file: SealedFile, location: ArchiveLocation): SealedFile {
+  willTry(file: SealedFile, location: ArchivePlace): SealedFile {
     if (file.tried.includes(location)) return file;
     return this.#writeTried(file, [...file.tried, location]);
   }
 
   /** Takes a location back whose refusal leaves no doubt that nothing was written there. */
-  didNotReach(file: SealedFile, location: ArchiveLocation): SealedFile {
+  didNotReach(file: SealedFile, location: ArchivePlace): SealedFile {
     return this.#writeTried(
       file,
       file.tried.filter((tried) => tried !== location),
@@ -131,7 +132,7 @@ export class FileTable {
     );
   }
 
-  #writeTried(file: SealedFile, tried: readonly ArchiveLocation[]): SealedFile {
+  #writeTried(file: SealedFile, tried: readonly ArchivePlace[]): SealedFile {
     this.#sql.exec(
       "UPDATE files SET tried = ? WHERE first_seq = ?",
       JSON.stringify(tried),
@@ -158,9 +159,10 @@ function readFile(row: Record<string, unknown>): SealedFile {
   };
 }
 
-function readLocations(json: string): readonly ArchiveLocation[] {
+function readLocations(json: string): readonly ArchivePlace[] {
   const known = Object.values(HOME_REGIONS).flatMap((home) => home.locations);
   const names: unknown = JSON.parse(json);
   if (!Array.isArray(names)) throw new TypeError("Cannot read a file's locations: not a list");
-  return known.filter((location) => names.includes(location));
+  const own = names.filter(isPlace).filter((place) => place.includes("/"));
+  return [...known.filter((location) => names.includes(location)), ...own];
 }

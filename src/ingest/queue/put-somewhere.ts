@@ -1,4 +1,4 @@
-import type { ArchiveLocation } from "../../region/regions.ts";
+import { splitPlace, type ArchivePlace } from "../../region/own-bucket.ts";
 import {
   mayHaveLanded,
   type BucketFailure,
@@ -11,13 +11,13 @@ import type { BuiltRange } from "./range-builder.ts";
 
 /** Where a sealed range came to stand, or why it stands nowhere yet. */
 export type PutOutcome =
-  | { readonly kind: "put"; readonly sealed: SealedFile; readonly location: ArchiveLocation }
+  | { readonly kind: "put"; readonly sealed: SealedFile; readonly location: ArchivePlace }
   /** Every location's breaker is open. */
   | { readonly kind: "none-admitted"; readonly why: string | undefined }
   | Extract<ArchiveOutcome, { readonly kind: "retry" | "conflict" }>;
 
 export type Found =
-  | { readonly kind: "found"; readonly location: ArchiveLocation }
+  | { readonly kind: "found"; readonly location: ArchivePlace }
   | { readonly kind: "nowhere" }
   | Extract<ArchiveOutcome, { readonly kind: "conflict" }>;
 
@@ -50,9 +50,9 @@ export async function putSomewhere(
 ): Promise<PutOutcome> {
   let sealed: SealedFile | undefined = isSealed ? range.sealed : undefined;
   let why: string | undefined;
-  for (const location of deps.locations()) {
+  for (const location of placesFor(deps, sealed)) {
     // Asked again for each, because the source's owner may have struck it out meanwhile.
-    if (!deps.locations().includes(location) || !deps.breakers.admits(location)) continue;
+    if (!placesFor(deps, sealed).includes(location) || !deps.breakers.admits(location)) continue;
     const probed = await probe(deps, range.sealed.key, location);
     if (probed !== undefined) {
       why = `${location}: ${probed}`;
@@ -72,12 +72,29 @@ export async function putSomewhere(
   return { kind: "none-admitted", why };
 }
 
+/**
+ * The places that may take the file. One that may stand in a bucket of the customer's already goes
+ * nowhere else, since nobody looks for second copies there; and one that may stand in the platform's
+ * stays with those until that is settled.
+ */
+export function placesFor(
+  deps: Pick<ArchiverDeps, "locations">,
+  sealed: SealedFile | undefined,
+): readonly ArchivePlace[] {
+  const [tried] = sealed?.tried ?? [];
+  if (tried === undefined) return deps.locations();
+  const present = deps.locations();
+  if (splitPlace(tried).own !== undefined) return [tried];
+  const platform = present.filter((place) => splitPlace(place).own === undefined);
+  return platform.length > 0 ? platform : (sealed?.tried ?? []);
+}
+
 /** Name, range and location, before anything is sent. */
 function writeDown(
   deps: ArchiverDeps,
   range: BuiltRange,
   sealed: SealedFile | undefined,
-  location: ArchiveLocation,
+  location: ArchivePlace,
 ): SealedFile {
   if (sealed !== undefined) return deps.files.willTry(sealed, location);
   const first = { ...range.sealed, tried: [location] };
@@ -94,7 +111,7 @@ function writeDown(
 async function probe(
   deps: ArchiverDeps,
   key: string,
-  location: ArchiveLocation,
+  location: ArchivePlace,
 ): Promise<string | undefined> {
   if (deps.breakers.state(location) !== "half-open") return undefined;
   const stored = await deps.storedSha256(location, key);
@@ -113,7 +130,7 @@ async function putAt(
   deps: ArchiverDeps,
   range: BuiltRange,
   sealed: SealedFile,
-  location: ArchiveLocation,
+  location: ArchivePlace,
 ): Promise<PutAt> {
   const put = await deps.put(location, sealed.key, range.built);
   if (put.ok) {
@@ -141,7 +158,7 @@ async function putAt(
 }
 
 /** No answer in time is reason enough to leave a location: the next try would wait as long again. */
-function note(deps: ArchiverDeps, location: ArchiveLocation, failure: BucketFailure): void {
+function note(deps: ArchiverDeps, location: ArchivePlace, failure: BucketFailure): void {
   const outright = failure.kind !== "refused" && failure.code === "timeout";
   deps.breakers.failed(location, outright, describeFailure(failure));
 }
@@ -149,7 +166,7 @@ function note(deps: ArchiverDeps, location: ArchiveLocation, failure: BucketFail
 /** That a reading was refused says nothing of writing: where a key may not be listed, none is shown. */
 function noteReading(
   deps: ArchiverDeps,
-  location: ArchiveLocation,
+  location: ArchivePlace,
   failure: NotFound | BucketFailure,
 ): void {
   if (failure.kind === "unavailable" || failure.kind === "unknown") note(deps, location, failure);

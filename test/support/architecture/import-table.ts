@@ -26,6 +26,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/regulation": ["src/core"],
   "src/workspace": [
     "src/core",
+    "src/archive/own-bucket",
     "src/region",
     "src/egress/evidence.ts",
     "src/deliver",

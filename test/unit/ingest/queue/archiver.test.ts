@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RecordedFile } from "../../../../src/archive/archive-file.ts";
 import { err, ok } from "../../../../src/core/result.ts";
 import { archiveNext, type ArchiverDeps } from "../../../../src/ingest/queue/archiver.ts";
-import type { ArchiveLocation } from "../../../../src/region/regions.ts";
+import type { ArchivePlace } from "../../../../src/region/own-bucket.ts";
 import { Breakers } from "../../../../src/s3/breaker.ts";
 import type { PutFailure } from "../../../../src/s3/failures.ts";
 import { appendOf } from "../../../support/appends.ts";
@@ -18,17 +18,17 @@ const NOON = Date.UTC(2026, 10, 22, 12);
 class TwoBuckets {
   readonly steps: string[] = [];
   readonly recorded: RecordedFile[] = [];
-  readonly stored = new Map<ArchiveLocation, string>();
-  locations: readonly ArchiveLocation[] = ["eu-west-1", "eu-central-1"];
+  readonly stored = new Map<ArchivePlace, string>();
+  locations: readonly ArchivePlace[] = ["eu-west-1", "eu-central-1"];
   /** The PUT arrives, its answer does not. */
   losesAnswers = false;
   /** What is answered to a PUT at a location, in the place of taking it. */
-  readonly refusals = new Map<ArchiveLocation, PutFailure>();
+  readonly refusals = new Map<ArchivePlace, PutFailure>();
   /** Locations that answer no HEAD. */
-  readonly silent = new Set<ArchiveLocation>();
+  readonly silent = new Set<ArchivePlace>();
   readonly suspected: string[] = [];
   readonly clock = { nowMs: NOON };
-  readonly breakers = new Breakers<ArchiveLocation>(
+  readonly breakers = new Breakers<ArchivePlace>(
     { failuresToOpen: 3, waitMsMin: 5_000, waitMsMax: 60_000 },
     () => this.clock.nowMs,
     () => 0,
@@ -113,6 +113,43 @@ describe("archiveNext()", () => {
 
     expect([...buckets.stored.keys()]).toEqual(["eu-west-1"]);
     expect(buckets.recorded.map((file) => file.location)).toEqual(["eu-west-1"]);
+  });
+
+  it("keeps a file that may stand in an own bucket for that bucket", async () => {
+    const buckets = new TwoBuckets();
+    buckets.locations = ["eu-west-1/own-1"];
+    buckets.losesAnswers = true;
+    await buckets.archive();
+    buckets.losesAnswers = false;
+    buckets.stored.clear();
+    buckets.locations = ["eu-west-1"];
+
+    await buckets.archive();
+
+    expect([...buckets.stored.keys()]).toEqual(["eu-west-1/own-1"]);
+    expect(buckets.recorded[0]).toMatchObject({ location: "eu-west-1", ownBucket: "own-1" });
+  });
+
+  it("sends nothing to the platform's bucket while an own one refuses", async () => {
+    const buckets = new TwoBuckets();
+    buckets.locations = ["eu-west-1/own-1"];
+    buckets.refusals.set("eu-west-1/own-1", { kind: "refused", status: 403, code: "AccessDenied" });
+
+    const outcome = await buckets.archive();
+
+    expect([outcome.kind, [...buckets.stored.keys()]]).toEqual(["retry", []]);
+  });
+
+  it("sends a file that an own bucket refused to where the source's files go then", async () => {
+    const buckets = new TwoBuckets();
+    buckets.locations = ["eu-west-1/own-1"];
+    buckets.refusals.set("eu-west-1/own-1", { kind: "refused", status: 403, code: "AccessDenied" });
+    await buckets.archive();
+    buckets.locations = ["eu-west-1/own-2"];
+
+    await buckets.archive();
+
+    expect([...buckets.stored.keys()]).toEqual(["eu-west-1/own-2"]);
   });
 
   it("writes down every location before it sends anything there", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { parseConfig } from "../../../../src/config.ts";
 import { retryDelayMs } from "../../../../src/ingest/queue/schedule.ts";
+import type { ArchivePlace } from "../../../../src/region/own-bucket.ts";
 import type { ArchiveLocation } from "../../../../src/region/regions.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
@@ -37,7 +38,7 @@ class Timeline {
   }
 
   /** Works until the file stands somewhere, and says where and after how many seconds. */
-  async archive(): Promise<{ location: ArchiveLocation; seconds: number }> {
+  async archive(): Promise<{ location: ArchivePlace; seconds: number }> {
     const startMs = this.clock.nowMs;
     for (;;) {
       const outcome = await this.#queue.archive();

@@ -1,0 +1,135 @@
+import { createHmac } from "node:crypto";
+
+import { isSameBucket, ownBucketOf, type OwnBucketDraft } from "../archive/own-bucket/settings.ts";
+import type { Verification } from "../archive/own-bucket/verification.ts";
+import type { SourceId } from "../core/ids.ts";
+import { workspaceOf } from "../core/ids.ts";
+import {
+  placeOfOwn,
+  type ArchivePlace,
+  type OwnBucket,
+  type OwnBucketName,
+} from "../region/own-bucket.ts";
+import type { ArchiveLocation } from "../region/regions.ts";
+
+/** What a source's config carries of its own buckets; absent while it never had one. */
+export type StorageConfig = {
+  /** Every own bucket that may hold files of the source. */
+  readonly buckets: readonly OwnBucket[];
+  /** The one that new files go to; the platform's when absent. */
+  readonly current?: OwnBucketName;
+};
+
+/** A source's own buckets as its Workspace keeps them. */
+export type SourceStorage = StorageConfig & {
+  /** How many names were given. */
+  readonly named: number;
+  /** Asked for and not verified yet; new files go on to where they went. */
+  readonly candidate?: OwnBucket;
+  /** The last verification and which bucket it was of. */
+  readonly verified?: { readonly name: OwnBucketName; readonly outcome: Verification };
+  /** Since when the present bucket's verification fails. */
+  readonly failingSinceMs?: number;
+};
+
+const NO_STORAGE: SourceStorage = { buckets: [], named: 0 };
+
+/** How long a verification that passed is good for, and how soon one that failed is tried again. */
+const VERIFY_AGAIN_MS = 86_400_000;
+const VERIFY_FAILED_AGAIN_MS = 3_600_000;
+
+/** Where new files of a source go, in fail-over order. Never the platform's beside an own bucket. */
+export function placesOf(config: {
+  readonly storage?: StorageConfig;
+  readonly archiveLocations: readonly ArchiveLocation[];
+}): readonly ArchivePlace[] {
+  const { storage, archiveLocations } = config;
+  if (storage?.current === undefined) return archiveLocations;
+  const own = storage.buckets.find(({ name }) => name === storage.current);
+  // Rather nowhere than elsewhere: events wait in the queue.
+  return own === undefined ? [] : [placeOfOwn(own)];
+}
+
+/**
+ * What the roles ask for besides our name: no other source and no other bucket has the same, nobody
+ * chose it, and nobody can compute it. As Segment has it, it is the workspace's id.
+ */
+export function externalIdFor(
+  source: { readonly id: SourceId; readonly fingerprintKey: string },
+  { bucket, location, access }: OwnBucketDraft,
+): string {
+  const workspaceId = workspaceOf(source.id);
+  if (access.kind === "segment") return workspaceId;
+  return createHmac("sha256", source.fingerprintKey)
+    .update(`external-id ${source.id} ${location} ${bucket}`)
+    .digest("hex");
+}
+
+/** The storage with a bucket that waits for its verification; one that is known keeps its name. */
+export function withCandidate(
+  storage: SourceStorage = NO_STORAGE,
+  draft: OwnBucketDraft,
+  externalId: string,
+): SourceStorage {
+  const named = storage.named + 1;
+  const own = ownBucketOf(draft, { name: `own-${named}`, externalId });
+  const known = storage.buckets.find((bucket) => isSameBucket(bucket, own));
+  if (known !== undefined) {
+    const { candidate: _candidate, ...rest } = storage;
+    return known.name === storage.current
+      ? rest
+      : { ...rest, candidate: { ...own, name: known.name } };
+  }
+  return { ...storage, named, candidate: own };
+}
+
+/** The storage with the platform's bucket for new files. */
+export function withPlatform(storage: SourceStorage = NO_STORAGE): SourceStorage {
+  const { current: _current, candidate: _candidate, failingSinceMs: _since, ...rest } = storage;
+  return rest;
+}
+
+/** The bucket that a verification would be of: what waits for one, else the present one. */
+export function bucketToVerify(storage: SourceStorage | undefined): OwnBucket | undefined {
+  if (storage === undefined) return undefined;
+  return storage.candidate ?? storage.buckets.find(({ name }) => name === storage.current);
+}
+
+/**
+ * The storage after a verification: a candidate that passed is where new files go from now on. One
+ * that was replaced meanwhile changes nothing.
+ */
+export function afterVerification(
+  storage: SourceStorage,
+  verified: OwnBucket,
+  outcome: Verification,
+): SourceStorage {
+  const asked = bucketToVerify(storage);
+  if (asked === undefined || asked.name !== verified.name || !isSameBucket(asked, verified)) {
+    return storage;
+  }
+  const { failingSinceMs, ...held } = { ...storage, verified: { name: asked.name, outcome } };
+  const isCandidate = storage.candidate !== undefined;
+  if (outcome.state === "failed") {
+    if (isCandidate) return failingSinceMs === undefined ? held : { ...held, failingSinceMs };
+    return { ...held, failingSinceMs: failingSinceMs ?? outcome.atMs };
+  }
+  if (!isCandidate) return held;
+  const { candidate: _candidate, ...rest } = held;
+  const others = rest.buckets.filter(({ name }) => name !== asked.name);
+  return { ...rest, buckets: [...others, asked], current: asked.name };
+}
+
+/** When the present bucket is to be verified again; `undefined` without one. */
+export function verifyAgainAtMs(storage: SourceStorage | undefined): number | undefined {
+  if (storage?.current === undefined) return undefined;
+  const { verified, current } = storage;
+  if (verified?.name !== current) return 0;
+  const { state, atMs } = verified.outcome;
+  return atMs + (state === "passed" ? VERIFY_AGAIN_MS : VERIFY_FAILED_AGAIN_MS);
+}
+
+/** What of it is carried in the source's config. */
+export function storageConfig({ buckets, current }: SourceStorage): StorageConfig {
+  return { buckets, ...(current === undefined ? {} : { current }) };
+}
