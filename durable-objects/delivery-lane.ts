@@ -88,10 +88,12 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     }
     const key = idempotencyKey(this.#ref, event, 0);
     const deliveries = [{ event: decision.event, idempotencyKey: key }];
+    const credentials = await made.credentials();
     const [outcome] = await callDestination(made.deliverer, deliveries);
     await made.deliverer.close?.();
     return {
       kind: "sent",
+      ...(credentials === undefined ? {} : { credentials }),
       outcome: outcome ?? { kind: "rejected", code: "INTERNAL" },
       exchanges: exchanges.map((exchange) => maskSecrets(exchange, made.secrets)),
     };

@@ -3,7 +3,11 @@ import { inTime } from "../src/core/in-time.ts";
 import { homeBucket } from "../src/archive/home-bucket.ts";
 import { regionOf, workspaceOf } from "../src/core/ids.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
-import type { DestinationGround, Destinations } from "../src/deliver/destinations.ts";
+import type {
+  CredentialTest,
+  DestinationGround,
+  Destinations,
+} from "../src/deliver/destinations.ts";
 import { decide, readyRules } from "../src/deliver/filter/decide.ts";
 import type { LaneConfig } from "../src/deliver/lane/ports.ts";
 import { RETRY_RULE } from "../src/deliver/lane/retry.ts";
@@ -32,6 +36,13 @@ const ASK_MS_MAX = 3_000;
 /** When a destination that could not be made is tried again. */
 const BROKEN_MS = 60_000;
 const UNREACHABLE_MS = 5_000;
+
+/** A destination that a person tests. */
+export type Watched = {
+  readonly deliverer: Deliverer;
+  readonly credentials: () => Promise<CredentialTest | undefined>;
+  readonly secrets: readonly string[];
+};
 
 type Made = { readonly version: number; readonly ready: ReadyDestination };
 
@@ -98,15 +109,16 @@ export class LaneDestination {
   }
 
   /** A deliverer of its own, for a test that is watched; and the secrets to mask in what it shows. */
-  async makeWatched(
-    config: LaneConfig,
-    observe: EgressObserver,
-  ): Promise<{ deliverer: Deliverer; secrets: readonly string[] } | undefined> {
+  async makeWatched(config: LaneConfig, observe: EgressObserver): Promise<Watched | undefined> {
     try {
       const secrets = this.#open(config);
       const offered = this.#deps.destinations.get(config.slug);
-      const deliverer = await offered?.make(this.#ground(config, secrets, observe));
-      return deliverer === undefined ? undefined : { deliverer, secrets: Object.values(secrets) };
+      const ground = this.#ground(config, secrets, observe);
+      const deliverer = await offered?.make(ground);
+      if (deliverer === undefined) return undefined;
+      const credentials = async (): Promise<CredentialTest | undefined> =>
+        offered?.testCredentials?.(ground);
+      return { deliverer, credentials, secrets: Object.values(secrets) };
     } catch {
       return undefined;
     }

@@ -38,6 +38,7 @@ declare module "*/dist/kit/kit.js" {
         string,
         {
           readonly title: string;
+          readonly description?: string;
           readonly defaultSubscription?: string;
           readonly fields: Readonly<Record<string, KitField>>;
           readonly performBatch?: unknown;

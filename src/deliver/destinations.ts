@@ -28,7 +28,16 @@ export type OfferedDestination = {
   readonly kind: DestinationKind;
   /** @throws Error that names the wrong setting and quotes none; events then wait. */
   make(ground: DestinationGround): Promise<Deliverer>;
+  /** Asks the vendor whether the credentials are good; absent where that is not known. */
+  testCredentials?(ground: DestinationGround): Promise<CredentialTest>;
 };
+
+/** What a vendor says of credentials, or why it was not asked. */
+export type CredentialTest =
+  | { readonly kind: "passed" }
+  /** `code` is a status, or one of the delivery codes. */
+  | { readonly kind: "failed"; readonly code: string }
+  | { readonly kind: "skipped"; readonly reason: string };
 
 /** Every destination that lanes can deliver to, by slug. */
 export type Destinations = ReadonlyMap<string, OfferedDestination>;

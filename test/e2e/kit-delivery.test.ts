@@ -99,6 +99,33 @@ describe("Segment's destinations behind the built Worker", () => {
     expect([answer.status, answer.body["code"]]).toEqual([422, "no_endpoint_in_region"]);
   });
 
+  it("show the request of a test and its answer, and why credentials were not tested", async () => {
+    const source = await homeport.createSource(await homeport.createWorkspace("eu"));
+    const { token } = source.workspace;
+    const draft = { ...DESTINATIONS[0], sourceId: source.id };
+    const made = await homeport.api(token, "POST", "/api/v1/destinations", draft);
+    const { id } = made.body["destination"] as { readonly id: string };
+
+    const tested = await homeport.api(token, "POST", `/api/v1/destinations/${id}/test`, {});
+
+    expect(tested.body).toMatchObject({
+      state: "delivered",
+      exchanges: [{ method: "POST", url: "https://api.eu.amplitude.com/2/httpapi", status: 200 }],
+      credentials: { state: "skipped" },
+    });
+  });
+
+  it("show what their mappings may say", async () => {
+    const answered = await fetch(`${stack.url}/api/v1/catalog/destinations/amplitude`);
+    const { actions, presets } = (await answered.json()) as {
+      readonly actions: readonly { readonly action: string }[];
+      readonly presets: readonly { readonly action: string }[];
+    };
+
+    const names = actions.map(({ action }) => action);
+    expect(presets.every(({ action }) => names.includes(action)) && presets.length > 0).toBe(true);
+  });
+
   it("show in the catalogue what is known of each region", async () => {
     const answered = await fetch(`${stack.url}/api/v1/catalog/destinations`);
     const { data } = (await answered.json()) as {

@@ -1,9 +1,21 @@
-import { array, boolean, nullable, object, optional, picklist, string } from "valibot";
+import {
+  array,
+  boolean,
+  nullable,
+  object,
+  optional,
+  picklist,
+  record,
+  string,
+  unknown,
+} from "valibot";
 
-import { ok } from "../../core/result.ts";
+import { err, ok } from "../../core/result.ts";
 import type { DestinationKind, RegionSupport } from "../../deliver/deliverer.ts";
 import { DESTINATION_KINDS } from "../../deliver/kinds.ts";
+import { kitActions, type KitAction } from "../../deliver/kit/kit-actions.ts";
 import { openOperation, type Operation } from "../operation.ts";
+import type { Problem } from "../problem.ts";
 
 const support = object({
   level: picklist(["vendor_endpoint", "region_by_account", "declared", "none"]),
@@ -38,6 +50,32 @@ const kind = object({
   ),
 });
 
+const mapping = object({
+  action: string(),
+  trigger: string(),
+  fields: record(string(), unknown()),
+});
+
+const action = object({
+  action: string(),
+  title: string(),
+  description: nullable(string()),
+  trigger: nullable(string()),
+  isBatched: boolean(),
+  fields: array(
+    object({
+      key: string(),
+      label: string(),
+      type: string(),
+      isRequired: boolean(),
+      isList: boolean(),
+      help: nullable(string()),
+      default: unknown(),
+      choices: nullable(array(string())),
+    }),
+  ),
+});
+
 /** What can be connected, and what is known of where each of it is. */
 export const CATALOG_OPERATIONS: readonly Operation[] = [
   openOperation("public", {
@@ -47,7 +85,26 @@ export const CATALOG_OPERATIONS: readonly Operation[] = [
     answer: object({ data: array(kind) }),
     handle: async () => ok({ data: DESTINATION_KINDS.map(describe) }),
   }),
+  openOperation("public", {
+    method: "GET",
+    path: "/api/v1/catalog/destinations/:slug",
+    summary: "One destination with what its mappings may say, and those it has when none are given",
+    answer: object({ destination: kind, actions: array(action), presets: array(mapping) }),
+    problems: ["destination_not_offered"],
+    handle: async ({ params }) => {
+      const slug = params["slug"] ?? "";
+      const found = DESTINATION_KINDS.find((each) => each.slug === slug);
+      if (found === undefined) return err(NOT_OFFERED);
+      const { actions, presets } = (await kitActions(slug)) ?? { actions: [], presets: [] };
+      return ok({ destination: describe(found), actions: actions.map(describeAction), presets });
+    },
+  }),
 ];
+
+const NOT_OFFERED: Problem = {
+  code: "destination_not_offered",
+  detail: "GET /api/v1/catalog/destinations lists what there is.",
+};
 
 function describe({ settings, regions, ...rest }: DestinationKind) {
   return {
@@ -57,6 +114,20 @@ function describe({ settings, regions, ...rest }: DestinationKind) {
       ...field,
       help: help ?? null,
       choices: choices ?? null,
+    })),
+  };
+}
+
+function describeAction({ description, trigger, fields, ...rest }: KitAction) {
+  return {
+    ...rest,
+    description: description ?? null,
+    trigger: trigger ?? null,
+    fields: fields.map((field) => ({
+      ...field,
+      help: field.help ?? null,
+      default: field.default ?? null,
+      choices: field.choices ?? null,
     })),
   };
 }

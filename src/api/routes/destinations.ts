@@ -15,6 +15,7 @@ import {
   unknown,
 } from "valibot";
 
+import type { CredentialTest } from "../../deliver/destinations.ts";
 import type { DestinationTest } from "../../deliver/lane/ports.ts";
 import { defined } from "../defined.ts";
 import { filterView } from "../filter-schemas.ts";
@@ -86,6 +87,13 @@ const testAnswer = object({
   code: nullable(string()),
   detail: nullable(string()),
   exchanges: array(exchangeView),
+  credentials: nullable(
+    object({
+      state: picklist(["passed", "failed", "skipped"]),
+      code: nullable(string()),
+      detail: nullable(string()),
+    }),
+  ),
 });
 
 /** What is sent when the caller names no event of its own. */
@@ -192,9 +200,18 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
 
 function viewTest(test: DestinationTest) {
   if (test.kind === "not-ready") {
-    return { state: test.kind, code: null, detail: test.why, exchanges: [] };
+    return { state: test.kind, code: null, detail: test.why, exchanges: [], credentials: null };
   }
-  const { outcome, exchanges } = test;
+  const { outcome, exchanges, credentials } = test;
   const code = outcome.kind === "delivered" ? String(outcome.status) : outcome.code;
-  return { state: outcome.kind, code, detail: null, exchanges };
+  const said = credentials === undefined ? null : viewCredentials(credentials);
+  return { state: outcome.kind, code, detail: null, exchanges, credentials: said };
+}
+
+function viewCredentials(credentials: CredentialTest) {
+  return {
+    state: credentials.kind,
+    code: credentials.kind === "failed" ? credentials.code : null,
+    detail: credentials.kind === "skipped" ? credentials.reason : null,
+  };
 }

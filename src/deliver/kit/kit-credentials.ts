@@ -1,12 +1,7 @@
 import { catalogueEntry, hostsFor } from "../catalogue/catalogue.ts";
+import type { CredentialTest } from "../destinations.ts";
 import { outcomeOfError } from "./kit-failure.ts";
 import { openKit, type KitGround } from "./kit-session.ts";
-
-export type CredentialTest =
-  | { readonly kind: "passed" }
-  /** `code` is a status, or one of the delivery codes. */
-  | { readonly kind: "failed"; readonly code: string }
-  | { readonly kind: "skipped"; readonly reason: string };
 
 /**
  * Asks the vendor whether the credentials are good, as the kit does it; not where the kit has no

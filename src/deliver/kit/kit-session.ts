@@ -109,6 +109,9 @@ function contextOf(
       refused: (contact, reason) => observe?.refused(contact, reason),
       sent: (contact, bytes) => observe?.sent(contact, bytes),
       received: (contact, bytes) => observe?.received(contact, bytes),
+      ...(observe?.exchange === undefined
+        ? {}
+        : { exchange: (exchange) => observe.exchange?.(exchange) }),
     },
   };
 }

@@ -9,6 +9,7 @@ import {
 import descriptions from "../catalogue/kit-descriptions.json" with { type: "json" };
 import type { DestinationKind, RegionSupport, SettingField } from "../deliverer.ts";
 import type { OfferedDestination } from "../destinations.ts";
+import { testKitCredentials } from "./kit-credentials.ts";
 import { kitDeliverer } from "./kit-deliverer.ts";
 
 /** What the kit says of a destination; written by `scripts/describe-kit.ts`. */
@@ -39,6 +40,7 @@ export function kitDestinations(now: () => number): readonly OfferedDestination[
   return CATALOGUE.map((entry) => ({
     kind: kindOf(entry),
     make: (ground) => kitDeliverer({ ...ground, slug: entry.slug, now }),
+    testCredentials: (ground) => testKitCredentials({ ...ground, slug: entry.slug }, now),
   }));
 }
 

@@ -2,6 +2,7 @@ import type { DestinationId, HomeRegion, SourceId } from "../../core/ids.ts";
 import type { Exchange } from "../../egress/exchange.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
 import type { RuleSettings } from "../filter/decide.ts";
+import type { CredentialTest } from "../destinations.ts";
 import type { DeliveryOutcome } from "../deliverer.ts";
 import type { DeliveryCount } from "./counts.ts";
 
@@ -99,6 +100,8 @@ export type DestinationTest =
       readonly kind: "sent";
       readonly outcome: DeliveryOutcome | { readonly kind: "filtered"; readonly code: string };
       readonly exchanges: readonly Exchange[];
+      /** What the vendor says of the credentials; absent where it has no such test. */
+      readonly credentials?: CredentialTest;
     }
   /** The settings do not make a destination; `why` is ours and quotes nothing. */
   | { readonly kind: "not-ready"; readonly why: string };

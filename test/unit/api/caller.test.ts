@@ -56,6 +56,7 @@ describe("what everybody may call", () => {
       "GET /api/openapi.json",
       "POST /api/v1/invites/redeem",
       "GET /api/v1/catalog/destinations",
+      "GET /api/v1/catalog/destinations/:slug",
     ]);
   });
 });

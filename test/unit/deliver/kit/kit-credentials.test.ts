@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import {
-  testKitCredentials,
-  type CredentialTest,
-} from "../../../../src/deliver/kit/kit-credentials.ts";
+import type { CredentialTest } from "../../../../src/deliver/destinations.ts";
+import { testKitCredentials } from "../../../../src/deliver/kit/kit-credentials.ts";
 import { kitDeliverer } from "../../../../src/deliver/kit/kit-deliverer.ts";
 import { deliveryOf } from "../../../support/kit/deliveries.ts";
 import { Vendor } from "../../../support/kit/vendor.ts";
