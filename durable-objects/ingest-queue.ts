@@ -19,6 +19,7 @@ import type {
   LogRead,
   QueueCounter,
   QueuePort,
+  QueueSettling,
   QueueSighting,
   QueueStatus,
 } from "../src/services.ts";
@@ -131,6 +132,12 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     this.#lease.push(config);
     await this.#gather.settled();
     await this.ctx.storage.sync();
+  }
+
+  async settle(throughSeq?: number): Promise<QueueSettling> {
+    // What was submitted before is committed now, and so a part of what is settled.
+    if (throughSeq === undefined) await this.#gather.settled();
+    return this.#work.settle(throughSeq);
   }
 
   async suppress(version: number): Promise<boolean> {

@@ -12,13 +12,14 @@ import type { FileTable } from "../src/ingest/queue/file-table.ts";
 import type { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { BUSY_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest/queue/schedule.ts";
-import type { QueueCounter, QueueSighting, QueueStatus } from "../src/services.ts";
+import type { QueueCounter, QueueSettling, QueueSighting, QueueStatus } from "../src/services.ts";
 import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
 import type { LaneFeed } from "./queue-lanes.ts";
 import { makeArchiver } from "./queue-archiver.ts";
 import { QueueNotices } from "./queue-notices.ts";
+import { Settler } from "./queue-settling.ts";
 import { openSuspects } from "./queue-suspects.ts";
 import type { Reach } from "./reach.ts";
 
@@ -57,6 +58,7 @@ export class QueueWork {
   readonly #deps: QueueWorkDeps;
   readonly #archiver: ArchiverDeps;
   readonly #notices: QueueNotices;
+  readonly #settler: Settler;
   #waiting: { events: number; bytes: number; oldestAtMs: number | undefined };
   #archivedSeq: number;
   #failures = 0;
@@ -77,6 +79,11 @@ export class QueueWork {
     );
     this.#archiver = makeArchiver(deps, incarnation);
     this.#notices = new QueueNotices(deps);
+    this.#settler = new Settler({
+      storage: deps.storage,
+      seal: deps.config.seal,
+      archivedSeq: () => this.#archivedSeq,
+    });
     this.#archivedSeq = deps.files.archivedSeq();
     this.#waiting = deps.storage.log.waiting(this.#archivedSeq + 1);
   }
@@ -91,9 +98,9 @@ export class QueueWork {
     if (counters.hasPending) this.#writeCountersSoon();
     if (this.#waiting.oldestAtMs === undefined) return;
     this.#notices.tellFilled();
-    const wanted = nextAlarmAt(this.#state(), this.#deps.config.seal, nowMs);
+    const wanted = nextAlarmAt(this.#state(), this.#settler.rule, nowMs);
     if (wanted !== undefined && wanted < (this.#alarmAtMs ?? Infinity)) this.#setAlarm(wanted);
-    if (mayArchive(this.#state(), this.#deps.config.seal, nowMs)) {
+    if (mayArchive(this.#state(), this.#settler.rule, nowMs)) {
       this.#deps.ctx.waitUntil(this.run());
     }
   }
@@ -105,6 +112,13 @@ export class QueueWork {
       this.#arm(Date.now());
     });
     await this.#running;
+  }
+
+  /** See `QueuePort.settle`. */
+  settle(throughSeq: number | undefined): QueueSettling {
+    const settling = this.#settler.settle(throughSeq);
+    if (!settling.isSettled) this.#deps.ctx.waitUntil(this.run());
+    return settling;
   }
 
   find(print: Uint8Array): QueueSighting | undefined {
@@ -139,14 +153,14 @@ export class QueueWork {
     const { storage, counters, config, lease, lanes, evidence } = this.#deps;
     try {
       // Where files may go is part of the config, which may not have been asked for since a restart.
-      if (mayArchive(this.#state(), config.seal, Date.now())) await lease.get();
-      while (mayArchive(this.#state(), config.seal, Date.now())) {
+      if (mayArchive(this.#state(), this.#settler.rule, Date.now())) await lease.get();
+      while (mayArchive(this.#state(), this.#settler.rule, Date.now())) {
         if (!this.#settle(await this.#archiveNext())) break;
       }
       if (this.#waiting.oldestAtMs !== undefined) this.#notices.tellFilled();
       storage.rotateIfDue(Date.now());
       lanes.wake();
-      storage.dropConsumed(lanes.droppable(this.#archivedSeq));
+      storage.dropConsumed(this.#settler.droppable(lanes.droppable(this.#archivedSeq)));
       lanes.pruneFiles(Date.now() - config.windowMs - DAY_MS, Date.now());
       counters.write();
       for (let i = 0; i < MERGE_SLICES_MAX && storage.mergeSlice(Date.now()); i++) {
@@ -243,7 +257,7 @@ export class QueueWork {
   /** Sets the alarm where the tables want it. */
   #arm(nowMs: number): void {
     this.#alarmAtMs = undefined;
-    const wanted = nextAlarmAt(this.#state(), this.#deps.config.seal, nowMs);
+    const wanted = nextAlarmAt(this.#state(), this.#settler.rule, nowMs);
     if (wanted !== undefined) this.#setAlarm(wanted);
   }
 

@@ -8,8 +8,7 @@ import type { WorkspaceTurn } from "./workspace-turn.ts";
 /**
  * The alarm of a Workspace: set while a source's route waits for fences, a head of the audit chain
  * that cron asked for waits for its file, a regulation is not over, or evidence of that waits to be
- * written. It is always
- * derived from what is held.
+ * written. It is always derived from what is held.
  */
 export class WorkspaceAlarm {
   readonly #storage: DurableObjectStorage;

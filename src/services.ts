@@ -58,6 +58,12 @@ export interface QueuePort {
   push(config: SourceConfig): Promise<void>;
   /** Commits a fence: every epoch below `config.route.n` is refused from now on, also after a crash. */
   fence(config: SourceConfig): Promise<void>;
+  /**
+   * Has everything that the queue has taken by now archived and dropped from its log, at once and
+   * whatever its lanes still wanted of it: they read the files. Asked again with the first answer's
+   * `throughSeq` until `isSettled`; what comes in meanwhile is not waited for.
+   */
+  settle(throughSeq?: number): Promise<QueueSettling>;
   /** Whether the queue serves by that version of the suppressions now, or a later one. */
   suppress(version: number): Promise<boolean>;
   /** One byte per fingerprint: 1 when this queue accepted it within the window. */
@@ -75,8 +81,6 @@ export interface QueuePort {
 
 export type { LanePort };
 
-/** What a lane asks its queue for. */
-export type LogRead = {
 /** What retention removed, for the audit chain. */
 export type SweepNote = {
   readonly jobId: string;
@@ -85,6 +89,8 @@ export type SweepNote = {
   readonly beforeMs: number;
 };
 
+/** What a lane asks its queue for. */
+export type LogRead = {
   readonly destinationId: DestinationId;
   /** The first event it wants; 1 when it has had none. */
   readonly fromSeq: number;
@@ -111,6 +117,9 @@ export type LogPiece =
   | { readonly kind: "gone"; readonly fromSeq: number; readonly nextSeq: number }
   /** The destination is not on, as far as the queue knows. */
   | { readonly kind: "off" };
+
+/** How far a queue is with what {@link QueuePort.settle} asked for. */
+export type QueueSettling = { readonly throughSeq: number; readonly isSettled: boolean };
 
 export type QueueSighting = {
   /** When it was committed, to the second. */
@@ -165,10 +174,10 @@ export interface WorkspacePort {
   laneConfig(destinationId: DestinationId): Promise<LaneConfig | undefined>;
   /** Takes what a lane counted and how it stands. Durable once the returned promise resolves. */
   takeCounts(report: LaneReport): Promise<void>;
-  /** Called by cron: pokes the queues that hold data and finishes what is overdue. */
-  poke(): Promise<void>;
   /** Records in the audit chain what a job of a source's archive removed; once for each job. */
   noteSweep(sourceId: SourceId, sweep: SweepNote): Promise<void>;
+  /** Called by cron: pokes the queues that hold data and finishes what is overdue. */
+  poke(): Promise<void>;
 }
 
 /** The workspaces of one home region. */
@@ -212,12 +221,12 @@ export interface ArchivePort {
   leaveJob(jobId: string): Promise<void>;
   /** Jobs that have or wait for their turn, in the order of entering. */
   jobs(): Promise<readonly QueuedJob[]>;
-  /** Places where a second copy of a file may stand, over all months; none means there is none. */
-  suspects(): Promise<OpenSuspects>;
   /** The present or the last sweep of files that are older than the source's retention. */
   retention(): Promise<RetentionProgress | undefined>;
   /** Called by cron: has what is due begin, should the archive's own alarm be lost. */
   poke(): Promise<void>;
+  /** Places where a second copy of a file may stand, over all months; none means there is none. */
+  suspects(): Promise<OpenSuspects>;
   /** Which of these files holds the event of that messageId, and when it was received. */
   findMessage(keys: readonly string[], messageId: string): Promise<MessageFile | undefined>;
 }
@@ -242,13 +251,13 @@ export interface ArchiveMonthPort {
   /** What was noted by `suspect` and is not cleared yet. */
   suspects(): Promise<OpenSuspects>;
   list(query: FilesQuery): Promise<FilesPage>;
-  /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
-  matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;
   /**
    * Removes files in the platform's buckets whose last event was received before `beforeMs`; ask again
    * with `after` = `next` until that is absent.
    */
   sweep(beforeMs: number, after?: string): Promise<SweepPage>;
+  /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
+  matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;
 }
 
 /** Host names and the ingest region they stand for, as handlers need them. */

@@ -140,6 +140,13 @@ export class QueueStorage {
     const events = nextSeq - open.firstSeq;
     const old = nowMs - open.openedAtMs >= SEGMENT_AGE_MS_MAX;
     if (events === 0 || (events < SEGMENT_EVENTS_MAX && !old)) return;
+    this.rotate(nowMs);
+  }
+
+  /** Closes the open segment unless it is empty, so that all that is in it can be dropped. */
+  rotate(nowMs: number): void {
+    const { open, nextSeq } = this.log;
+    if (nextSeq === open.firstSeq) return;
     const { lastCommittedAtMs } = this.log;
     const packing = this.#port.transactionSync(() => {
       const times = { firstAtMs: open.openedAtMs, lastAtMs: lastCommittedAtMs };
