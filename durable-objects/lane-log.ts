@@ -21,6 +21,8 @@ export type LaneReaderDeps = {
   readonly bucket: (location: ArchiveLocation) => Bucket;
   /** The last event that the lane has settled, as its storage says. */
   readonly position: () => number;
+  /** Told that the log ends before the position: it was set back to an earlier state. */
+  readonly rewind: (seq: number) => void;
   /** Told of events that nothing holds any more. */
   readonly lost: (events: number) => void;
 };
@@ -108,6 +110,7 @@ export class LaneReader implements LaneLog {
     const piece = await reach
       .queue(sourceId, { ingestRegion, shard })
       .readLog({ destinationId, fromSeq, passedSeq: position() });
+    if (piece.kind !== "off" && piece.fromSeq <= position()) this.#deps.rewind(piece.fromSeq - 1);
     switch (piece.kind) {
       case "off":
         return false;

@@ -34,6 +34,9 @@ const SLICE_MS_MAX = 20_000;
 /** When the alarm comes back if a slice dies without a word. */
 const WATCHDOG_MS = 60_000;
 
+/** Between being woken and reading the log. */
+const LINGER_MS = 25;
+
 const INCARNATION_CHARS = 8;
 
 /** Characters of an event that are shown as a sample of what fails. */
@@ -72,6 +75,7 @@ export class LaneWork {
       ref,
       bucket: (location) => this.#bucket(location),
       position: () => this.#lane.position,
+      rewind: (seq) => this.#lane.rewind(seq),
       lost: (events) => this.#countLost(events),
     });
     this.#telling = new LaneTelling({
@@ -110,8 +114,14 @@ export class LaneWork {
 
   /** There is something to do. */
   wake(): void {
-    if (this.#running === undefined) this.#deps.ctx.waitUntil(this.run());
+    if (this.#running === undefined) this.#deps.ctx.waitUntil(this.#runSoon());
     else this.#isWoken = true;
+  }
+
+  /** Lets a few more events come in, so that a steady trickle costs its queue few questions. */
+  async #runSoon(): Promise<void> {
+    await scheduler.wait(LINGER_MS);
+    await this.run();
   }
 
   /** Does all that is due. Never throws: what failed is done again by the alarm. */

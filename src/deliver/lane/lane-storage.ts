@@ -116,6 +116,12 @@ export class LaneStorage {
     });
   }
 
+  /** Goes back to where a log ends that was set back to an earlier state. */
+  rewind(seq: number): void {
+    this.setState("position", String(seq));
+    this.#position = seq;
+  }
+
   /** Has events wait that come from elsewhere than the log; `also` is part of the transaction. */
   addWaiting(entries: readonly LaneEntry[], dueAtMs: number, also: () => void): void {
     this.#change(() => {
