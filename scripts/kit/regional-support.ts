@@ -43,6 +43,10 @@ export function regionalSupportText(): string {
     "|---|---|---|",
     ...CATALOGUE.map(row),
     "",
+    "## Segment's own list of EU endpoints",
+    "",
+    SEGMENTS_LIST,
+    "",
     "## Not offered",
     "",
     "| what | why |",
@@ -71,6 +75,19 @@ export function regionalSupportText(): string {
     "",
   ].join("\n");
 }
+
+/** Rows of Segment's regional table (2025-11) that it marks with an EU endpoint, and what came of each. */
+const SEGMENTS_LIST = `Of the 26 destinations that Segment's regional table marks with an EU endpoint, 19 can be enabled in \`eu\`,
+classic ones as their Actions successor: AB Smartly, Amplitude (2), Attio, AWS S3 (as our copy to a bucket), Braze (2),
+Braze Cohorts, Customer.io (2), Dynamic Yield, Emarsys, FullStory, HubSpot, Iterable, Jimo, Mixpanel (2), MoEngage. Left out:
+Braze Web, HubSpot Web and Intercom Web run in the page; LiveRamp sends through the AWS SDK's Node client; New Relic and
+Repeater are not in the kit; Segment Connections hands its events back to Segment's own runtime.
+
+The kit's code has EU hosts for more than that table says. Of these, enabled as well: Aampe, Acoustic, Airship, Amplitude
+Cohorts, Appcues, CleverTap, Courier, Gainsight PX, Heap, LaunchDarkly, Optimizely Data Platform and Advanced Audience
+Targeting, Ortto (2), Pendo Audiences, PostHog, Qualtrics, Recombee, SendGrid, Userpilot, VWO. Left out: Amazon Ads, whose
+European accounts get their tokens at a host in the United Kingdom; Dotdigital, whose "r1" is Europe and not said to be
+the EU; Launchpad, which has one host for both; Responsys and Segment Profiles, which send to Segment.`;
 
 /** What a user of Segment would look for in vain. */
 const NOT_OFFERED: readonly (readonly [string, string])[] = [
