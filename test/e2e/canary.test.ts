@@ -81,6 +81,7 @@ describe("a run with a mark in everything that somebody sends", () => {
     ["Workspace sources", "fingerprint-key"],
     ["Workspace audit_keys", "audit-key"],
     ["Workspace destinations", "name"],
+    ["Workspace suppressions", "subject"],
     ["DeliveryLane state", "event"],
   ] as const)("had its marks in %s: %s", (where, kind) => {
     expect(labelsAt("table", where, kind)).not.toEqual([]);
@@ -259,6 +260,7 @@ describe("allowancesOf()", () => {
   it.each<[string, readonly MarkKind[]]>([
     ["events, keyed hashes", ["event"]],
     ["events: one, cut short", ["event"]],
+    ["ids of users whom requests name", ["subject"]],
     ["names; the key of the keyed hashes", ["name", "fingerprint-key"]],
     ["no; the private key that signs heads of the audit chain", ["audit-key"]],
     ["no; names of hosts", []],

@@ -157,7 +157,7 @@ export class CanaryRun {
           const named = new Request(this.#aimed(request.url, fixture.source), {
             method: request.method,
             headers: request.headers,
-            ...(body === undefined ? {} : { body: this.#named(body) }),
+            ...(body === undefined ? {} : { body: this.#filled(operation.path, body) }),
           });
           const name = `${operation.method} ${patternOf(operation.path)}`;
           await this.#ask(name, named).catch(() => {});
@@ -210,9 +210,13 @@ export class CanaryRun {
     return url.replace(`/destinations/${id}`, `/destinations/${destinationId}`);
   }
 
-  #named(body: string): string {
-    const name = this.marks.mint("name", `name ${this.marks.all().length}`);
-    return body.replaceAll('"example"', JSON.stringify(name));
+  /** The body with a mark for each text: the id of a user, or a name. */
+  #filled(path: string, body: string): string {
+    const isAboutUsers = /^\/api\/v1\/(?:regulations|suppressions)/.test(path);
+    const text = isAboutUsers
+      ? this.marks.text("subject of a request")
+      : this.marks.mint("name", `name ${this.marks.all().length}`);
+    return body.replaceAll('"example"', JSON.stringify(text));
   }
 
   async #ask(name: string, request: Request): Promise<string> {

@@ -31,6 +31,7 @@ function kindsOf(holds: string): readonly MarkKind[] {
   return holds.split(/[;,]/).flatMap((part): readonly MarkKind[] => {
     const text = part.trim();
     if (/^events\b/.test(text)) return ["event"];
+    if (/^ids of users\b/.test(text)) return ["subject"];
     if (text === "names") return ["name"];
     if (text.startsWith("the key of the keyed hashes")) return ["fingerprint-key"];
     if (text.startsWith("the private key that signs heads")) return ["audit-key"];

@@ -4,6 +4,8 @@ import { randomInt } from "node:crypto";
 export type MarkKind =
   /** What customers send about their users. */
   | "event"
+  /** The id of a user whom a request to forget or to suppress names. */
+  | "subject"
   /** What a customer's staff typed as a name. */
   | "name"
   /** The name of a field that a caller made up; only the answer to that caller may repeat it. */

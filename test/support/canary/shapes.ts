@@ -29,6 +29,7 @@ const REFUSED = ["type", "timestamp", "broken body", "content encoding", "origin
 export function mintEventMarks(marks: Marks): void {
   for (const label of [...PERSONAL, ...AROUND, ...REFUSED]) marks.mint("event", label);
   marks.mint("field", "name of a field");
+  marks.mint("subject", "subject of a request");
 }
 
 /** Marks that stand in a file of the archive when events were taken. */
