@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { ArchiveFile, RecordedFile } from "../src/archive/archive-file.ts";
+import { belongsTo, type ArchiveFile, type RecordedFile } from "../src/archive/archive-file.ts";
 import {
   FILES_PAGE_MAX,
   KEYS_ASKED_MAX,
@@ -11,7 +11,6 @@ import {
 } from "../src/archive/catalogue.ts";
 import type { SweepPage } from "../src/archive/retention.ts";
 import { homeBucket } from "../src/archive/home-bucket.ts";
-import { monthOf, parseKey } from "../src/archive/key.ts";
 import {
   checkSuspects,
   nextCheckAt,
@@ -112,6 +111,12 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
     });
   }
 
+  /** A file that was removed meanwhile is not brought back. */
+  async rewrote(file: RecordedFile): Promise<void> {
+    this.#check(file);
+    this.ctx.storage.transactionSync(() => this.#catalogue.rewrote(file));
+  }
+
   async find(key: string): Promise<ArchiveFile | undefined> {
     return this.#catalogue.find(key);
   }
@@ -142,7 +147,8 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
         if (file === undefined || locations.some((at) => homeOf(at) !== homeOf(file.location))) {
           throw new RangeError("Cannot suspect a copy: no file of this catalogue can have it");
         }
-        const { ndjsonSha256 } = file;
+        // A second copy is from before a deletion rewrote the file.
+        const ndjsonSha256 = file.originalSha256 ?? file.ndjsonSha256;
         for (const location of locations) {
           if (location === file.location) continue;
           this.#suspects.note({ key, location, ndjsonSha256, notedAtMs: nowMs, checkAtMs });
@@ -270,13 +276,7 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
 
   /** Every caller of ours gets this right; a file in the wrong month would not be found again. */
   #check(file: RecordedFile): void {
-    const dayMs = parseKey(file.key)?.dayMs;
-    if (
-      file.sourceId !== this.#sourceId ||
-      dayMs === undefined ||
-      monthOf(dayMs) !== this.#month ||
-      homeOf(file.location) !== regionOf(this.#sourceId)
-    ) {
+    if (!belongsTo(file, this.#sourceId, this.#month)) {
       throw new RangeError("Cannot record an archive file: it belongs to another catalogue");
     }
   }

@@ -21,10 +21,12 @@ import { standing } from "../src/region/placement.ts";
 import type { RetentionProgress } from "../src/archive/retention.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
-import type { ArchivePort, MessageFile } from "../src/services.ts";
+import type { ArchivePort, EraseAnswer, EraseRequest, MessageFile } from "../src/services.ts";
 import { ArchiveRetention } from "./archive-retention.ts";
 import { ArchiveTurns } from "./archive-turns.ts";
+import { erase } from "./archive-erasing.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { FileBuckets } from "./file-buckets.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MIGRATIONS } from "./storage/archive.schema.ts";
 import { migrate } from "./storage/migrate.ts";
@@ -46,6 +48,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   readonly #sourceId: SourceId;
   readonly #reach: Reach;
   readonly #evidence: EvidenceKeeper;
+  readonly #files: FileBuckets;
   readonly #turns: ArchiveTurns;
   readonly #retention: ArchiveRetention;
   /** The slice that is running; a second alarm joins it. */
@@ -75,6 +78,12 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       // A slice that is running arms the alarm at its end, and has its watchdog until then.
       wake: () => (this.#slice === undefined ? ctx.waitUntil(this.#arm()) : undefined),
       now: () => Date.now(),
+    });
+    this.#files = new FileBuckets({
+      config: this.#config,
+      sourceId: name.sourceId,
+      observe: this.#evidence.observer,
+      reach: this.#reach,
     });
   }
 
@@ -149,6 +158,11 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     return this.#retention.progress();
   }
 
+  async erase(request: EraseRequest): Promise<EraseAnswer> {
+    const parts = { sourceId: this.#sourceId, reach: this.#reach, files: this.#files };
+    return erase(request, this, parts);
+  }
+
   async poke(): Promise<void> {
     if (this.#slice === undefined) await this.#arm();
   }
@@ -171,7 +185,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       const file = await this.#reach.archiveMonth(this.#sourceId, monthOf(log.dayMs)).find(key);
       if (file === undefined) continue;
       const { location } = file;
-      const object = await this.#bucket(location).get(key);
+      const object = await (await this.#files.of(file, "reader")).get(key);
       if (!object.ok) continue;
       const receivedAt = await findMessage(object.value.body, messageId);
       if (receivedAt !== undefined) return { key, location, receivedAt };

@@ -1,8 +1,10 @@
 import type { RecordedFile, ArchiveFile } from "./archive/archive-file.ts";
 import type { FilesPage, FilesQuery, HeldFile, MatchPage } from "./archive/catalogue.ts";
 import type { JobRef, JobTurn, QueuedJob } from "./archive/jobs.ts";
+import type { ErasedSlice, ErasePosition } from "./archive/erase.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/rebuild.ts";
 import type { RetentionProgress, SweepPage } from "./archive/retention.ts";
+import type { Subjects } from "./archive/subjects.ts";
 import type { NewSuspects, OpenSuspects } from "./archive/suspects.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
@@ -206,6 +208,23 @@ export type MessageFile = {
   readonly receivedAt: string;
 };
 
+/** Whom to take out of a source's archive, and how far that is. */
+export type EraseRequest = {
+  readonly regulationId: RegulationId;
+  readonly subjectType: Subjects["type"];
+  readonly subjectIds: readonly string[];
+  /** The source's, which keys the hashes in filters. */
+  readonly fingerprintKey: string;
+  readonly position?: ErasePosition;
+};
+
+export type EraseAnswer =
+  | { readonly kind: "slice"; readonly slice: ErasedSlice }
+  /** Another job has its turn. */
+  | { readonly kind: "waiting"; readonly waitsFor: JobRef }
+  /** A bucket does not answer, or answers what it should not; ask again later, from where it began. */
+  | { readonly kind: "unavailable" };
+
 /** A source's archive: its months and jobs. */
 export interface ArchivePort {
   months(): Promise<readonly string[]>;
@@ -225,6 +244,8 @@ export interface ArchivePort {
   retention(): Promise<RetentionProgress | undefined>;
   /** Called by cron: has what is due begin, should the archive's own alarm be lost. */
   poke(): Promise<void>;
+  /** Takes users out of the archive as far as one slice goes; asked again with its position. */
+  erase(request: EraseRequest): Promise<EraseAnswer>;
   /** Places where a second copy of a file may stand, over all months; none means there is none. */
   suspects(): Promise<OpenSuspects>;
   /** Which of these files holds the event of that messageId, and when it was received. */
@@ -239,6 +260,8 @@ export interface ArchiveMonthPort {
    */
   record(file: RecordedFile): Promise<ArchiveFile>;
   find(key: string): Promise<ArchiveFile | undefined>;
+  /** Takes over what a deletion made of a file, with its filter. */
+  rewrote(file: RecordedFile): Promise<void>;
   /** Those of the keys that the catalogue holds. */
   held(keys: readonly string[]): Promise<readonly string[]>;
   /** The same, with where each file stands. */

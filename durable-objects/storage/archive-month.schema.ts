@@ -50,4 +50,9 @@ export const ARCHIVE_MONTH_MIGRATIONS = [
     sql: `-- Which of the customer's buckets holds the file, e.g. own-1; empty: the platform's.
           ALTER TABLE files ADD COLUMN own_bucket TEXT NOT NULL DEFAULT '';`,
   },
+  {
+    id: "0005-add-original-sha256",
+    sql: `-- What ndjson_sha256 was before a deletion rewrote the file; null: none did.
+          ALTER TABLE files ADD COLUMN original_sha256 TEXT;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -26,10 +26,11 @@ type FileRow = {
   last_received_at_ms: number;
   written_by: string;
   own_bucket: string;
+  original_sha256: string | null;
 };
 
 const FILE_COLUMNS = `id, key, location, events, raw_bytes, gzip_bytes, ndjson_sha256,
-  first_received_at_ms, last_received_at_ms, written_by, own_bucket`;
+  first_received_at_ms, last_received_at_ms, written_by, own_bucket, original_sha256`;
 
 /** A file and its filter, as a search goes through them. */
 export type FilteredFile = {
@@ -88,13 +89,40 @@ export class CatalogueTable {
       )
       .toArray();
     if (row === undefined) throw new Error("Cannot record an archive file: the insert gave no id");
+    this.#insertFilter(row.id, file);
+  }
+
+  /** Takes over what a deletion made of a file, with its filter; false when there is none. */
+  rewrote(file: RecordedFile): boolean {
+    const [row] = this.#sql
+      .exec<{ id: number }>(
+        `UPDATE files SET original_sha256 = coalesce(original_sha256, ndjson_sha256), events = ?,
+           raw_bytes = ?, gzip_bytes = ?, ndjson_sha256 = ?, first_received_at_ms = ?,
+           last_received_at_ms = ?
+         WHERE key = ? RETURNING id`,
+        file.events,
+        file.rawBytes,
+        file.gzipBytes,
+        file.ndjsonSha256,
+        file.firstReceivedAtMs,
+        file.lastReceivedAtMs,
+        file.key,
+      )
+      .toArray();
+    if (row === undefined) return false;
+    this.#sql.exec("DELETE FROM filters WHERE file_id = ?", row.id);
+    this.#insertFilter(row.id, file);
+    return true;
+  }
+
+  #insertFilter(id: number, file: RecordedFile): void {
     const filter =
       file.userFilter.byteLength > FILTER_BYTES_MAX ? MATCHES_EVERYONE : file.userFilter;
     for (let part = 0; part * FILTER_PART_BYTES < filter.byteLength; part++) {
       const from = part * FILTER_PART_BYTES;
       this.#sql.exec(
         "INSERT INTO filters (file_id, part, bytes) VALUES (?, ?, ?)",
-        row.id,
+        id,
         part,
         filter.slice(from, from + FILTER_PART_BYTES),
       );
@@ -200,6 +228,7 @@ export class CatalogueTable {
       sourceId: this.#sourceId,
       key: row.key,
       location: row.location as ArchiveLocation,
+      ...(row.original_sha256 === null ? {} : { originalSha256: row.original_sha256 }),
       ...(row.own_bucket === "" ? {} : { ownBucket: row.own_bucket as OwnBucketName }),
       events: row.events,
       rawBytes: row.raw_bytes,

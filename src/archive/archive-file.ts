@@ -1,6 +1,7 @@
-import type { SourceId } from "../core/ids.ts";
+import { regionOf, type SourceId } from "../core/ids.ts";
 import type { OwnBucketName } from "../region/own-bucket.ts";
-import type { ArchiveLocation } from "../region/regions.ts";
+import { homeOf, type ArchiveLocation } from "../region/regions.ts";
+import { monthOf, parseKey } from "./key.ts";
 
 /** One object of events in the archive, as the catalogue knows it. */
 export type ArchiveFile = {
@@ -16,6 +17,8 @@ export type ArchiveFile = {
   readonly gzipBytes: number;
   /** SHA-256 of the NDJSON, hex: gzip bytes may differ between zlib versions. */
   readonly ndjsonSha256: string;
+  /** The same as it was first written, of a file that a deletion rewrote; absent of all others. */
+  readonly originalSha256?: string;
   /** Of the events inside. */
   readonly firstReceivedAtMs: number;
   readonly lastReceivedAtMs: number;
@@ -25,3 +28,10 @@ export type ArchiveFile = {
 
 /** A file with the filter of the user ids inside it, as it is recorded. */
 export type RecordedFile = ArchiveFile & { readonly userFilter: Uint8Array };
+
+/** Whether a file stands in the catalogue of that source and month; no other would find it again. */
+export function belongsTo(file: ArchiveFile, sourceId: SourceId, month: string): boolean {
+  const dayMs = parseKey(file.key)?.dayMs;
+  if (file.sourceId !== sourceId || dayMs === undefined || monthOf(dayMs) !== month) return false;
+  return homeOf(file.location) === regionOf(sourceId);
+}

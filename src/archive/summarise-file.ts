@@ -3,7 +3,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { sipKey, type SipKey } from "../core/siphash.ts";
 import { hashAnonymousId, hashUserId } from "../ingest/event-hashes.ts";
 import { USER_HASH_BYTES } from "../ingest/append.ts";
-import { usersOf } from "./event-users.ts";
+import { usersOf, type EventUsers } from "./event-users.ts";
 import { FileFaultError, LineSplitter, readBlocks, type FileFault } from "./read-lines.ts";
 import { buildUserFilter, MATCHES_EVERYONE } from "./user-filter.ts";
 
@@ -51,9 +51,24 @@ export async function summariseFile(
   return ok({ rawBytes, ndjsonSha256: hash.digest("hex"), ...tally.finish() });
 }
 
-class Tally {
+const decoder = new TextDecoder();
+
+/** One line of a file, and whom it is about. */
+export type ReadEvent = {
+  readonly event: Readonly<Record<string, unknown>>;
+  readonly users: EventUsers;
+};
+
+/** The event in a line; `undefined` when it is no JSON object. */
+export function readEvent(line: Uint8Array): ReadEvent | undefined {
+  const text = decoder.decode(line);
+  const event = parseObject(text);
+  return event === undefined ? undefined : { event, users: usersOf(event, text) };
+}
+
+/** Sums up the lines of one file. */
+export class Tally {
   readonly #key: SipKey;
-  readonly #decoder = new TextDecoder();
   #hashes = new Uint8Array(USER_HASHES_FIRST * USER_HASH_BYTES);
   #hashCount = 0;
   #events = 0;
@@ -66,14 +81,18 @@ class Tally {
   }
 
   add(line: Uint8Array): void {
+    this.take(readEvent(line));
+  }
+
+  /** Adds a line that was read already; `undefined` is one that is no event. */
+  take(read: ReadEvent | undefined): void {
     this.#events++;
-    const text = this.#decoder.decode(line);
-    const event = parseObject(text);
-    if (event === undefined) {
+    if (read === undefined) {
       this.#unreadableLines++;
       return;
     }
-    const { userIds, anonymousIds } = usersOf(event, text);
+    const { event } = read;
+    const { userIds, anonymousIds } = read.users;
     for (const id of userIds) this.#addUser(hashUserId, id);
     for (const id of anonymousIds) this.#addUser(hashAnonymousId, id);
     const { receivedAt } = event;

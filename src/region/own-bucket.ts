@@ -52,11 +52,14 @@ export function splitPlace(place: ArchivePlace): {
   };
 }
 
-/** The place of a file, from the two columns of the catalogue. */
-export function placeOf(file: {
+/** Where a file stands, as the catalogue's two columns say. */
+export type FilePlace = {
   readonly location: ArchiveLocation;
   readonly ownBucket?: OwnBucketName;
-}): ArchivePlace {
+};
+
+/** The place of a file. */
+export function placeOf(file: FilePlace): ArchivePlace {
   return file.ownBucket === undefined ? file.location : `${file.location}/${file.ownBucket}`;
 }
 

@@ -17,6 +17,7 @@ import {
   type BucketFailure,
   type NotFound,
   type PutFailure,
+  type ReplaceFailure,
 } from "./failures.ts";
 import { parseListXml, type ListedObject } from "./list-xml.ts";
 import type { RoleSession } from "./role-session.ts";
@@ -123,6 +124,28 @@ export class Bucket {
     if (response.status === 412) return err({ kind: "already-exists" });
     if (response.status === 409) return err({ kind: "conflict" });
     return err(failure);
+  }
+
+  /** Writes over the object of that ETag, and over no other: `changed` when somebody was faster. */
+  async replace(
+    key: string,
+    body: Uint8Array,
+    etag: string,
+    { contentType, contentEncoding, meta }: NewObject,
+  ): Promise<Result<{ readonly etag: string }, ReplaceFailure>> {
+    const headers: Record<string, string> = { "if-match": etag, "content-type": contentType };
+    if (contentEncoding !== undefined) headers["content-encoding"] = contentEncoding;
+    for (const [name, value] of Object.entries(meta ?? {})) headers[META_PREFIX + name] = value;
+    const sent = await this.#send({ method: "PUT", key, headers, body });
+    if (!sent.ok) return sent;
+    const response = sent.value;
+    if (response.ok) {
+      await response.body?.cancel();
+      return ok({ etag: response.headers.get("etag") ?? "" });
+    }
+    const failure = await readFailure(response);
+    const isChanged = [404, 409, 412].includes(response.status);
+    return err(isChanged ? { kind: "changed" } : failure);
   }
 
   /** Size and metadata of an object. */

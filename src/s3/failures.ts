@@ -24,6 +24,9 @@ export type NotNew = { readonly kind: "already-exists" } | { readonly kind: "con
 
 export type PutFailure = NotNew | BucketFailure;
 
+/** Why an object was not written over: it is another one now, or none. */
+export type ReplaceFailure = { readonly kind: "changed" } | BucketFailure;
+
 /** Codes with which S3 answers 400 although the same request can succeed. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   "RequestTimeout",

@@ -121,7 +121,9 @@ async function finish(
   sealed: SealedFile,
   recorded: ArchiveFile,
 ): Promise<ArchiveOutcome> {
-  if (recorded.ndjsonSha256 !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
+  // A deletion may have rewritten the file since it was recorded.
+  const writtenSha256 = recorded.originalSha256 ?? recorded.ndjsonSha256;
+  if (writtenSha256 !== sealed.ndjsonSha256) return { kind: "conflict", key: sealed.key };
   const location = placeOf(recorded);
   const suspects = sealed.tried.filter((tried) => tried !== location);
   if (suspects.length > 0) await deps.suspect(sealed, suspects);

@@ -1,0 +1,100 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { eraseFile, type ErasedFile } from "../../../src/archive/erase-file.ts";
+import { hashSubjects, type Subjects } from "../../../src/archive/subjects.ts";
+import { matchesAny, prepareUsers } from "../../../src/archive/user-filter.ts";
+
+const KEY = "000102030405060708090a0b0c0d0e0f";
+const USER: Subjects = { type: "USER_ID", ids: new Set(["u1"]) };
+
+/** A line as it stands in a file, and whether it is about the user `u1`. */
+type Line = { readonly text: string; readonly isAbout: boolean };
+
+/** Ids that are the user's, however they are written, and ids that only look like it. */
+const line = fc.oneof(
+  fc.constantFrom<Line>(
+    { text: '{"userId":"u1","n":1}', isAbout: true },
+    { text: '{"userId":"\\u00751","n":1}', isAbout: true },
+    { text: '{ "event": "x", "userId" : "u1" }', isAbout: true },
+    { text: '{"previousId":"u1","userId":"u2"}', isAbout: true },
+    { text: '{"userId":"u0","userId":"u1"}', isAbout: true },
+    { text: '{"userId":"u1","userId":"u2"}', isAbout: false },
+    { text: '{"userId":"u11"}', isAbout: false },
+    { text: '{"userId":"U1"}', isAbout: false },
+    { text: '{"userId":"u1 "}', isAbout: false },
+    { text: '{"anonymousId":"u1"}', isAbout: false },
+    { text: '{"properties":{"userId":"u1"}}', isAbout: false },
+    { text: '{"event":"u1"}', isAbout: false },
+    { text: '"u1"', isAbout: false },
+    { text: "not json, u1", isAbout: false },
+  ),
+  fc
+    .string({ unit: "binary", maxLength: 40 })
+    .map((value): Line => ({ text: JSON.stringify({ userId: `x${value}` }), isAbout: false })),
+);
+
+async function erase(text: string, subjects: Subjects, isGzip = false): Promise<ErasedFile> {
+  const bytes = new TextEncoder().encode(text);
+  const body = new Blob([isGzip ? gzipSync(bytes) : bytes]).stream();
+  const erased = await eraseFile(body, subjects, KEY);
+  if (!erased.ok) throw new Error(erased.error);
+  return erased.value;
+}
+
+function textOf(erased: ErasedFile): string {
+  return gunzipSync(erased.built.gzip).toString();
+}
+
+describe("eraseFile()", () => {
+  it("leaves out the user's lines and keeps all others byte by byte, in their order", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), fc.boolean(), async (lines, isGzip) => {
+        const erased = await erase(lines.map(({ text }) => `${text}\n`).join(""), USER, isGzip);
+
+        const kept = lines.filter(({ isAbout }) => !isAbout).map(({ text }) => `${text}\n`);
+        expect(textOf(erased)).toBe(kept.join(""));
+        expect(erased.removed).toBe(lines.length - kept.length);
+      }),
+    );
+  });
+
+  it("makes a filter in which the user is not found any more", async () => {
+    const erased = await erase('{"userId":"u1"}\n{"userId":"u2"}\n', USER);
+
+    const query = prepareUsers(hashSubjects(USER, KEY));
+    expect(matchesAny(erased.summary.userFilter, query)).toBe(false);
+  });
+
+  it("makes a filter in which the others are found", async () => {
+    const erased = await erase('{"userId":"u1"}\n{"userId":"u2"}\n', USER);
+
+    const others = hashSubjects({ type: "USER_ID", ids: new Set(["u2"]) }, KEY);
+    expect(matchesAny(erased.summary.userFilter, prepareUsers(others))).toBe(true);
+  });
+
+  it("makes an empty gzip of a file that holds nobody else", async () => {
+    const erased = await erase('{"userId":"u1"}\n', USER);
+
+    expect([textOf(erased), erased.summary.events]).toEqual(["", 0]);
+  });
+
+  it.each([
+    ['{"userId":42}', "42"],
+    ['{"userId":12345678901234567890}', "12345678901234567890"],
+  ])("knows the number in %s by its digits", async (text, id) => {
+    const erased = await erase(`${text}\n`, { type: "USER_ID", ids: new Set([id]) });
+
+    expect(erased.removed).toBe(1);
+  });
+
+  it("leaves out the lines of an anonymous id, and those of the same user id not", async () => {
+    const subjects = { type: "ANONYMOUS_ID", ids: new Set(["a1"]) } as const;
+
+    const erased = await erase('{"anonymousId":"a1"}\n{"userId":"a1"}\n', subjects);
+
+    expect(textOf(erased)).toBe('{"userId":"a1"}\n');
+  });
+});
