@@ -34,7 +34,7 @@ import { reach, type Env, type Reach } from "./reach.ts";
 import { WorkspaceAlarm } from "./workspace-alarm.ts";
 import { WorkspaceAudit } from "./workspace-audit.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
-import { WorkspaceDelivery, type DeliveryParts } from "./workspace-delivery.ts";
+import type { DeliveryParts } from "./workspace-delivery.ts";
 import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
 import { WorkspacePrivacy, type PrivacyParts } from "./workspace-privacy.ts";
