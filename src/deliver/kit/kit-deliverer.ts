@@ -9,6 +9,9 @@ import { openKit, type KitGround, type KitSession } from "./kit-session.ts";
 /** Bytes of the events of one call: below what vendors take in one request (1 to 5 MB). */
 const BATCH_BYTES_MAX = 500_000;
 
+/** Where an action sends events one by one: with half a second each they are through in time. */
+const MIXED_EVENTS_MAX = 50;
+
 /** Deleting one user, requests and all. */
 const FORGET_MS_MAX = 20_000;
 
@@ -27,13 +30,17 @@ export async function kitDeliverer(input: KitDelivererInput): Promise<Deliverer>
   const session = await openKit(input);
   const mappings = readyMappings(session.kit, input.mappings);
   return {
-    batch: {
-      events: mappings.reduce((most, { batchEvents }) => Math.max(most, batchEvents), 1),
-      bytes: BATCH_BYTES_MAX,
-    },
+    batch: { events: callEvents(mappings), bytes: BATCH_BYTES_MAX },
     deliver: (events, signal) => deliver(session, mappings, events, signal, input),
     ...(canForget(session, input) ? { forget: forgetter(session, input) } : {}),
   };
+}
+
+/** As many events as the largest batch takes, as far as all of them can be sent in time. */
+function callEvents(mappings: readonly ReadyMapping[]): number {
+  const sizes = mappings.map(({ batchEvents }) => batchEvents);
+  const most = Math.max(1, ...sizes);
+  return sizes.includes(1) ? Math.min(most, MIXED_EVENTS_MAX) : most;
 }
 
 /** Mappings one after the other, each with the events that it takes, in their order. */

@@ -44,13 +44,13 @@ export function readyMappings(
       return refuse(index, "has a trigger that is not FQL");
     }
     if (action === undefined) return refuse(index, "names an action that the destination lacks");
-    const isBatched =
-      action.performBatch !== undefined && mapping.fields["enable_batching"] !== false;
+    const fields = { ...kit.defaultValues(action.fields), ...mapping.fields };
+    const isBatched = action.performBatch !== undefined && fields["enable_batching"] !== false;
     return {
       ...mapping,
       index,
       takes: (event) => kit.validate(parsed, event),
-      batchEvents: isBatched ? batchEventsOf(mapping) : 1,
+      batchEvents: isBatched ? batchEventsOf(fields["batch_size"]) : 1,
     };
   });
 }
@@ -80,8 +80,7 @@ function isWhole(trigger: string, { definition }: KitDestination): boolean {
   );
 }
 
-function batchEventsOf({ fields }: KitMapping): number {
-  const size = fields["batch_size"];
+function batchEventsOf(size: unknown): number {
   const events = typeof size === "number" && size >= 1 ? Math.floor(size) : BATCH_EVENTS_DEFAULT;
   return Math.min(events, BATCH_EVENTS_MAX);
 }

@@ -158,6 +158,23 @@ describe("a destination that takes many events", () => {
     expect(vendor.asked).toHaveLength(1);
   });
 
+  it("takes as many as the action says when the mapping does not", async () => {
+    const settings = { api_key: "key", endpoint: "https://rest.fra-01.braze.eu" };
+    const [mapping] = [{ action: "trackEvent", trigger: 'type = "track"', fields: {} }];
+
+    const { batch } = await make({ slug: "braze", settings, mappings: [mapping] });
+
+    expect(batch.events).toBe(75);
+  });
+
+  it("takes fewer where another mapping sends them one by one", async () => {
+    const alone = { ...mappings[0], fields: { ...mappings[0]?.fields, enable_batching: false } };
+
+    const { batch } = await make({ ...MIXPANEL, mappings: [...mappings, alone] });
+
+    expect(batch.events).toBe(50);
+  });
+
   it("rejects the one that does not fit, and sends the others", async () => {
     const deliverer = await make({ ...MIXPANEL, mappings });
     const events = [deliveryOf(), deliveryOf({ event: undefined }), deliveryOf()];
