@@ -4,7 +4,7 @@ import { readLines } from "../src/archive/read-lines.ts";
 import { newEntry, type LaneEntry } from "../src/deliver/lane/entry.ts";
 import type { BlockSize, LaneLog, LogPeek } from "../src/deliver/lane/run-lane.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
-import type { ArchiveLocation } from "../src/region/regions.ts";
+import type { FilePlace } from "../src/region/own-bucket.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { LogPiece } from "../src/services.ts";
 import type { Reach } from "./reach.ts";
@@ -18,7 +18,8 @@ const decoder = new TextDecoder();
 export type LaneReaderDeps = {
   readonly reach: Reach;
   readonly ref: LaneRef;
-  readonly bucket: (location: ArchiveLocation) => Bucket;
+  /** The bucket that a file stands in, also one of the customer's. */
+  readonly bucketOf: (file: FilePlace) => Promise<Pick<Bucket, "get">>;
   /** The last event that the lane has settled, as its storage says. */
   readonly position: () => number;
   /** Told that the log ends before the position: it was set back to an earlier state. */
@@ -142,12 +143,12 @@ export class LaneReader implements LaneLog {
   }
 
   async #openFile({ fromSeq, file }: Extract<LogPiece, { kind: "file" }>): Promise<void> {
-    const { reach, ref, bucket, lost } = this.#deps;
+    const { reach, ref, bucketOf, lost } = this.#deps;
     const { key, firstSeq, lastSeq } = file;
     const log = parseKey(key);
     if (log === undefined) throw new Error("Cannot read a file: its key is none of ours");
     const held = await reach.archiveMonth(ref.sourceId, monthOf(log.dayMs)).find(key);
-    const object = held === undefined ? undefined : await bucket(held.location).get(key);
+    const object = held === undefined ? undefined : await (await bucketOf(held)).get(key);
     if (object !== undefined && !object.ok && object.error.kind !== "not-found") {
       throw new Error("Cannot read a file: its bucket does not answer");
     }

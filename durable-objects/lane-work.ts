@@ -13,6 +13,7 @@ import { formatName, type LaneRef } from "../src/region/object-names.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
+import { FileBuckets } from "./file-buckets.ts";
 import { LaneDeadLetters } from "./lane-dead-letters.ts";
 import { LaneDestination } from "./lane-destination.ts";
 import { LaneReader } from "./lane-log.ts";
@@ -71,10 +72,17 @@ export class LaneWork {
       now,
       changed: () => this.#runner.forgetOrder(),
     });
+    const { config, evidence } = deps;
+    const buckets = new FileBuckets({
+      config,
+      reach,
+      sourceId: ref.sourceId,
+      observe: evidence.observer,
+    });
     this.#reader = new LaneReader({
       reach,
       ref,
-      bucket: (location) => this.#bucket(location),
+      bucketOf: (file) => buckets.of(file, "reader"),
       position: () => this.#lane.position,
       rewind: (seq) => this.#lane.rewind(seq),
       lost: (events) => this.#countLost(events),

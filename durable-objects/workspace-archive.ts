@@ -1,13 +1,11 @@
-import { DurableObject } from "cloudflare:workers";
-
 import { isChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import type { SweepNote } from "../src/services.ts";
-import type { Env } from "./reach.ts";
 import type { DeliveryParts } from "./workspace-delivery.ts";
+import { WorkspaceStorage } from "./workspace-storage.ts";
 
 /** The calls of a Workspace about what becomes of archives; a base of the object, as calls are methods. */
-export abstract class WorkspaceArchive extends DurableObject<Env> {
-  protected abstract readonly delivery: DeliveryParts;
+export abstract class WorkspaceArchive extends WorkspaceStorage {
+  protected abstract override readonly delivery: DeliveryParts;
 
   /**
    * Records what retention removed; once, however often it is told.

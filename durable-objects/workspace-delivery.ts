@@ -1,4 +1,4 @@
-import { parseId, type DestinationId, type SourceId } from "../src/core/ids.ts";
+import { parseId, type DestinationId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
 import type { Filter } from "../src/deliver/filter/filter.ts";
 import type { LaneConfig, LaneReport } from "../src/deliver/lane/ports.ts";
@@ -25,14 +25,11 @@ import type { AdminCall, Answer, Page } from "../src/workspace/ports.ts";
 import { MetricsTable } from "./storage/metrics-table.ts";
 import { WorkspaceArchive } from "./workspace-archive.ts";
 import type { WorkspaceDestinations } from "./workspace-destinations.ts";
-import type { WorkspaceTurn } from "./workspace-turn.ts";
+import type { StorageParts } from "./workspace-storage.ts";
 
 /** What the calls about destinations act on. */
-export type DeliveryParts = {
-  readonly turn: WorkspaceTurn;
+export type DeliveryParts = StorageParts & {
   readonly destinations: WorkspaceDestinations;
-  /** Tells the queues of a source what changed. */
-  announce(id: SourceId): Promise<void>;
   /** What else is wrong. */
   readonly alerts: (nowMs: number) => readonly Alert[];
 };
@@ -98,7 +95,9 @@ export abstract class WorkspaceDelivery extends WorkspaceArchive implements Dest
   /** What is wrong now. */
   async alerts(call: AdminCall): Promise<Answer<readonly Alert[]>> {
     const { turn, alerts } = this.delivery;
-    return turn.act(call, ({ nowMs }) => ok([...alerts(nowMs), ...this.#alerts(nowMs)]));
+    return turn.act(call, ({ nowMs }) =>
+      ok([...alerts(nowMs), ...this.#alerts(nowMs), ...this.storageAlerts()]),
+    );
   }
 
   async laneConfig(destinationId: DestinationId): Promise<LaneConfig | undefined> {

@@ -92,6 +92,7 @@ export class Workspace extends WorkspacePrivacy implements WorkspacePort, Worksp
       turn: this.#turn,
       destinations: new WorkspaceDestinations(this.#turn, DESTINATIONS),
       announce: (id) => this.#announce(id),
+      observer: () => this.#evidence.own.observer,
       alerts: (nowMs) => [this.#audit.alert(nowMs) ?? [], this.#evidence.alerts(nowMs)].flat(),
     };
     this.#residency = new WorkspaceResidency(this.#turn, parts, stands);
@@ -271,6 +272,7 @@ export class Workspace extends WorkspacePrivacy implements WorkspacePort, Worksp
     this.#audit.ask(Date.now());
     this.#evidence.prune(Date.now());
     await this.#self.tellDirectory(this.#reach);
+    this.ctx.waitUntil(this.verifyDue(Date.now()).catch(() => undefined));
     await this.#alarm.fence();
     await this.#queues.pokeHolding();
   }

@@ -16,6 +16,7 @@ import { SNIPPET_OPERATIONS } from "./routes/snippets.ts";
 import { RESIDENCY_OPERATIONS } from "./routes/residency.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
 import { SOURCE_OPERATIONS } from "./routes/sources.ts";
+import { STORAGE_OPERATIONS } from "./routes/storage.ts";
 import { TOKEN_OPERATIONS } from "./routes/tokens.ts";
 import { WORKSPACE_OPERATIONS } from "./routes/workspace.ts";
 import { WORKSPACES_OPERATIONS } from "./routes/workspaces.ts";
@@ -39,6 +40,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...ALERT_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...SOURCE_OPERATIONS,
+  ...STORAGE_OPERATIONS,
   ...SNIPPET_OPERATIONS,
   ...SOURCE_DATA_OPERATIONS,
   ...FILE_OPERATIONS,

@@ -2,6 +2,7 @@ import { HOME_REGIONS } from "../region/regions.ts";
 import type { AdminRefusal } from "../workspace/ports.ts";
 import type { DestinationRefusal } from "../workspace/destination.ts";
 import { whyNotInRegion } from "../workspace/source-types.ts";
+import type { StorageRefusal } from "../workspace/storage-ports.ts";
 import type { Problem } from "./problem.ts";
 
 /** Seconds after which a call that met an unfinished one is worth repeating. */
@@ -56,6 +57,10 @@ export function problemOf(refusal: AdminRefusal): Problem {
     case "route-change-in-progress":
     case "too-many-route-changes":
       return sourceProblem(refusal);
+    case "storage-invalid":
+    case "storage-not-own":
+    case "sts-unanswered":
+      return storageProblem(refusal);
     case "too-many-write-keys":
     case "write-keys-used-up":
       return keyProblem(refusal);
@@ -129,6 +134,27 @@ function destinationProblem(refusal: DestinationRefusal): Problem {
       return { code: "destination_settings_invalid", detail: `${refusal.problems.join("; ")}.` };
     case "filters-invalid":
       return { code: "filters_invalid", detail: `${refusal.problems.join("; ")}.` };
+  }
+}
+
+function storageProblem(refusal: StorageRefusal): Problem {
+  switch (refusal.kind) {
+    case "storage-invalid":
+      return {
+        code: "storage_invalid",
+        detail: "The bucket cannot be used as it was described.",
+        errors: refusal.problems,
+      };
+    case "storage-not-own":
+      return {
+        code: "storage_not_own",
+        detail: "PUT …/storage asks for a bucket first; the platform's own needs no verification.",
+      };
+    case "sts-unanswered":
+      return {
+        code: "unavailable",
+        detail: `STS did not say under which name the platform is known there (${refusal.code}).`,
+      };
   }
 }
 

@@ -43,6 +43,7 @@ export type AuditAction =
   | "retention.sweep"
   | "source.delete"
   | "source.update"
+  | "storage.update"
   | "token.create"
   | "token.revoke"
   | "write-key.create"

@@ -18,6 +18,7 @@ import type { Credential } from "./secrets.ts";
 import type { QueueRef } from "./source-config.ts";
 import type { SourceDraft, SourcePatch, SourceRefusal } from "./source.ts";
 import type { SourceView, WriteKeyView } from "./source-view.ts";
+import type { StoragePort, StorageRefusal } from "./storage-ports.ts";
 import type { AccessRefusal, TokenDraft, TokenView } from "./token.ts";
 import type { KeyRefusal } from "./write-key-versions.ts";
 
@@ -25,7 +26,7 @@ import type { KeyRefusal } from "./write-key-versions.ts";
  * What the management API asks of the objects. Every method of a workspace checks the credential
  * itself, in the same turn in which it acts, so that no caller can forget to.
  */
-export interface WorkspaceAdminPort extends DestinationsPort, PrivacyPort {
+export interface WorkspaceAdminPort extends DestinationsPort, PrivacyPort, StoragePort {
   /** Writes the region lock. The caller is the directory, for the operator. */
   create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>>;
   /** Exchanges the invite for an owner token, once. */
@@ -143,6 +144,7 @@ export type AdminRefusal =
   | AccessRefusal
   | IdempotencyRefusal
   | SourceRefusal
+  | StorageRefusal
   | KeyRefusal
   | DestinationRefusal
   | RegionLocked

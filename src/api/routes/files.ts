@@ -25,6 +25,7 @@ import { archiveLocation, pageSchema } from "../schemas.ts";
 const fileView = object({
   key: string(),
   location: archiveLocation,
+  ownBucket: optional(string()),
   events: number(),
   rawBytes: number(),
   gzipBytes: number(),

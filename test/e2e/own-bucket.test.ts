@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
+import { homeBucketName } from "../../scripts/local-aws/options.ts";
+import { startStack, type Stack } from "../../scripts/stack/start-stack.ts";
+import type { BucketDocuments, PolicyDocument } from "../../src/archive/own-bucket/policies.ts";
+import type { OwnBucket, OwnBucketAccess } from "../../src/region/own-bucket.ts";
+import { openHomeport, type Homeport, type TestSource } from "../support/homeport.ts";
+import { readBucket } from "../support/read-bucket.ts";
+
+const LOCATION = "eu-west-1";
+const BUCKET = "customer-events";
+
+let stack: Stack;
+let homeport: Homeport;
+let source: TestSource;
+
+beforeAll(async () => {
+  stack = await startStack({
+    vars: { SEAL_SECONDS: "1" },
+    localAws: { buckets: [{ name: BUCKET, location: LOCATION }] },
+  });
+  homeport = openHomeport(stack);
+  source = await homeport.createSource(await homeport.createWorkspace("eu"));
+});
+
+afterAll(async () => {
+  await stack.stop();
+});
+
+type SetupAnswer = {
+  readonly storage: { readonly access: OwnBucketAccess };
+  readonly externalId: string;
+  readonly bucketPolicy: PolicyDocument;
+  readonly roles: readonly {
+    readonly arn: string;
+    readonly trustPolicy: PolicyDocument;
+    readonly policy: PolicyDocument;
+  }[];
+};
+
+async function call(method: string, path: string, body?: unknown) {
+  const at = `/api/v1/sources/${source.id}/storage${path}`;
+  const answer = await homeport.api(source.workspace.token, method, at, body);
+  return answer;
+}
+
+async function send(messageId: string): Promise<void> {
+  const event = { writeKey: source.writeKey, userId: "user-1", event: "Bought", messageId };
+  await fetch(`${homeport.hostOf("eu1")}/v1/track`, {
+    method: "POST",
+    body: JSON.stringify(event),
+  });
+}
+
+/** Pastes the documents of setup into the stand-in, as a customer would at AWS. */
+async function applySetup(): Promise<SetupAnswer> {
+  const query = `bucket=${BUCKET}&location=${LOCATION}&account=111122223333`;
+  const setup = (await call("GET", `/setup?${query}`)).body as unknown as SetupAnswer;
+  const documents: BucketDocuments = {
+    bucketPolicy: setup.bucketPolicy,
+    roles: setup.roles.map(({ arn, trustPolicy, policy }) => ({
+      purpose: "all",
+      arn,
+      trust: trustPolicy,
+      policy,
+    })),
+  };
+  for (const role of rolesOf(documents)) await stack.aws.setRole(role);
+  const own = { bucket: BUCKET, location: LOCATION } as OwnBucket;
+  await stack.aws.setBucket(bucketOf(own, documents));
+  return setup;
+}
+
+/** The messageIds in a bucket, read with the platform's key where that is allowed. */
+async function idsIn(bucket: string): Promise<readonly unknown[]> {
+  const access = {
+    endpoint: stack.aws.endpoints[LOCATION],
+    location: LOCATION,
+    credentials: stack.aws.credentials.eu,
+  };
+  const files = await readBucket(access, bucket);
+  return files.flatMap(({ lines }) =>
+    lines.map((line) => (line as { messageId: string }).messageId),
+  );
+}
+
+describe("a bucket of the customer's own", () => {
+  it("is not in use before its verification passed", async () => {
+    const { body } = await call("PUT", "", {
+      kind: "own",
+      bucket: BUCKET,
+      location: LOCATION,
+      access: {
+        kind: "roles",
+        writer: "arn:aws:iam::111122223333:role/nobody",
+        reader: "arn:aws:iam::111122223333:role/nobody",
+        eraser: "arn:aws:iam::111122223333:role/nobody",
+      },
+    });
+
+    const verified = await call("POST", "/verification", { waitSeconds: 0 });
+
+    expect(body).toMatchObject({ kind: "platform", candidate: { bucket: BUCKET } });
+    expect(verified.body).toMatchObject({
+      verification: { state: "failed" },
+      isInUse: false,
+      storage: { kind: "platform" },
+    });
+  });
+
+  it("is in use once the documents are applied and verified", async () => {
+    const setup = await applySetup();
+    await call("PUT", "", setup.storage);
+
+    const verified = await call("POST", "/verification", { waitSeconds: 0 });
+
+    expect(verified.body).toMatchObject({
+      verification: { state: "passed" },
+      isInUse: true,
+      storage: { kind: "own", current: { bucket: BUCKET, externalId: setup.externalId } },
+    });
+  });
+
+  it("takes the source's events, and no other bucket does", async () => {
+    stack.recorder.clear();
+    await send("own-bucket-event");
+
+    await vi.waitFor(async () => expect(await filesListed()).toEqual(["own-2"]), {
+      timeout: 30_000,
+      interval: 300,
+    });
+
+    const hosts = new Set(stack.recorder.calls().map(({ host }) => host));
+    expect([...hosts]).toEqual([new URL(stack.aws.endpoints[LOCATION]).host]);
+    expect(await idsIn(homeBucketName(LOCATION))).not.toContain("own-bucket-event");
+  });
+});
+
+async function filesListed(): Promise<readonly unknown[]> {
+  const path = `/api/v1/sources/${source.id}/files`;
+  const { body } = await homeport.api(source.workspace.token, "GET", path);
+  return (body["data"] as readonly { ownBucket?: string }[]).map(({ ownBucket }) => ownBucket);
+}
