@@ -184,6 +184,22 @@ describe("a destination that takes many events", () => {
     expect(outcomes.map(({ kind }) => kind)).toEqual(["delivered", "rejected", "delivered"]);
   });
 
+  it("gives each event what the action says of it", async () => {
+    const fields = {
+      name: { "@path": "$.event" },
+      time: { "@path": "$.timestamp" },
+      external_id: { "@path": "$.userId" },
+    };
+    const settings = { api_key: "key", endpoint: "https://rest.fra-01.braze.eu" };
+    const ofBraze = [{ action: "trackEvent", trigger: 'type = "track"', fields }];
+    const deliverer = await make({ slug: "braze", settings, mappings: ofBraze });
+    const events = [deliveryOf(), deliveryOf({ userId: undefined }), deliveryOf()];
+
+    const outcomes = await deliverer.deliver(events, AbortSignal.timeout(5_000));
+
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["delivered", "rejected", "delivered"]);
+  });
+
   it("finds the one for which the vendor refuses all of them", async () => {
     vendor.answer = ({ body }) => new Response("", { status: body.includes("Spoilt") ? 413 : 200 });
     const deliverer = await make({ ...MIXPANEL, mappings });
