@@ -12,6 +12,7 @@ import {
   ALARM_SIGNS,
   callsOutside,
   classesWithAlarms,
+  SINK_HOST,
   TRACKING_REQUESTS,
 } from "../support/matrix/cells.ts";
 import { FAULTS, type Answering, type Fault } from "../support/matrix/faults.ts";
@@ -52,9 +53,10 @@ describe("every operation and every alarm, under every fault", () => {
   let operations: readonly ListedOperation[];
   let answering: Answering | undefined;
 
-  /** S3 of every location, behind the fault of the hour. */
-  const routes = (): Readonly<Record<string, Route>> =>
-    Object.fromEntries(
+  /** A destination that takes everything, and S3 of every location, behind the fault of the hour. */
+  const routes = (): Readonly<Record<string, Route>> => ({
+    [SINK_HOST]: async () => ({ status: 200, headers: {}, body: Buffer.from("ok") }),
+    ...Object.fromEntries(
       LOCATIONS.map((location) => [
         `s3.${location}.amazonaws.com`,
         (request) => {
@@ -62,7 +64,8 @@ describe("every operation and every alarm, under every fault", () => {
           return answering === undefined ? passOn() : answering(location, request, passOn);
         },
       ]),
-    );
+    ),
+  });
 
   const start = async (vars: Readonly<Record<string, string>> = {}): Promise<void> => {
     stack = await startStack({ stateDir, vars: { ...VARS, ...vars }, outbound: routes() });
@@ -96,6 +99,13 @@ describe("every operation and every alarm, under every fault", () => {
       region: "eu",
     });
     const config = await homeport.api(token, "GET", "/api/v1/workspace/config");
+    const sink = await homeport.api(token, "POST", "/api/v1/destinations", {
+      name: "sink",
+      slug: "webhook",
+      sourceId: source.id,
+      settings: { url: `https://${SINK_HOST}/in`, secret: "sixteen characters at least" },
+      hosts: [SINK_HOST],
+    });
     await send(TRACKING_REQUESTS["POST /v1/batch"], source, "before");
     await homeport.waitForEvents(source, 2);
     return {
@@ -103,6 +113,7 @@ describe("every operation and every alarm, under every fault", () => {
       source,
       spare,
       spareTokenId: String(id),
+      destinationId: String((sink.body["destination"] as { id?: string } | undefined)?.id),
       messageId: "before",
       invite: String(invited.body["invite"]),
       config: config.body,

@@ -29,8 +29,12 @@ export const ALARM_SIGNS: Readonly<
   ArchiveMonth: undefined,
   // What a lane sends where is tried with destinations, in test/e2e/kit-hosts.test.ts.
   DeliveryLane: undefined,
+  DeliveryLane: (call) => call.host === SINK_HOST,
   Workspace: (call) => call.method === "PUT" && call.path.includes("/audit/"),
 };
+
+/** A destination of the workspace's own, which it declared to be in the region. */
+export const SINK_HOST = "sink.eu.example.com";
 
 /** Requests of the public side that carry a workspace's data or name its key. */
 export const TRACKING_REQUESTS: Readonly<
@@ -67,7 +71,11 @@ function post(url: string, source: TestSource, body: unknown): Request {
   });
 }
 
-const EU_HOSTS = new Set(["s3.eu-west-1.amazonaws.com", "s3.eu-central-1.amazonaws.com"]);
+const EU_HOSTS = new Set([
+  "s3.eu-west-1.amazonaws.com",
+  "s3.eu-central-1.amazonaws.com",
+  SINK_HOST,
+]);
 const US_BUCKET_HOST = /^s3\.us-(west-2|east-1)\.amazonaws\.com$/;
 
 /**

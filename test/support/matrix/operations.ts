@@ -17,6 +17,7 @@ export type Fixture = {
   /** A source that nobody will miss. */
   readonly spare: TestSource;
   readonly spareTokenId: string;
+  readonly destinationId: string;
   readonly messageId: string;
   readonly invite: string;
   /** The workspace's configuration as it was exported. */
@@ -79,7 +80,7 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
   const values: Readonly<Record<string, string>> = {
     messageId: fixture.messageId,
     version: "1",
-    id: path.includes("/tokens/") ? fixture.spareTokenId : source.id,
+    id: idFor(path, source.id, fixture),
   };
   const filled = path.replaceAll(/\{(\w+)\}|:(\w+)/g, (_all, braced, plain) =>
     encodeURIComponent(values[String(braced ?? plain)] ?? "none"),
@@ -95,6 +96,11 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+}
+
+function idFor(path: string, sourceId: string, fixture: Fixture): string {
+  if (path.includes("/tokens/")) return fixture.spareTokenId;
+  return path.includes("/destinations/") ? fixture.destinationId : sourceId;
 }
 
 function bodyOf({ path, method, bodySchema }: ListedOperation, fixture: Fixture): unknown {
