@@ -87,7 +87,7 @@ function roleName({ arn }: RoleDocuments): string {
 
 /** JSON's quotes are Terraform's, but for its own two ways to begin an expression. */
 function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll("${", "$${").replaceAll("%{", "%%{");
+  return JSON.stringify(text).replaceAll(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
 function capital(text: string): string {

@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+
+import { asCloudFormation, asTerraform } from "../../../../src/archive/own-bucket/as-code.ts";
+import { bucketDocuments } from "../../../../src/archive/own-bucket/policies.ts";
+import type { OwnBucket } from "../../../../src/region/own-bucket.ts";
+
+const PLATFORM = "arn:aws:iam::999988887777:user/homeport-eu";
+const role = (name: string) => `arn:aws:iam::111122223333:role/homeport-${name}`;
+const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+
+const OWN: OwnBucket = {
+  name: "own-1",
+  location: "eu-west-1",
+  bucket: "my-events",
+  label: "eu-west-1-111122223333",
+  access: { kind: "roles", writer: role("writer"), reader: role("reader"), eraser: role("eraser") },
+  externalId: "f00d",
+};
+
+const FILES = "arn:aws:s3:::my-events/segment-logs/*";
+const IN_FOLDER = { StringLike: { "s3:prefix": "segment-logs/*" } };
+
+describe("bucketDocuments()", () => {
+  it("lets a role be assumed by the platform with the ExternalId only", () => {
+    const { roles } = bucketDocuments(OWN, PLATFORM);
+
+    expect(new Set(roles.map(({ trust }) => JSON.stringify(trust)))).toEqual(
+      new Set([
+        JSON.stringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Sid: "AllowHomeportWithExternalId",
+              Effect: "Allow",
+              Principal: { AWS: PLATFORM },
+              Action: "sts:AssumeRole",
+              Condition: { StringEquals: { "sts:ExternalId": "f00d" } },
+            },
+          ],
+        }),
+      ]),
+    );
+  });
+
+  it("lets the writer write in its folder, and nothing else", () => {
+    const [writer] = bucketDocuments(OWN, PLATFORM).roles;
+
+    expect(writer?.policy.Statement).toEqual([
+      { Sid: "WriteEvents", Effect: "Allow", Action: "s3:PutObject", Resource: FILES },
+    ]);
+  });
+
+  it("lets the reader read and list in its folder, and see the bucket's settings", () => {
+    const reader = bucketDocuments(OWN, PLATFORM).roles[1];
+
+    expect(reader?.policy.Statement).toMatchObject([
+      { Action: "s3:GetObject", Resource: FILES },
+      { Action: "s3:ListBucket", Resource: "arn:aws:s3:::my-events", Condition: IN_FOLDER },
+      { Sid: "ShowSettings", Resource: "arn:aws:s3:::my-events" },
+    ]);
+  });
+
+  it("lets the eraser rewrite and delete in its folder", () => {
+    const eraser = bucketDocuments(OWN, PLATFORM).roles[2];
+
+    expect(eraser?.policy.Statement).toMatchObject([
+      {
+        Action: [
+          "s3:GetObject",
+          "s3:PutObject",
+          "s3:DeleteObject",
+          "s3:GetObjectVersion",
+          "s3:DeleteObjectVersion",
+        ],
+        Resource: FILES,
+      },
+      { Condition: IN_FOLDER },
+    ]);
+  });
+
+  it("never names all of the bucket, all of S3 or everybody in what it allows", () => {
+    const documents = bucketDocuments({ ...OWN, kmsKeyArn: KEY }, PLATFORM);
+
+    const allowed = [
+      ...documents.roles.flatMap(({ policy, trust }) => [...policy.Statement, ...trust.Statement]),
+      ...documents.bucketPolicy.Statement,
+    ].filter(({ Effect }) => Effect === "Allow");
+
+    expect(JSON.stringify(allowed)).not.toMatch(/"\*"|s3:\*|my-events\/\*/);
+  });
+
+  it("names no principal in the bucket's policy where roles write", () => {
+    const { bucketPolicy } = bucketDocuments(OWN, PLATFORM);
+
+    expect(bucketPolicy.Statement.map(({ Sid }) => Sid)).toEqual(["DenyUnencryptedTransport"]);
+  });
+
+  it("lets the key be used through S3 of the region only, by each role as far as it needs", () => {
+    const { roles } = bucketDocuments({ ...OWN, kmsKeyArn: KEY }, PLATFORM);
+
+    const statements = roles.map(({ policy }) => policy.Statement.at(-1));
+
+    expect(statements.map((statement) => statement?.Action)).toEqual([
+      ["kms:GenerateDataKey"],
+      ["kms:Decrypt"],
+      ["kms:GenerateDataKey", "kms:Decrypt"],
+    ]);
+    expect(statements[0]?.Condition).toEqual({
+      StringEquals: { "kms:ViaService": "s3.eu-west-1.amazonaws.com" },
+    });
+  });
+
+  it("gives the form that Segment has: the platform writes, one role does the rest", () => {
+    const documents = bucketDocuments(
+      { ...OWN, access: { kind: "segment", role: role("archives") } },
+      PLATFORM,
+    );
+
+    expect(documents.bucketPolicy.Statement[0]).toEqual({
+      Sid: "AllowHomeportToWrite",
+      Effect: "Allow",
+      Principal: { AWS: PLATFORM },
+      Action: "s3:PutObject",
+      Resource: FILES,
+    });
+    expect(documents.roles.map(({ arn }) => arn)).toEqual([role("archives")]);
+  });
+});
+
+describe("asCloudFormation()", () => {
+  it("is a template with the bucket, its policy and every role", () => {
+    const template = JSON.parse(asCloudFormation(OWN, bucketDocuments(OWN, PLATFORM))) as {
+      Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
+    };
+
+    expect(Object.entries(template.Resources).map(([name, { Type }]) => `${name} ${Type}`)).toEqual(
+      [
+        "HomeportBucket AWS::S3::Bucket",
+        "HomeportBucketPolicy AWS::S3::BucketPolicy",
+        "HomeportWriterRole AWS::IAM::Role",
+        "HomeportReaderRole AWS::IAM::Role",
+        "HomeportEraserRole AWS::IAM::Role",
+      ],
+    );
+    expect(template.Resources["HomeportWriterRole"]?.Properties["RoleName"]).toBe(
+      "homeport-writer",
+    );
+  });
+});
+
+describe("asTerraform()", () => {
+  it("carries every document as JSON that reads back the same", () => {
+    const documents = bucketDocuments(OWN, PLATFORM);
+
+    const text = asTerraform(OWN, documents);
+
+    const policies = [...text.matchAll(/policy\s+= (".*")$/gm)].map(
+      ([, quoted = ""]) => JSON.parse(JSON.parse(quoted) as string) as unknown,
+    );
+    expect(policies).toEqual([
+      documents.bucketPolicy,
+      ...documents.roles.flatMap(({ trust, policy }) => [trust, policy]),
+    ]);
+  });
+
+  it("leaves nothing that Terraform would take for an expression", () => {
+    const own = { ...OWN, externalId: "${path.root}%{if true}" };
+
+    const text = asTerraform(own, bucketDocuments(own, PLATFORM));
+
+    expect(text).not.toMatch(/(?<!\$)\$\{|(?<!%)%\{/);
+  });
+});
