@@ -8,15 +8,19 @@ import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import type {
   DeadLetterFile,
   DeadLetterQuery,
+  DestinationForgetting,
   DestinationTest,
   FailureSample,
   FoundDeadLetter,
+  LaneForgetting,
   LanePort,
   LaneStatus,
+  LaneSubjects,
 } from "../src/deliver/lane/ports.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
 import { maskSecrets, type Exchange } from "../src/egress/exchange.ts";
 import { standing } from "../src/region/placement.ts";
+import { forgetAtDestination } from "./lane-forgetting-outside.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { LaneWork } from "./lane-work.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
@@ -115,6 +119,14 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     const events = this.#work.deadLetters.redrive(code);
     this.#work.wake();
     return events;
+  }
+
+  async forget({ type, ids }: LaneSubjects): Promise<LaneForgetting> {
+    return this.#work.forget({ type, ids: new Set(ids) });
+  }
+
+  async forgetAtDestination(subjects: LaneSubjects, from: number): Promise<DestinationForgetting> {
+    return forgetAtDestination(subjects, from, this.#work.destination, this.#evidence.observer);
   }
 
   override async alarm(): Promise<void> {

@@ -1,11 +1,8 @@
 import { gzipSync } from "node:zlib";
 
-import { usersOf } from "../src/archive/event-users.ts";
 import { dayOf } from "../src/archive/key.ts";
 import { readLines } from "../src/archive/read-lines.ts";
-import { buildUserFilter } from "../src/archive/user-filter.ts";
-import { concatBytes } from "../src/core/bytes.ts";
-import { sipKey } from "../src/core/siphash.ts";
+import type { Subjects } from "../src/archive/subjects.ts";
 import {
   DEAD_FILE_EVENTS_MAX,
   DEAD_FILE_MS,
@@ -22,11 +19,11 @@ import type {
   DeadLetterQuery,
   FoundDeadLetter,
   LaneConfig,
+  LaneForgetting,
 } from "../src/deliver/lane/ports.ts";
-import { USER_HASH_BYTES } from "../src/ingest/append.ts";
-import { hashAnonymousId, hashUserId } from "../src/ingest/event-hashes.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
+import { forgetInLane, usersIn } from "./lane-forgetting.ts";
 import { DeadLettersTable, type DeadFile, type Gathering } from "./storage/dead-letters-table.ts";
 
 export type DeadLettersDeps = {
@@ -75,6 +72,11 @@ export class LaneDeadLetters {
     if (nowMs < this.#retryAtMs) return;
     const isDone = (await this.#write(config, nowMs)) && (await this.#sendAgain());
     this.#retryAtMs = isDone ? 0 : nowMs + RETRY_MS;
+  }
+
+  /** Takes users out; see `forgetInLane`. */
+  forget(subjects: Subjects, fingerprintKey: string): Promise<LaneForgetting> {
+    return forgetInLane(subjects, { ...this.#deps, table: this.#table, fingerprintKey });
   }
 
   list(): readonly DeadLetterFile[] {
@@ -139,7 +141,10 @@ export class LaneDeadLetters {
     const { storage, origin } = this.#deps;
     const { code, events, firstAtMs, lastAtMs } = gathering;
     const key = deadLetterKey(origin, dayOf(firstAtMs), this.#table.firstId(gathering));
-    const users = usersIn(this.#table.entries(gathering.ids), config.fingerprintKey);
+    const users = usersIn(
+      this.#table.entries(gathering.ids).map(({ line }) => line),
+      config.fingerprintKey,
+    );
     storage.transactionSync(() => this.#table.seal(key, gathering, users));
     const state = "sealed";
     return { key, code, events, firstAtMs, lastAtMs, tried: [], location: undefined, state };
@@ -221,23 +226,4 @@ function show(file: string, line: string): readonly FoundDeadLetter[] {
   if (letter === undefined) return [];
   const { code, reason, attempts, event } = letter;
   return [{ file, code, reason, attempts, event }];
-}
-
-/** The filter of the users in these events, hashed as those of archive files are. */
-function usersIn(entries: readonly LaneEntry[], fingerprintKey: string): Uint8Array {
-  const key = sipKey(fingerprintKey);
-  const hashes: Uint8Array[] = [];
-  const add = (hash: typeof hashUserId, ids: readonly string[]): void => {
-    for (const id of ids) {
-      const out = new Uint8Array(USER_HASH_BYTES);
-      hash(key, id, out);
-      hashes.push(out);
-    }
-  };
-  for (const { line } of entries) {
-    const { userIds, anonymousIds } = usersOf(JSON.parse(line) as Record<string, unknown>, line);
-    add(hashUserId, userIds);
-    add(hashAnonymousId, anonymousIds);
-  }
-  return buildUserFilter(concatBytes(hashes));
 }

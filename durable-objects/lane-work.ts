@@ -1,5 +1,6 @@
 import type { Config } from "../src/config.ts";
 import { homeBucket } from "../src/archive/home-bucket.ts";
+import type { Subjects } from "../src/archive/subjects.ts";
 import { randomBase32 } from "../src/core/base32.ts";
 import { workspaceOf } from "../src/core/ids.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
@@ -7,7 +8,7 @@ import type { LaneEntry } from "../src/deliver/lane/entry.ts";
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
 import { Pace } from "../src/deliver/lane/pace.ts";
-import type { FailureSample, LaneStatus } from "../src/deliver/lane/ports.ts";
+import type { FailureSample, LaneForgetting, LaneStatus } from "../src/deliver/lane/ports.ts";
 import { LaneRunner } from "../src/deliver/lane/run-lane.ts";
 import { formatName, type LaneRef } from "../src/region/object-names.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
@@ -142,6 +143,26 @@ export class LaneWork {
       this.wake();
     });
     await this.#running;
+  }
+
+  /** Takes users out of what the lane keeps. Requests in flight end first, and none begins meanwhile. */
+  async forget(subjects: Subjects): Promise<LaneForgetting> {
+    const config = await this.destination.config();
+    if (config === undefined) throw new Error("Cannot forget: the destination is not known");
+    while (this.#running !== undefined) await this.#running;
+    const work = this.deadLetters.forget(subjects, config.fingerprintKey);
+    this.#running = work
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        this.#running = undefined;
+        this.#sample = undefined;
+        this.#runner.forgetOrder();
+        this.wake();
+      });
+    return work;
   }
 
   /** An alarm has gone off, so none is set. */

@@ -122,8 +122,7 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
     if (sourceId !== undefined && turn.tables.source(sourceId) === undefined) {
       return err({ kind: "not-found", what: "source" });
     }
-    const { suppression, deletion } = effectsOf(type);
-    if (deletion !== "none") return err({ kind: "regulation-type-not-offered" });
+    const { suppression } = effectsOf(type);
     const held = turn.regulations.suppressionCount();
     if (suppression === "add" && held + subjectIds.length > SUPPRESSIONS_MAX) {
       return err({ kind: "limit-reached", what: "suppressions", max: SUPPRESSIONS_MAX });

@@ -1,17 +1,11 @@
-import type { SourceId } from "../src/core/ids.ts";
 import { inTime } from "../src/core/in-time.ts";
-import {
-  goOn,
-  newProgress,
-  outcomeOf,
-  type Progress,
-  type Step,
-  type UnitResult,
-} from "../src/regulation/progress.ts";
-import type { Regulation } from "../src/regulation/regulation.ts";
+import { goOn, newProgress, outcomeOf, type Progress } from "../src/regulation/progress.ts";
+import { effectsOf, type Regulation } from "../src/regulation/regulation.ts";
 import { regulationAlert, type Alert } from "../src/workspace/alerts.ts";
-import type { QueueRef } from "../src/workspace/source-config.ts";
+import { sha256Hex } from "../src/workspace/secrets.ts";
 import type { Reach } from "./reach.ts";
+import { RegulationUnits } from "./regulation-units.ts";
+import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /** Of one alarm, between two units: well under what an alarm may take. */
@@ -27,11 +21,13 @@ export const REGULATION_RETRY_MS = 5_000;
 export class WorkspaceRegulations {
   readonly #turn: WorkspaceTurn;
   readonly #reach: Reach;
+  readonly #audit: Pick<WorkspaceAudit, "certifyDeletion">;
   #running: Promise<void> | undefined;
 
-  constructor(turn: WorkspaceTurn, reach: Reach) {
+  constructor(turn: WorkspaceTurn, reach: Reach, audit: Pick<WorkspaceAudit, "certifyDeletion">) {
     this.#turn = turn;
     this.#reach = reach;
+    this.#audit = audit;
   }
 
   /** In how many milliseconds there is work; `undefined` when there is none. */
@@ -70,48 +66,27 @@ export class WorkspaceRegulations {
   async #goOn(regulation: Regulation, untilMs: number): Promise<void> {
     const { regulations } = this.#turn;
     const { id, type } = regulation;
-    const version = regulations.version();
+    const units = new RegulationUnits(this.#turn, this.#reach, regulation);
     const progress = await goOn(type, this.progress(regulation), {
-      units: (step) => this.#units(step, regulation),
-      work: (step, unit) => this.#work(step, unit, version),
+      units: (step) => units.of(step),
+      work: (step, unit, note) => inTime(units.work(step, unit, note), ANSWER_MS_MAX),
       save: (saved) => regulations.saveProgress(id, JSON.stringify(saved)),
       isOver: () => Date.now() >= untilMs,
     });
     if (progress.step !== "done") return;
-    this.#turn.transaction(() => regulations.finish(id, outcomeOf(progress), Date.now()));
+    const nowMs = Date.now();
+    this.#turn.transaction(() => {
+      if (effectsOf(type).deletion !== "none") this.#certify(regulation, progress, nowMs);
+      regulations.finish(id, outcomeOf(progress), nowMs);
+    });
   }
 
-  #units(step: Step, { sourceId }: Regulation): readonly string[] {
-    const sources = sourceId === undefined ? this.#turn.tables.sourceIds() : [sourceId];
-    switch (step) {
-      case "suppress":
-        return sources.flatMap((id) =>
-          this.#turn.tables.queues(id).map((ref) => queueUnit(id, ref)),
-        );
-      case "settle":
-      case "archive":
-      case "lanes":
-      case "destinations":
-      case "verify":
-        throw new Error(`Cannot work on a regulation: ${step} is not built`);
-    }
+  /** What was done, in counts and ids of ours; the audit chain keeps its hash. */
+  #certify({ id, type, subjects, sourceId }: Regulation, progress: Progress, nowMs: number): void {
+    const { counts, parts } = progress;
+    const certificate = { id, type, subjects, sourceId: sourceId ?? null, counts, parts, nowMs };
+    const text = JSON.stringify(certificate);
+    this.#turn.regulations.saveProgress(id, JSON.stringify({ ...progress, certificate: text }));
+    this.#audit.certifyDeletion(id, sha256Hex(text), nowMs);
   }
-
-  async #work(_step: Step, unit: string, version: number): Promise<UnitResult> {
-    const { sourceId, ref } = readQueueUnit(unit);
-    const queue = this.#reach.queue(sourceId, ref);
-    return { isOver: await inTime(queue.suppress(version), ANSWER_MS_MAX) };
-  }
-}
-
-function queueUnit(sourceId: SourceId, { ingestRegion, shard }: QueueRef): string {
-  return `${sourceId}:${ingestRegion}:${shard}`;
-}
-
-function readQueueUnit(unit: string): { readonly sourceId: SourceId; readonly ref: QueueRef } {
-  const [sourceId, ingestRegion, shard] = unit.split(":");
-  return {
-    sourceId: sourceId as SourceId,
-    ref: { ingestRegion: ingestRegion as QueueRef["ingestRegion"], shard: Number(shard) },
-  };
 }

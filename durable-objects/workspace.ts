@@ -85,7 +85,7 @@ export class Workspace extends WorkspacePrivacy implements WorkspacePort, Worksp
     this.#document = new WorkspaceConfig(this.#turn, this.#sources);
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
     const parts = { queues: this.#queues, audit: this.#audit, evidence: this.#evidence };
-    const regulations = new WorkspaceRegulations(this.#turn, this.#reach);
+    const regulations = new WorkspaceRegulations(this.#turn, this.#reach, this.#audit);
     this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, regulations });
     this.privacy = { regulations, audit: this.#audit, arm: () => this.#alarm.arm() };
     this.delivery = {

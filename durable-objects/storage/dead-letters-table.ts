@@ -1,4 +1,4 @@
-import { unpackEntries, type LaneEntry } from "../../src/deliver/lane/entry.ts";
+import { packEntries, unpackEntries, type LaneEntry } from "../../src/deliver/lane/entry.ts";
 import { bytesOf, columnOf } from "../../src/deliver/lane/lane-storage.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
 
@@ -165,6 +165,43 @@ export class DeadLettersTable {
         location: row.location ?? undefined,
         state: row.state,
       }));
+  }
+
+  /** Keeps only some of the letters that are in no bucket; how many were not. */
+  keepEntries(isKept: (entry: LaneEntry) => boolean): number {
+    let dropped = 0;
+    const ids = this.#sql.exec<{ id: number }>("SELECT id FROM dead").toArray();
+    for (const { id } of ids) {
+      const entries = this.entries([id]);
+      const kept = entries.filter(isKept);
+      if (kept.length === entries.length) continue;
+      dropped += entries.length - kept.length;
+      const packed = packEntries(kept);
+      this.#sql.exec(
+        "UPDATE dead SET events = ?, bytes = ?, entries = ? WHERE id = ?",
+        kept.length,
+        packed.byteLength,
+        columnOf(packed),
+        id,
+      );
+    }
+    return dropped;
+  }
+
+  /** The filter of the users in a file. */
+  usersOf(key: string): Uint8Array {
+    const [row] = this.#sql.exec("SELECT users FROM dead_files WHERE key = ?", key).toArray();
+    return row === undefined ? new Uint8Array() : bytesOf(row["users"]);
+  }
+
+  /** Takes over what a deletion made of a file. */
+  rewrote(key: string, events: number, users: Uint8Array): void {
+    this.#sql.exec(
+      "UPDATE dead_files SET events = ?, users = ? WHERE key = ?",
+      events,
+      columnOf(users),
+      key,
+    );
   }
 
   /** How many letters there are, in files and outside. */

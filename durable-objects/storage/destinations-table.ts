@@ -22,6 +22,11 @@ export class DestinationsTable {
     );
   }
 
+  /** Every destination there ever was: the dead letters of a deleted one stay. */
+  all(): Destination[] {
+    return this.#read("SELECT body FROM destinations ORDER BY position");
+  }
+
   /** A destination by its id, deleted ones included. */
   find(id: string): Destination | undefined {
     return this.#read("SELECT body FROM destinations WHERE id = ?", id)[0];

@@ -39,7 +39,6 @@ export const PROBLEMS = {
   },
   storage_invalid: { status: 422, title: "The bucket, a role or the key cannot be" },
   filters_invalid: { status: 422, title: "A filter is not one" },
-  regulation_type_not_offered: { status: 422, title: "This version does not offer the type" },
   edge_policy_not_allowed: { status: 422, title: "The home region promises more than that" },
   unavailable: { status: 503, title: "A part of the region does not answer" },
   outside_region: {

@@ -31,11 +31,6 @@ export function problemOf(refusal: AdminRefusal): Problem {
       };
     case "last-owner-token":
       return { code: "last_owner_token", detail: "Create another owner token first." };
-    case "regulation-type-not-offered":
-      return {
-        code: "regulation_type_not_offered",
-        detail: "This version suppresses and lifts suppressions; it deletes nothing yet.",
-      };
     case "suppressed-in-workspace":
       return {
         code: "suppressed_in_workspace",

@@ -12,7 +12,7 @@ import {
  * - `archive`: files that can hold one of the users are rewritten without them.
  * - `lanes`: what waits for destinations, and dead letters, are rewritten.
  * - `destinations`: those that can forget a user are asked to.
- * - `verify`: files and lanes are gone through once more, and have to be found clean.
+ * - `verify`: files are gone through once more; none of them may have a second copy anywhere.
  */
 export const STEPS = ["suppress", "settle", "archive", "lanes", "destinations", "verify"] as const;
 export type Step = (typeof STEPS)[number];

@@ -155,7 +155,6 @@ export type AdminRefusal =
   | { readonly kind: "edge-policy-not-allowed"; readonly home: HomeRegion }
   | { readonly kind: "invite-invalid" }
   | { readonly kind: "suppressed-in-workspace" }
-  | { readonly kind: "regulation-type-not-offered" }
   | { readonly kind: "last-owner-token" }
   | {
       readonly kind: "limit-reached";

@@ -30,6 +30,7 @@ const fileView = object({
   rawBytes: number(),
   gzipBytes: number(),
   ndjsonSha256: string(),
+  originalSha256: optional(string()),
   firstReceivedAt: string(),
   lastReceivedAt: string(),
   writtenBy: picklist(["homeport", "segment"]),

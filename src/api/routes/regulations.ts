@@ -91,7 +91,8 @@ export const REGULATION_OPERATIONS: readonly Operation[] = [
   workspaceOperation("write", {
     method: "POST",
     path: "/api/v1/regulations",
-    summary: "Suppress users, or lift that again, in one source or in all of the workspace",
+    summary:
+      "Suppress users, lift that again, or delete them, in one source or in all of the workspace",
     body: strictObject({
       regulationType: type,
       subjectType,
@@ -100,7 +101,7 @@ export const REGULATION_OPERATIONS: readonly Operation[] = [
     }),
     status: 201,
     answer: regulationView,
-    problems: ["limit_reached", "suppressed_in_workspace", "regulation_type_not_offered"],
+    problems: ["limit_reached", "suppressed_in_workspace"],
     handle: async ({ workspace, call, body }) => {
       const { sourceId } = body;
       const draft = {

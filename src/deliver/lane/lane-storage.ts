@@ -131,6 +131,23 @@ export class LaneStorage {
     });
   }
 
+  /** Keeps only some of what waits; how many events were not. */
+  keepWaiting(isKept: (entry: LaneEntry) => boolean): number {
+    let dropped = 0;
+    this.#change(() => {
+      const heads = this.#heads.flatMap((head) => {
+        const entries = this.#read(head.id);
+        const kept = entries.filter(isKept);
+        if (kept.length === entries.length) return [head];
+        dropped += entries.length - kept.length;
+        this.#port.sql.exec("DELETE FROM waiting WHERE id = ?", head.id);
+        return this.#insertWaiting(kept, head.dueAtMs);
+      });
+      return { heads, position: this.#position };
+    });
+    return dropped;
+  }
+
   /** Forgets everything that waits; how many events it was. */
   dropWaiting(): number {
     const events = this.waitingEvents;

@@ -106,6 +106,23 @@ export type DestinationTest =
   /** The settings do not make a destination; `why` is ours and quotes nothing. */
   | { readonly kind: "not-ready"; readonly why: string };
 
+/** Users who are to be forgotten; `USER_ID` is `userId` and `previousId` of events. */
+export type LaneSubjects = {
+  readonly type: "USER_ID" | "ANONYMOUS_ID";
+  readonly ids: readonly string[];
+};
+
+/** What became of {@link LanePort.forget}; unless `isClean`, it has to be asked again. */
+export type LaneForgetting = { readonly isClean: boolean; readonly erased: number };
+
+/** How far a destination was asked; `next` is where to go on, absent once that is over. */
+export type DestinationForgetting = {
+  readonly status: "FINISHED" | "FAILED" | "NOT_SUPPORTED" | "RUNNING";
+  readonly next?: number;
+  /** Segment's code or the status of the answer. */
+  readonly error?: string;
+};
+
 /** One destination's way through one queue. */
 export interface LanePort {
   /** There is something to do. Returns at once. */
@@ -118,4 +135,8 @@ export interface LanePort {
   searchDeadLetters(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]>;
   /** Sends dead letters again, all or those of one code; how many. */
   redrive(code?: string): Promise<number>;
+  /** Takes users out of all that the lane keeps, after its requests in flight ended. */
+  forget(subjects: LaneSubjects): Promise<LaneForgetting>;
+  /** Asks the destination itself to forget them, from the one with that index on. */
+  forgetAtDestination(subjects: LaneSubjects, from: number): Promise<DestinationForgetting>;
 }

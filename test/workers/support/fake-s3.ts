@@ -10,6 +10,8 @@ export class FakeS3 {
   /** By `https://host/bucket/key`, decoded. */
   readonly objects = new Map<string, Stored>();
   readonly requests: string[] = [];
+  readonly #etags = new WeakMap<Stored, number>();
+  #lastEtag = 0;
   /** Answers instead of the bucket when it returns something. */
   intercept: (request: Request) => Response | undefined | Promise<Response | undefined> = () =>
     undefined;
@@ -32,10 +34,21 @@ export class FakeS3 {
   }
 
   async #take(request: Request, url: string): Promise<Response> {
-    if (this.objects.has(url)) return errorXml(412, "PreconditionFailed");
+    const asked = request.headers.get("if-match");
+    const isAsked = asked === null ? !this.objects.has(url) : asked === this.#etagOf(url);
+    if (!isAsked) return errorXml(412, "PreconditionFailed");
     const meta = [...request.headers].filter(([name]) => name.startsWith("x-amz-meta-"));
     this.put(url, new Uint8Array(await request.arrayBuffer()), Object.fromEntries(meta));
     return new Response(null, { headers: { etag: '"0"' } });
+  }
+
+  /** Another one for every object that is put. */
+  #etagOf(url: string): string | undefined {
+    const stored = this.objects.get(url);
+    if (stored === undefined) return undefined;
+    const number = this.#etags.get(stored) ?? (this.#lastEtag += 1);
+    this.#etags.set(stored, number);
+    return `"${number}"`;
   }
 
   #answer(request: Request, url: string): Response {
@@ -47,7 +60,8 @@ export class FakeS3 {
     }
     const stored = this.objects.get(url);
     if (stored === undefined) return errorXml(404, "NoSuchKey");
-    return new Response(stored.bytes, { headers: stored.headers, encodeBody: "manual" });
+    const headers = { ...stored.headers, etag: this.#etagOf(url) ?? "" };
+    return new Response(stored.bytes, { headers, encodeBody: "manual" });
   }
 
   #list(bucketUrl: string, params: URLSearchParams): Response {

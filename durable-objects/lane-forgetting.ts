@@ -1,0 +1,107 @@
+import { gzipSync } from "node:zlib";
+
+import { usersOf } from "../src/archive/event-users.ts";
+import { readLines } from "../src/archive/read-lines.ts";
+import { hashSubjects, isAbout, type Subjects } from "../src/archive/subjects.ts";
+import { buildUserFilter, matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
+import { concatBytes } from "../src/core/bytes.ts";
+import { eventInDeadLetter, readDeadLetter } from "../src/deliver/lane/dead-letter.ts";
+import type { LaneEntry } from "../src/deliver/lane/entry.ts";
+import type { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
+import type { LaneForgetting } from "../src/deliver/lane/ports.ts";
+import type { ArchiveLocation } from "../src/region/regions.ts";
+import type { Bucket } from "../src/s3/bucket.ts";
+import type { DeadFile, DeadLettersTable } from "./storage/dead-letters-table.ts";
+
+export type ForgettingDeps = {
+  readonly storage: DurableObjectStorage;
+  readonly lane: LaneStorage;
+  readonly table: DeadLettersTable;
+  readonly bucket: (location: ArchiveLocation) => Bucket;
+  /** The source's, which keys the hashes in filters. */
+  readonly fingerprintKey: string;
+};
+
+const decoder = new TextDecoder();
+
+/**
+ * Takes users out of what one lane keeps: events that wait for a retry, dead letters that gather, and
+ * files of dead letters. Nothing else of the lane may run meanwhile.
+ *
+ * @throws Error when a bucket does not answer; what is done stays done.
+ */
+export async function forgetInLane(
+  subjects: Subjects,
+  deps: ForgettingDeps,
+): Promise<LaneForgetting> {
+  const { storage, lane, table } = deps;
+  const isKept = (entry: LaneEntry): boolean => !isOf(subjects, entry.line);
+  let erased = lane.keepWaiting(isKept);
+  storage.transactionSync(() => {
+    lane.setState("sample", "null");
+    erased += table.keepEntries(isKept);
+  });
+  let isClean = true;
+  const query = prepareUsers(hashSubjects(subjects, deps.fingerprintKey));
+  for (const file of table.files()) {
+    // What is about to be written or taken away is looked at once that is over.
+    const isMoving = file.state === "redriven" || file.state === "sealed";
+    if (isMoving && file.tried.length > 0) isClean = false;
+    else if (file.location !== undefined && matchesAny(table.usersOf(file.key), query)) {
+      erased += await rewriteDeadFile(file, file.location, subjects, deps);
+    }
+  }
+  return { isClean, erased };
+}
+
+async function rewriteDeadFile(
+  file: DeadFile,
+  location: ArchiveLocation,
+  subjects: Subjects,
+  { bucket, table, fingerprintKey }: ForgettingDeps,
+): Promise<number> {
+  // A copy that an earlier try left elsewhere is never read, and would hold them for ever.
+  for (const other of file.tried.filter((tried) => tried !== location)) {
+    const removed = await bucket(other).remove(file.key);
+    if (!removed.ok) throw new Error("Cannot forget: a bucket does not answer");
+  }
+  const object = await bucket(location).get(file.key);
+  if (!object.ok && object.error.kind === "not-found") return 0;
+  if (!object.ok) throw new Error("Cannot forget: a bucket does not answer");
+  const lines: string[] = [];
+  for await (const some of readLines(object.value.body)) {
+    lines.push(...some.map((line) => decoder.decode(line)));
+  }
+  const kept = lines.filter((line) => !isLetterOf(subjects, line));
+  if (kept.length === lines.length) return 0;
+  const text = kept.map((line) => `${line}\n`).join("");
+  const gzip = gzipSync(new TextEncoder().encode(text));
+  const put = await bucket(location).replace(file.key, gzip, object.value.etag, {
+    contentType: "text/plain",
+    contentEncoding: "gzip",
+  });
+  if (!put.ok) throw new Error("Cannot forget: a bucket did not take a file");
+  const users = usersIn(kept.map(eventInDeadLetter), fingerprintKey);
+  table.rewrote(file.key, kept.length, users);
+  return lines.length - kept.length;
+}
+
+function isLetterOf(subjects: Subjects, line: string): boolean {
+  return readDeadLetter(line) !== undefined && isOf(subjects, eventInDeadLetter(line));
+}
+
+function isOf(subjects: Subjects, line: string): boolean {
+  return isAbout(subjects, usersOf(JSON.parse(line) as Record<string, unknown>, line));
+}
+
+/** The filter of the users in these events, hashed as those of archive files are. */
+export function usersIn(lines: readonly string[], fingerprintKey: string): Uint8Array {
+  const hashes = lines.flatMap((line) => {
+    const { userIds, anonymousIds } = usersOf(JSON.parse(line) as Record<string, unknown>, line);
+    return [
+      hashSubjects({ type: "USER_ID", ids: new Set(userIds) }, fingerprintKey),
+      hashSubjects({ type: "ANONYMOUS_ID", ids: new Set(anonymousIds) }, fingerprintKey),
+    ];
+  });
+  return buildUserFilter(concatBytes(hashes));
+}

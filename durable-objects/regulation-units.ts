@@ -1,0 +1,171 @@
+import type { DestinationId, SourceId } from "../src/core/ids.ts";
+import type { ErasePosition } from "../src/archive/erase.ts";
+import type { DestinationForgetting } from "../src/deliver/lane/ports.ts";
+import type { Destination } from "../src/workspace/destination.ts";
+import { formatName, parseName, type LaneRef } from "../src/region/object-names.ts";
+import type { Step, UnitResult } from "../src/regulation/progress.ts";
+import type { Regulation } from "../src/regulation/regulation.ts";
+import type { QueueRef } from "../src/workspace/source-config.ts";
+import type { Reach } from "./reach.ts";
+import type { WorkspaceTurn } from "./workspace-turn.ts";
+
+/** Where a destination's answers are counted; what it does not answer is asked again. */
+type DestinationNote = { readonly next: number; readonly tries: number };
+
+/** Times that a destination is asked for a user before it counts as failed. */
+const TRIES_MAX = 10;
+
+/** The units of work of one regulation, and how each is done: by asking the object it names. */
+export class RegulationUnits {
+  readonly #turn: WorkspaceTurn;
+  readonly #reach: Reach;
+  readonly #regulation: Regulation;
+
+  constructor(turn: WorkspaceTurn, reach: Reach, regulation: Regulation) {
+    this.#turn = turn;
+    this.#reach = reach;
+    this.#regulation = regulation;
+  }
+
+  /** Objects that exist by now; one that comes to be later knows the suppressions from the start. */
+  of(step: Step): readonly string[] {
+    switch (step) {
+      case "suppress":
+      case "settle":
+        return this.#sources().flatMap((id) => this.#queues(id));
+      case "archive":
+      case "verify":
+        return this.#sources();
+      case "lanes":
+        return this.#destinations().flatMap(({ id, sourceId }) => this.#lanes(id, sourceId));
+      case "destinations":
+        return this.#destinations().map(({ id }) => id);
+    }
+  }
+
+  async work(step: Step, unit: string, note: string | undefined): Promise<UnitResult> {
+    switch (step) {
+      case "suppress": {
+        const queue = this.#queue(unit);
+        return { isOver: await queue.suppress(this.#turn.regulations.version()) };
+      }
+      case "settle": {
+        const asked = note === undefined ? undefined : Number(note);
+        const { throughSeq, isSettled } = await this.#queue(unit).settle(asked);
+        return { isOver: isSettled, note: String(throughSeq) };
+      }
+      case "archive":
+      case "verify":
+        return this.#erase(step, unit as SourceId, note);
+      case "lanes": {
+        const { type, ids } = this.#subjects();
+        const { isClean, erased } = await this.#lane(unit).forget({ type, ids });
+        return { isOver: isClean, counts: { waitingErased: erased } };
+      }
+      case "destinations":
+        return this.#askDestination(unit as DestinationId, note);
+    }
+  }
+
+  async #erase(step: Step, sourceId: SourceId, note: string | undefined): Promise<UnitResult> {
+    const archive = this.#reach.archive(sourceId);
+    const source = this.#turn.tables.source(sourceId);
+    if (source === undefined) return { isOver: true };
+    // A second copy of a file that nobody knows of yet would survive.
+    if ((await archive.suspects()).open > 0) return { isOver: false, ...kept(note) };
+    const { type, ids } = this.#subjects();
+    const answer = await archive.erase({
+      regulationId: this.#regulation.id,
+      subjectType: type,
+      subjectIds: ids,
+      fingerprintKey: source.fingerprintKey,
+      ...(note === undefined ? {} : { position: JSON.parse(note) as ErasePosition }),
+    });
+    if (answer.kind !== "slice") return { isOver: false, ...kept(note) };
+    const { isOver, position, counts } = answer.slice;
+    if (isOver) await archive.leaveJob(this.#regulation.id);
+    const { filesRead, filesRewritten, eventsErased, bytesRead } = counts;
+    return {
+      isOver,
+      ...kept(position === undefined ? undefined : JSON.stringify(position)),
+      counts: { filesRead, filesRewritten, eventsErased, bytesRead },
+      part: {
+        id: sourceId,
+        name: "archive",
+        status: isOver && step === "verify" ? "FINISHED" : "RUNNING",
+      },
+    };
+  }
+
+  async #askDestination(id: DestinationId, note: string | undefined): Promise<UnitResult> {
+    const { next, tries } = JSON.parse(note ?? '{"next":0,"tries":0}') as DestinationNote;
+    const destination = this.#turn.destinations.find(id);
+    if (destination === undefined) return { isOver: true };
+    const ref = this.#turn.tables.queues(destination.sourceId)[0];
+    const name = destination.slug;
+    // No queue ever was, so nothing was ever delivered.
+    if (ref === undefined) return { isOver: true, part: { id, name, status: "FINISHED" } };
+    const lane = this.#reach.lane({ destinationId: id, sourceId: destination.sourceId, ...ref });
+    const { type, ids } = this.#subjects();
+    const answer = await lane.forgetAtDestination({ type, ids }, next);
+    return destinationResult({ id, name }, answer, { next, tries });
+  }
+
+  #subjects() {
+    const { id, subjectType } = this.#regulation;
+    return { type: subjectType, ids: this.#turn.regulations.subjects(id) };
+  }
+
+  #sources(): readonly SourceId[] {
+    const { sourceId } = this.#regulation;
+    return sourceId === undefined ? this.#turn.tables.sourceIds() : [sourceId];
+  }
+
+  #destinations(): readonly Destination[] {
+    const sources = this.#sources();
+    return this.#turn.destinations.all().filter(({ sourceId }) => sources.includes(sourceId));
+  }
+
+  #queues(sourceId: SourceId): readonly string[] {
+    const refs = this.#turn.tables.queues(sourceId);
+    return refs.map((ref) => formatName({ kind: "queue", sourceId, ...ref }));
+  }
+
+  #lanes(destinationId: DestinationId, sourceId: SourceId): readonly string[] {
+    const refs = this.#turn.tables.queues(sourceId);
+    return refs.map((ref) => formatName({ kind: "lane", destinationId, sourceId, ...ref }));
+  }
+
+  #queue(unit: string) {
+    const name = parseName(unit);
+    if (name?.kind !== "queue") throw new Error("Cannot work on a regulation: it names no queue");
+    const { sourceId, ingestRegion, shard } = name;
+    const ref: QueueRef = { ingestRegion, shard };
+    return this.#reach.queue(sourceId, ref);
+  }
+
+  #lane(unit: string) {
+    const name = parseName(unit);
+    if (name?.kind !== "lane") throw new Error("Cannot work on a regulation: it names no lane");
+    const { kind: _kind, ...ref } = name;
+    return this.#reach.lane(ref satisfies LaneRef);
+  }
+}
+
+function kept(note: string | undefined): { readonly note?: string } {
+  return note === undefined ? {} : { note };
+}
+
+function destinationResult(
+  { id, name }: { readonly id: string; readonly name: string },
+  { status, next, error }: DestinationForgetting,
+  before: DestinationNote,
+): UnitResult {
+  const why = error === undefined ? {} : { error };
+  if (status !== "RUNNING") return { isOver: true, part: { id, name, status, ...why } };
+  const hasMoved = next !== undefined && next > before.next;
+  const tries = hasMoved ? 0 : before.tries + 1;
+  if (tries >= TRIES_MAX) return { isOver: true, part: { id, name, status: "FAILED", ...why } };
+  const note = JSON.stringify({ next: next ?? before.next, tries });
+  return { isOver: false, note, part: { id, name, status, ...why } };
+}

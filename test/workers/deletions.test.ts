@@ -1,0 +1,179 @@
+import { gunzipSync } from "node:zlib";
+
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import { workspaceOf, type SourceId } from "../../src/core/ids.ts";
+import { concatBytes } from "../../src/core/bytes.ts";
+import { sipKey } from "../../src/core/siphash.ts";
+import { hashUserId } from "../../src/ingest/event-hashes.ts";
+import { locate } from "../../src/region/placement.ts";
+import type { Services } from "../../src/services.ts";
+import { appendOf } from "../support/appends.ts";
+import { call, CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts";
+import { FakeS3 } from "./support/fake-s3.ts";
+
+const EU1_0 = { ingestRegion: "eu1", shard: 0 } as const;
+
+let services: Services;
+let sourceId: SourceId;
+let token: string;
+let s3: FakeS3;
+
+beforeEach(async () => {
+  s3 = new FakeS3().install();
+  services = makeServices();
+  token = (await makeWorkspace("eu")).token;
+  const made = await call("POST", "/api/v1/sources", { token, body: { name: "web" } });
+  sourceId = made.body.source.id as SourceId;
+});
+
+/** Takes in one event of each of these users. */
+async function send(userIds: readonly string[]): Promise<void> {
+  const config = await services.workspace(workspaceOf(sourceId)).sourceConfig(sourceId);
+  const users = new Uint8Array(24 * userIds.length);
+  for (const [i, userId] of userIds.entries()) {
+    hashUserId(sipKey(config?.fingerprintKey ?? ""), userId, users.subarray(24 * i, 24 * i + 8));
+  }
+  const ids = userIds.map(() => crypto.randomUUID());
+  const lines = userIds.map((userId, i) =>
+    new TextEncoder().encode(`${JSON.stringify({ messageId: ids[i], userId })}\n`),
+  );
+  let end = 0;
+  const answer = await services.queue(sourceId, EU1_0).append(
+    appendOf(ids, {
+      receivedAtMs: Date.now(),
+      users,
+      lines: concatBytes(lines),
+      ends: Uint32Array.from(lines, (line) => (end += line.length)),
+    }),
+  );
+  expect(answer.kind).toBe("accepted");
+}
+
+/** Has everything that was taken in become a file. */
+async function archive(): Promise<void> {
+  const queue = services.queue(sourceId, EU1_0);
+  const { throughSeq } = await queue.settle();
+  await vi.waitFor(async () => {
+    expect(await queue.settle(throughSeq)).toMatchObject({ isSettled: true });
+  });
+}
+
+/** The users of the events in all files, file by file. */
+function archived(): string[][] {
+  return [...s3.objects]
+    .filter(([url]) => url.includes("/segment-logs/"))
+    .map(([, { bytes }]) =>
+      gunzipSync(bytes)
+        .toString()
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => (JSON.parse(line) as { userId: string }).userId),
+    );
+}
+
+async function ask(body: Record<string, unknown>): Promise<string> {
+  const made = await call("POST", "/api/v1/regulations", {
+    token,
+    body: { regulationType: "SUPPRESS_WITH_DELETE", subjectType: "USER_ID", ...body },
+  });
+  expect(made.status).toBe(201);
+  return made.body.id as string;
+}
+
+function workspace() {
+  const name = { kind: "workspace", workspaceId: workspaceOf(sourceId) } as const;
+  return locate(ENV.WORKSPACE, name, CONFIG.jurisdictions);
+}
+
+async function finished(id: string) {
+  return vi.waitFor(
+    async () => {
+      await runDurableObjectAlarm(workspace());
+      const { body } = await call("GET", `/api/v1/regulations/${id}`, { token });
+      expect(["INITIALIZED", "RUNNING"]).not.toContain(body.status);
+      return body;
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+}
+
+describe("SUPPRESS_WITH_DELETE", () => {
+  it("takes the user out of files and out of what waits, and nobody else", async () => {
+    await send(["u1", "u2"]);
+    await archive();
+    await send(["u11", "u1", "u3"]);
+
+    const { status } = await finished(await ask({ subjectIds: ["u1"] }));
+
+    expect(status).toBe("FINISHED");
+    expect(archived().toSorted((a, b) => a.length - b.length)).toEqual([["u2"], ["u11", "u3"]]);
+  });
+
+  it("opens no file that cannot hold the user", async () => {
+    await send(["u1"]);
+    await archive();
+    await send(["u2"]);
+    await archive();
+    s3.requests.length = 0;
+
+    await finished(await ask({ subjectIds: ["u1"] }));
+
+    expect(s3.requests.filter((request) => request.startsWith("GET "))).toHaveLength(1);
+  });
+
+  it("is certified in the audit chain without the user's id", async () => {
+    await send(["somebody@example.com"]);
+    const id = await ask({ subjectIds: ["somebody@example.com"] });
+    await finished(id);
+
+    const audit = JSON.stringify((await call("GET", "/api/v1/audit", { token })).body);
+
+    expect(audit).toContain("deletion.certify");
+    expect(audit).not.toContain("somebody");
+  });
+
+  it("goes on after an eviction while the bucket does not answer", async () => {
+    await send(["u1", "u2"]);
+    s3.intercept = () => new Response(null, { status: 503 });
+    const id = await ask({ subjectIds: ["u1"] });
+    await runDurableObjectAlarm(workspace());
+    await evictDurableObject(workspace());
+    s3.intercept = () => undefined;
+
+    expect((await finished(id)).status).toBe("FINISHED");
+    expect(archived()).toEqual([["u2"]]);
+  });
+
+  it("records what it wrote when its object died before", async () => {
+    await send(["u1", "u2"]);
+    await archive();
+    let isCut = false;
+    s3.intercept = async (request) => {
+      if (request.method !== "PUT" || !request.headers.has("if-match") || isCut) return undefined;
+      isCut = true;
+      s3.intercept = () => undefined;
+      await fetch(request.clone());
+      throw new Error("The connection was lost after the object was written");
+    };
+
+    expect((await finished(await ask({ subjectIds: ["u1"] }))).status).toBe("FINISHED");
+    const files = await call("GET", `/api/v1/sources/${sourceId}/files`, { token });
+    expect([isCut, files.body.data[0].events]).toEqual([true, 1]);
+  });
+
+  it("waits while another job has the archive", async () => {
+    await send(["u1"]);
+    const port = services.archive(sourceId);
+    await port.enterJob({ id: "job_eu_x", kind: "retention" });
+    const id = await ask({ subjectIds: ["u1"] });
+    await archive();
+    await runDurableObjectAlarm(workspace());
+    const before = archived();
+    await port.leaveJob("job_eu_x");
+
+    expect((await finished(id)).status).toBe("FINISHED");
+    expect([before, archived()]).toEqual([[["u1"]], [[]]]);
+  });
+});
