@@ -12,7 +12,7 @@ import {
   record,
   strictObject,
   string,
-  variant,
+  union,
 } from "valibot";
 
 /** Bytes of an FQL condition, as Segment has it. */
@@ -22,7 +22,7 @@ const ACTIONS_MAX = 10;
 
 const fields = record(string(), array(string()));
 
-const action = variant("type", [
+const action = union([
   strictObject({ type: literal("DROP") }),
   strictObject({ type: literal("DROP_PROPERTIES"), fields }),
   strictObject({ type: literal("ALLOW_PROPERTIES"), fields }),

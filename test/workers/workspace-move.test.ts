@@ -100,7 +100,7 @@ describe.each([
 });
 
 describe("a configuration with sections that this version has not", () => {
-  it.each(["destinations", "connections", "syncs"])(
+  it.each(["connections", "syncs"])(
     "is refused for %s, and says that there are none",
     async (section) => {
       const { token, document } = await exported("eu");

@@ -27,8 +27,6 @@ export const ALARM_SIGNS: Readonly<
     call.method === "PUT" && call.path.includes(`segment-logs/${source.id}/`),
   Archive: (call) => call.method === "GET",
   ArchiveMonth: undefined,
-  // What a lane sends where is tried with destinations, in test/e2e/kit-hosts.test.ts.
-  DeliveryLane: undefined,
   DeliveryLane: (call) => call.host === SINK_HOST,
   Workspace: (call) => call.method === "PUT" && call.path.includes("/audit/"),
 };
