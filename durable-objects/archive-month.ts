@@ -6,6 +6,9 @@ import {
   parsePosition,
   type FilesPage,
   type FilesQuery,
+  type FileTotals,
+  type RecordedQuery,
+  type RecordedRow,
   type HeldFile,
   type MatchPage,
 } from "../src/archive/catalogue.ts";
@@ -187,6 +190,16 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
     const max = Math.max(1, Math.min(FILES_PAGE_MAX, query.max));
     const toMs = query.toMs ?? Number.MAX_SAFE_INTEGER;
     return this.#catalogue.page(query.fromMs ?? Number.MIN_SAFE_INTEGER, toMs, after, max);
+  }
+
+  /** Files of a range in the order of recording; a file that is rewritten has to keep its row. */
+  async recorded(query: RecordedQuery): Promise<readonly RecordedRow[]> {
+    const max = Math.max(1, Math.min(FILES_PAGE_MAX, query.max));
+    return this.#catalogue.recorded({ ...query, max });
+  }
+
+  async totals({ fromMs, toMs }: Pick<RecordedQuery, "fromMs" | "toMs">): Promise<FileTotals> {
+    return this.#catalogue.totals(fromMs, toMs);
   }
 
   /**

@@ -14,7 +14,7 @@ import {
 import { runSlice, type RebuildDeps } from "../src/archive/rebuild-slice.ts";
 import type { JobRef, JobTurn, QueuedJob } from "../src/archive/jobs.ts";
 import { parseConfig, type Config } from "../src/config.ts";
-import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { isChildId, newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
 import { standing } from "../src/region/placement.ts";
@@ -63,7 +63,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     this.#sourceId = name.sourceId;
     this.#reach = reach(env, this.#config);
     migrate(ctx.storage, ARCHIVE_MIGRATIONS);
-    this.#turns = new ArchiveTurns(ctx.storage, () => ctx.waitUntil(this.#arm()));
+    this.#turns = new ArchiveTurns(ctx.storage, (job) => ctx.waitUntil(this.#began(job)));
     this.#retention = new ArchiveRetention({
       storage: ctx.storage,
       sourceId: name.sourceId,
@@ -227,6 +227,17 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     }
     this.#save(job);
     if (job.progress.state !== "running") this.#turns.leave(id);
+  }
+
+  /** Wakes a job that has its turn now; one that does not hear it asks by its own alarm. */
+  async #began({ id, kind }: QueuedJob): Promise<void> {
+    if (kind === "replay" && isChildId("rpl", id)) {
+      await this.#reach
+        .replay(id)
+        .wake()
+        .catch(() => undefined);
+    }
+    await this.#arm();
   }
 
   /** Sets the alarm where the job, if one is running, and the evidence want it. */

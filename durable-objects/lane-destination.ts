@@ -20,7 +20,9 @@ import type { Reach } from "./reach.ts";
 export type LaneDestinationDeps = {
   readonly config: Config;
   readonly reach: Reach;
-  readonly ref: LaneRef;
+  readonly ref: Pick<LaneRef, "destinationId" | "sourceId">;
+  /** Whether it is made ready also while it is switched off, as for a replay. */
+  readonly isAlsoOff?: boolean;
   readonly destinations: Destinations;
   readonly observer: EgressObserver;
   readonly now: () => number;
@@ -71,7 +73,9 @@ export class LaneDestination {
     const config = await this.config();
     const nowMs = this.#deps.now();
     if (config === undefined) return { kind: "unavailable", againAtMs: nowMs + UNREACHABLE_MS };
-    if (config.state !== "on") return { kind: "stopped" };
+    const isReady =
+      config.state === "on" || (config.state === "off" && this.#deps.isAlsoOff === true);
+    if (!isReady) return { kind: "stopped" };
     if (this.#made?.version === config.version) {
       return { kind: "ready", destination: this.#made.ready };
     }

@@ -8,8 +8,10 @@ import type {
   DirectoryPort,
   LanePort,
   QueuePort,
+  ReplayPort,
   WorkspacePort,
 } from "../src/services.ts";
+import type { ReplayId } from "../src/replay/replay.ts";
 import type { DirectoryAdminPort, WorkspaceAdminPort } from "../src/workspace/ports.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 
@@ -21,6 +23,7 @@ export interface Env {
   readonly ARCHIVE_MONTH: DurableObjectNamespace;
   readonly REGION_DIRECTORY: DurableObjectNamespace;
   readonly DELIVERY_LANE: DurableObjectNamespace;
+  readonly REPLAY: DurableObjectNamespace;
   /** The built files of `dist/assets`; absent where only the objects run, as in some tests. */
   readonly ASSETS?: Fetcher;
 }
@@ -30,6 +33,7 @@ export type Reach = {
   workspace(id: WorkspaceId): WorkspacePort;
   queue(sourceId: SourceId, ref: QueueRef): QueuePort;
   lane(ref: LaneRef): LanePort;
+  replay(id: ReplayId): ReplayPort;
   archive(sourceId: SourceId): ArchivePort;
   archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
   directory(region: HomeRegion): DirectoryPort;
@@ -55,6 +59,7 @@ export function reach(env: Env, config: Pick<Config, "jurisdictions">): Reach {
     queue: (sourceId, { ingestRegion, shard }) =>
       stub(env.INGEST_QUEUE, { kind: "queue", sourceId, ingestRegion, shard }) as QueuePort,
     lane: (ref) => stub(env.DELIVERY_LANE, { kind: "lane", ...ref }) as LanePort,
+    replay: (replayId) => stub(env.REPLAY, { kind: "replay", replayId }) as ReplayPort,
     archive: (sourceId) => stub(env.ARCHIVE, { kind: "archive", sourceId }) as ArchivePort,
     archiveMonth: (sourceId, month) =>
       stub(env.ARCHIVE_MONTH, { kind: "archive-month", sourceId, month }) as ArchiveMonthPort,

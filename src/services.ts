@@ -1,23 +1,16 @@
-import type { RecordedFile, ArchiveFile } from "./archive/archive-file.ts";
-import type { FilesPage, FilesQuery, HeldFile, MatchPage } from "./archive/catalogue.ts";
-import type { JobRef, JobTurn, QueuedJob } from "./archive/jobs.ts";
-import type { ErasedSlice, ErasePosition } from "./archive/erase.ts";
-import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./archive/rebuild.ts";
-import type { RetentionProgress, SweepPage } from "./archive/retention.ts";
-import type { Subjects } from "./archive/subjects.ts";
-import type { NewSuspects, OpenSuspects } from "./archive/suspects.ts";
+import type { ArchiveMonthPort, ArchivePort } from "./archive/ports.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
 import type { DestinationId, HomeRegion, RegulationId, SourceId, WorkspaceId } from "./core/ids.ts";
-import type { Result } from "./core/result.ts";
 import type { LaneConfig, LanePort, LaneReport } from "./deliver/lane/ports.ts";
 import type { EvidenceReport } from "./egress/evidence.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
 import type { SuppressedUsers } from "./ingest/queue/suppressions.ts";
 import type { LanePiece } from "./ingest/queue/lane-reads.ts";
 import type { EdgeCount, EdgeOutcome } from "./region/edge.ts";
+import type { ReplayId, ReplayPort } from "./replay/replay.ts";
 import type { LaneRef } from "./region/object-names.ts";
-import type { ArchiveLocation, IngestRegion } from "./region/regions.ts";
+import type { IngestRegion } from "./region/regions.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
 
 /**
@@ -32,6 +25,7 @@ export interface Services {
   directory(region: HomeRegion): DirectoryPort;
   queue(sourceId: SourceId, ref: QueueRef): QueuePort;
   lane(ref: LaneRef): LanePort;
+  replay(id: ReplayId): ReplayPort;
   archive(sourceId: SourceId): ArchivePort;
   archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
   /** The source's config, at most 5 s old; while its Workspace cannot be reached, at most 60 s. */
@@ -81,7 +75,14 @@ export interface QueuePort {
   status(): Promise<QueueStatus>;
 }
 
-export type { LanePort };
+export type { LanePort, ReplayPort };
+export type {
+  ArchiveMonthPort,
+  ArchivePort,
+  EraseAnswer,
+  EraseRequest,
+  MessageFile,
+} from "./archive/ports.ts";
 
 /** What retention removed, for the audit chain. */
 export type SweepNote = {
@@ -199,89 +200,6 @@ export type DirectoryEntry = {
   readonly region: HomeRegion;
   readonly createdAt: string;
 };
-
-/** The archive file that holds an event. */
-export type MessageFile = {
-  readonly key: string;
-  readonly location: ArchiveLocation;
-  /** ISO 8601, as the event's line says. */
-  readonly receivedAt: string;
-};
-
-/** Whom to take out of a source's archive, and how far that is. */
-export type EraseRequest = {
-  readonly regulationId: RegulationId;
-  readonly subjectType: Subjects["type"];
-  readonly subjectIds: readonly string[];
-  /** The source's, which keys the hashes in filters. */
-  readonly fingerprintKey: string;
-  readonly position?: ErasePosition;
-};
-
-export type EraseAnswer =
-  | { readonly kind: "slice"; readonly slice: ErasedSlice }
-  /** Another job has its turn. */
-  | { readonly kind: "waiting"; readonly waitsFor: JobRef }
-  /** A bucket does not answer, or answers what it should not; ask again later, from where it began. */
-  | { readonly kind: "unavailable" };
-
-/** A source's archive: its months and jobs. */
-export interface ArchivePort {
-  months(): Promise<readonly string[]>;
-  /** Makes a month known before its first file is recorded. */
-  openMonth(month: string): Promise<void>;
-  /** Starts to read the catalogue anew from the buckets; while one runs, answers that one. */
-  startRebuild(start: RebuildStart): Promise<Result<RebuildProgress, RebuildRefusal>>;
-  /** The present or the last rebuild. */
-  rebuild(): Promise<RebuildProgress | undefined>;
-  /** Asks for a job's turn, as often as one likes; how a job takes part: `src/archive/jobs.ts`. */
-  enterJob(job: JobRef): Promise<JobTurn>;
-  /** The job is done, failed, cancelled or paused: the next one has its turn. */
-  leaveJob(jobId: string): Promise<void>;
-  /** Jobs that have or wait for their turn, in the order of entering. */
-  jobs(): Promise<readonly QueuedJob[]>;
-  /** The present or the last sweep of files that are older than the source's retention. */
-  retention(): Promise<RetentionProgress | undefined>;
-  /** Called by cron: has what is due begin, should the archive's own alarm be lost. */
-  poke(): Promise<void>;
-  /** Takes users out of the archive as far as one slice goes; asked again with its position. */
-  erase(request: EraseRequest): Promise<EraseAnswer>;
-  /** Places where a second copy of a file may stand, over all months; none means there is none. */
-  suspects(): Promise<OpenSuspects>;
-  /** Which of these files holds the event of that messageId, and when it was received. */
-  findMessage(keys: readonly string[], messageId: string): Promise<MessageFile | undefined>;
-}
-
-/** The catalogue of a source's files of one month (UTC, by the day in the key). */
-export interface ArchiveMonthPort {
-  /**
-   * Inserts unless the key is held; answers what the catalogue holds under that key. Its location
-   * may be another than the caller's, when a copy was recorded before: the caller's is then a stray.
-   */
-  record(file: RecordedFile): Promise<ArchiveFile>;
-  find(key: string): Promise<ArchiveFile | undefined>;
-  /** Takes over what a deletion made of a file, with its filter. */
-  rewrote(file: RecordedFile): Promise<void>;
-  /** Those of the keys that the catalogue holds. */
-  held(keys: readonly string[]): Promise<readonly string[]>;
-  /** The same, with where each file stands. */
-  heldAt(keys: readonly string[]): Promise<readonly HeldFile[]>;
-  /**
-   * Has these locations checked, once nothing can land there any more, for second copies of files
-   * that the catalogue holds. Durable once it resolves; harmless to repeat.
-   */
-  suspect(suspects: readonly NewSuspects[]): Promise<void>;
-  /** What was noted by `suspect` and is not cleared yet. */
-  suspects(): Promise<OpenSuspects>;
-  list(query: FilesQuery): Promise<FilesPage>;
-  /**
-   * Removes files in the platform's buckets whose last event was received before `beforeMs`; ask again
-   * with `after` = `next` until that is absent.
-   */
-  sweep(beforeMs: number, after?: string): Promise<SweepPage>;
-  /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
-  matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;
-}
 
 /** Host names and the ingest region they stand for, as handlers need them. */
 export type HostRegion = IngestRegion | "any" | undefined;

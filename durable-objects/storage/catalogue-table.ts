@@ -4,6 +4,9 @@ import {
   formatPosition,
   type FilesPage,
   type FilesPosition,
+  type FileTotals,
+  type RecordedQuery,
+  type RecordedRow,
 } from "../../src/archive/catalogue.ts";
 import type { OldFile } from "../../src/archive/sweep-month.ts";
 import { MATCHES_EVERYONE } from "../../src/archive/user-filter.ts";
@@ -148,6 +151,33 @@ export class CatalogueTable {
     const last = files.at(-1);
     const hasMore = rows.length > max && last !== undefined;
     return { files, next: hasMore ? formatPosition(last) : undefined };
+  }
+
+  /** Files that overlap a range, in the order of recording. */
+  recorded({ fromMs, toMs, afterId, max }: RecordedQuery): readonly RecordedRow[] {
+    return this.#sql
+      .exec<FileRow>(
+        `SELECT ${FILE_COLUMNS} FROM files
+         WHERE id > ? AND first_received_at_ms < ? AND last_received_at_ms >= ?
+         ORDER BY id LIMIT ?`,
+        afterId,
+        toMs,
+        fromMs,
+        max,
+      )
+      .toArray()
+      .map((row) => ({ id: row.id, file: this.#fileOf(row) }));
+  }
+
+  totals(fromMs: number, toMs: number): FileTotals {
+    return this.#sql
+      .exec<{ files: number; events: number }>(
+        `SELECT count(*) AS files, coalesce(sum(events), 0) AS events FROM files
+         WHERE first_received_at_ms < ? AND last_received_at_ms >= ?`,
+        toMs,
+        fromMs,
+      )
+      .one();
   }
 
   /** The first file with an id above `afterId`, and its filter. */

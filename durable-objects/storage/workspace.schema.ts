@@ -226,4 +226,14 @@ export const WORKSPACE_MIGRATIONS = [
             version INTEGER NOT NULL          -- of all suppressions; counts up with each change
           ) STRICT;`,
   },
+  {
+    id: "0008-create-replays",
+    sql: `CREATE TABLE replays (
+            position       INTEGER PRIMARY KEY, -- order of creation
+            id             TEXT NOT NULL UNIQUE, -- rpl_…
+            source_id      TEXT NOT NULL,
+            destination_id TEXT NOT NULL,
+            body           TEXT NOT NULL        -- JSON: range, types, names, rate
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

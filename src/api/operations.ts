@@ -12,6 +12,7 @@ import { FILE_OPERATIONS } from "./routes/files.ts";
 import { FILTER_OPERATIONS } from "./routes/filters.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
 import { REGULATION_OPERATIONS } from "./routes/regulations.ts";
+import { REPLAY_OPERATIONS } from "./routes/replays.ts";
 import { SNIPPET_OPERATIONS } from "./routes/snippets.ts";
 import { RESIDENCY_OPERATIONS } from "./routes/residency.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
@@ -48,5 +49,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...DESTINATION_OPERATIONS,
   ...FILTER_OPERATIONS,
   ...DELIVERY_OPERATIONS,
+  ...REPLAY_OPERATIONS,
   ...REGULATION_OPERATIONS,
 ];

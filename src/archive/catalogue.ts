@@ -16,6 +16,21 @@ export type FilesPage = {
   readonly next: string | undefined;
 };
 
+/** Which files to go through once, however many are recorded meanwhile. */
+export type RecordedQuery = {
+  /** Only files with an event received from this instant on, and before that one. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The number of the last file that was gone through; 0 at first. */
+  readonly afterId: number;
+  readonly max: number;
+};
+
+/** A file, and the number under which it was recorded. */
+export type RecordedRow = { readonly id: number; readonly file: ArchiveFile };
+
+export type FileTotals = { readonly files: number; readonly events: number };
+
 /** A key that the catalogue holds, and where its file stands. */
 export type HeldFile = Pick<ArchiveFile, "key" | "location">;
 

@@ -3,6 +3,7 @@ import {
   parseId,
   regionOf,
   workspaceOf,
+  type ChildId,
   type DestinationId,
   type HomeRegion,
   type SourceId,
@@ -33,7 +34,8 @@ export type ObjectName =
       readonly ingestRegion: IngestRegion;
       readonly shard: number;
     }
-  | ({ readonly kind: "lane" } & LaneRef);
+  | ({ readonly kind: "lane" } & LaneRef)
+  | { readonly kind: "replay"; readonly replayId: ChildId<"rpl"> };
 
 /** Which queue's events a lane delivers, and where to. */
 export type LaneRef = {
@@ -63,6 +65,8 @@ export function formatName(name: ObjectName): string {
       return `queue:${name.sourceId}:${name.ingestRegion}:${name.shard}`;
     case "lane":
       return `lane:${name.destinationId}:${name.sourceId}:${name.ingestRegion}:${name.shard}`;
+    case "replay":
+      return `replay:${name.replayId}`;
   }
 }
 
@@ -78,6 +82,8 @@ export function parseName(text: string): ObjectName | undefined {
     name = { kind, region: first };
   } else if (kind === "archive" && isChildId("src", first)) {
     name = { kind, sourceId: first };
+  } else if (kind === "replay" && isChildId("rpl", first)) {
+    name = { kind, replayId: first };
   } else if (kind === "archive-month" && isChildId("src", first) && MONTH.test(second)) {
     name = { kind, sourceId: first, month: second };
   } else if (kind === "queue" && isChildId("src", first) && isIngestRegion(second)) {
@@ -117,6 +123,8 @@ export function placeOf(name: ObjectName): Place {
     case "lane":
       // Wherever the events came in: they are delivered from home.
       return homePlace(name.destinationId);
+    case "replay":
+      return homePlace(name.replayId);
     case "queue":
       return queuePlace(name.sourceId, name.ingestRegion);
   }

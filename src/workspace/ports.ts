@@ -11,6 +11,7 @@ import type { AuditEntry } from "./audit.ts";
 import type { SignedHead } from "./audit-head.ts";
 import type { ConfigDocument, PlanEntry } from "./config-document.ts";
 import type { Idempotency, IdempotencyRefusal } from "./idempotency.ts";
+import type { ReplaysPort } from "./replay-ports.ts";
 import type { RegionLocked } from "./region-lock.ts";
 import type { ResidencyFacts } from "./residency-facts.ts";
 import type { Need } from "./rights.ts";
@@ -26,7 +27,8 @@ import type { KeyRefusal } from "./write-key-versions.ts";
  * What the management API asks of the objects. Every method of a workspace checks the credential
  * itself, in the same turn in which it acts, so that no caller can forget to.
  */
-export interface WorkspaceAdminPort extends DestinationsPort, PrivacyPort, StoragePort {
+export interface WorkspaceAdminPort
+  extends DestinationsPort, PrivacyPort, ReplaysPort, StoragePort {
   /** Writes the region lock. The caller is the directory, for the operator. */
   create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>>;
   /** Exchanges the invite for an owner token, once. */
@@ -150,7 +152,14 @@ export type AdminRefusal =
   | RegionLocked
   | {
       readonly kind: "not-found";
-      readonly what: "workspace" | "source" | "token" | "destination" | "filter" | "regulation";
+      readonly what:
+        | "workspace"
+        | "source"
+        | "token"
+        | "destination"
+        | "filter"
+        | "regulation"
+        | "replay";
     }
   | { readonly kind: "edge-policy-not-allowed"; readonly home: HomeRegion }
   | { readonly kind: "invite-invalid" }

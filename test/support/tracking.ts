@@ -59,6 +59,7 @@ export class TestTracking {
       random: (length) => Uint8Array.from({ length }, () => (seed = (seed * 13 + 7) % 256)),
       workspace: unused,
       directory: unused,
+      replay: unused,
       archive: unused,
       archiveMonth: unused,
       lane: unused,

@@ -6,5 +6,6 @@ declare namespace Cloudflare {
     readonly ARCHIVE_MONTH: DurableObjectNamespace;
     readonly REGION_DIRECTORY: DurableObjectNamespace;
     readonly DELIVERY_LANE: DurableObjectNamespace;
+    readonly REPLAY: DurableObjectNamespace;
   }
 }

@@ -30,6 +30,7 @@ function enforced(asked: string[]) {
     ARCHIVE_MONTH: fakeNamespace("ARCHIVE_MONTH", asked),
     REGION_DIRECTORY: fakeNamespace("REGION_DIRECTORY", asked),
     DELIVERY_LANE: fakeNamespace("DELIVERY_LANE", asked),
+    REPLAY: fakeNamespace("DELIVERY_LANE", asked),
   };
   return reach(bindings, { jurisdictions: "enforced" });
 }

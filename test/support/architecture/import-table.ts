@@ -24,6 +24,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/deliver": ["src/core", "src/region", "src/egress", "src/s3", "src/telemetry"],
   // What is reported of egress is part of what a workspace shows of itself.
   "src/regulation": ["src/core"],
+  "src/replay": ["src/core", "src/region", "src/archive", "src/deliver"],
   "src/workspace": [
     "src/core",
     "src/archive/own-bucket",
@@ -31,6 +32,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/egress/evidence.ts",
     "src/deliver",
     "src/regulation",
+    "src/replay",
   ],
   "src/residency": ["src/core", "src/region", "src/egress/evidence.ts", "src/workspace"],
   "src/ingest": ["src/core", "src/region", "src/workspace", "src/telemetry"],
@@ -52,6 +54,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/archive",
     "src/deliver",
     "src/regulation",
+    "src/replay",
     "src/workspace",
     "src/ingest",
     "src/sdk",
@@ -85,6 +88,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/archive",
     "src/deliver",
     "src/regulation",
+    "src/replay",
     "src/workspace",
     "src/ingest",
     "src/config.ts",

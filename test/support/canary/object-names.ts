@@ -35,6 +35,7 @@ const CLASSES: Readonly<Record<ObjectName["kind"], string>> = {
   archive: "Archive",
   "archive-month": "ArchiveMonth",
   lane: "DeliveryLane",
+  replay: "Replay",
 };
 
 /** Files of objects whose id is not that of a name which ids of ours make. */
