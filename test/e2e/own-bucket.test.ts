@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
-import { homeBucketName } from "../../scripts/local-aws/options.ts";
+import { homeBucketName, type Role } from "../../scripts/local-aws/options.ts";
 import { startStack, type Stack } from "../../scripts/stack/start-stack.ts";
 import type { BucketDocuments, PolicyDocument } from "../../src/archive/own-bucket/policies.ts";
 import type { OwnBucket, OwnBucketAccess } from "../../src/region/own-bucket.ts";
@@ -57,19 +57,23 @@ async function send(messageId: string): Promise<void> {
 async function applySetup(): Promise<SetupAnswer> {
   const query = `bucket=${BUCKET}&location=${LOCATION}&account=111122223333`;
   const setup = (await call("GET", `/setup?${query}`)).body as unknown as SetupAnswer;
-  const documents: BucketDocuments = {
-    bucketPolicy: setup.bucketPolicy,
-    roles: setup.roles.map(({ arn, trustPolicy, policy }) => ({
+  const documents = documentsOf(setup);
+  for (const role of rolesOf(documents)) await stack.aws.setRole(role);
+  const own = { bucket: BUCKET, location: LOCATION } as OwnBucket;
+  await stack.aws.setBucket(bucketOf(own, documents));
+  return setup;
+}
+
+function documentsOf({ bucketPolicy, roles }: SetupAnswer): BucketDocuments {
+  return {
+    bucketPolicy,
+    roles: roles.map(({ arn, trustPolicy, policy }) => ({
       purpose: "all",
       arn,
       trust: trustPolicy,
       policy,
     })),
   };
-  for (const role of rolesOf(documents)) await stack.aws.setRole(role);
-  const own = { bucket: BUCKET, location: LOCATION } as OwnBucket;
-  await stack.aws.setBucket(bucketOf(own, documents));
-  return setup;
 }
 
 /** The messageIds in a bucket, read with the platform's key where that is allowed. */
@@ -136,6 +140,86 @@ describe("a bucket of the customer's own", () => {
     expect(await idsIn(homeBucketName(LOCATION))).not.toContain("own-bucket-event");
   });
 });
+
+describe("a bucket of the customer's own that takes nothing", () => {
+  it("lets events wait, sends none elsewhere, and has them once it takes them again", async () => {
+    const setup = await rolesApplied();
+    const [writer] = setup;
+    if (writer === undefined) throw new Error("Cannot break a role: setup made none");
+    const platformFiles = await idsIn(homeBucketName(LOCATION));
+    await stack.aws.setRole({ ...writer, allow: [] });
+    // The session that was handed out before still works, so it is made to end.
+    await stack.aws.fault({
+      operation: "PutObject",
+      bucket: BUCKET,
+      when: "before",
+      effect: { kind: "answer", status: 400, code: "ExpiredToken" },
+      times: 1,
+    });
+    await send("waits-for-its-bucket");
+    await vi.waitFor(async () => expect(await alertOfQueue()).toContain("AccessDenied"), {
+      timeout: 30_000,
+      interval: 300,
+    });
+
+    expect(await idsIn(homeBucketName(LOCATION))).toEqual(platformFiles);
+    await stack.aws.setRole(writer);
+
+    await vi.waitFor(async () => expect(await filesListed()).toEqual(["own-2", "own-2"]), {
+      timeout: 60_000,
+      interval: 300,
+    });
+  }, 120_000);
+
+  it("is an alert once its verification fails, and stays in use", async () => {
+    const [writer] = await rolesApplied();
+    if (writer === undefined) throw new Error("Cannot break a role: setup made none");
+    await stack.aws.setRole({ ...writer, trust: [] });
+
+    const verified = await call("POST", "/verification", { waitSeconds: 0 });
+
+    const alerts = await homeport.api(source.workspace.token, "GET", "/api/v1/alerts");
+    expect(verified.body).toMatchObject({
+      storage: { kind: "own" },
+      verification: { state: "failed" },
+    });
+    expect(alerts.body).toMatchObject({ data: [{ code: "own_bucket_failing" }] });
+    await stack.aws.setRole(writer);
+  });
+
+  it("is found by an event's messageId, whose file is read there", async () => {
+    const path = `/api/v1/sources/${source.id}/events/own-bucket-event`;
+
+    const found = await homeport.api(source.workspace.token, "GET", path);
+
+    expect(found.body).toMatchObject({ state: "archived", file: { location: LOCATION } });
+  });
+
+  it("keeps its files when new ones go to the platform's bucket again", async () => {
+    await call("PUT", "", { kind: "platform" });
+    await send("at-the-platform-again");
+
+    await vi.waitFor(
+      async () => expect(await filesListed()).toEqual(["own-2", "own-2", undefined]),
+      { timeout: 30_000, interval: 300 },
+    );
+    expect((await call("GET", "")).body).toMatchObject({
+      kind: "platform",
+      earlier: [{ name: "own-2" }],
+    });
+  });
+});
+
+/** The roles as setup wants them. */
+async function rolesApplied(): Promise<readonly Role[]> {
+  return rolesOf(documentsOf(await applySetup()));
+}
+
+async function alertOfQueue(): Promise<string> {
+  const path = `/api/v1/sources/${source.id}/metrics`;
+  const { body } = await homeport.api(source.workspace.token, "GET", path);
+  return JSON.stringify(body["queues"]);
+}
 
 async function filesListed(): Promise<readonly unknown[]> {
   const path = `/api/v1/sources/${source.id}/files`;
