@@ -136,7 +136,9 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
     }
     return keys.flatMap((key) => {
       const file = this.#catalogue.find(key);
-      return file === undefined ? [] : [{ key, location: file.location }];
+      if (file === undefined) return [];
+      const { location, ownBucket } = file;
+      return [{ key, location, ...(ownBucket === undefined ? {} : { ownBucket }) }];
     });
   }
 

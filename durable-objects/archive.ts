@@ -1,6 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
 import { findMessage } from "../src/archive/find-message.ts";
-import { homeBucket } from "../src/archive/home-bucket.ts";
 import { monthOf, parseKey } from "../src/archive/key.ts";
 import {
   isSegmentSourceId,
@@ -19,8 +18,7 @@ import { err, ok, type Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
 import { standing } from "../src/region/placement.ts";
 import type { RetentionProgress } from "../src/archive/retention.ts";
-import type { ArchiveLocation } from "../src/region/regions.ts";
-import type { Bucket } from "../src/s3/bucket.ts";
+import { fileAt } from "../src/region/own-bucket.ts";
 import type { ArchivePort, EraseAnswer, EraseRequest, MessageFile } from "../src/services.ts";
 import { ArchiveRetention } from "./archive-retention.ts";
 import { ArchiveTurns } from "./archive-turns.ts";
@@ -262,7 +260,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
 
   #deps(untilMs: number): RebuildDeps {
     return {
-      bucket: (location) => this.#bucket(location),
+      bucket: (place) => this.#files.of(fileAt(place), "reader"),
       held: (month, keys) => this.#reach.archiveMonth(this.#sourceId, month).heldAt(keys),
       record: (month, file) => this.#reach.archiveMonth(this.#sourceId, month).record(file),
       suspect: (month, suspects) =>
@@ -271,10 +269,6 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       now: () => Date.now(),
       isOver: () => Date.now() >= untilMs,
     };
-  }
-
-  #bucket(location: ArchiveLocation): Bucket {
-    return homeBucket(this.#config, this.#sourceId, location, this.#evidence.observer);
   }
 
   #save(job: RebuildJob): void {

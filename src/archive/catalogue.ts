@@ -32,7 +32,7 @@ export type RecordedRow = { readonly id: number; readonly file: ArchiveFile };
 export type FileTotals = { readonly files: number; readonly events: number };
 
 /** A key that the catalogue holds, and where its file stands. */
-export type HeldFile = Pick<ArchiveFile, "key" | "location">;
+export type HeldFile = Pick<ArchiveFile, "key" | "location" | "ownBucket">;
 
 /** Files that may hold one of the users asked for, as far as one call looked. */
 export type MatchPage = {

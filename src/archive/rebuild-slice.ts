@@ -1,6 +1,7 @@
 import type { SourceId } from "../core/ids.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
+import { placeOf, splitPlace, type ArchivePlace } from "../region/own-bucket.ts";
 import type { Bucket } from "../s3/bucket.ts";
 import type { BucketFailure, NotFound } from "../s3/failures.ts";
 import type { ListedObject } from "../s3/list-xml.ts";
@@ -12,7 +13,8 @@ import {
   advance,
   end,
   leaveLocation,
-  locationOf,
+  needsNoMarker,
+  placeOfJob,
   markerKeyOf,
   postpone,
   prefixOfJob,
@@ -24,7 +26,7 @@ import type { NewSuspects } from "./suspects.ts";
 
 /** What a rebuild reaches, in domain words. */
 export type RebuildDeps = {
-  bucket(location: ArchiveLocation): Pick<Bucket, "list" | "get">;
+  bucket(place: ArchivePlace): Promise<Pick<Bucket, "list" | "get">>;
   /** Those of the keys that the month's catalogue holds, and where. */
   held(month: string, keys: readonly string[]): Promise<readonly HeldFile[]>;
   record(month: string, file: RecordedFile): Promise<ArchiveFile>;
@@ -61,11 +63,13 @@ export async function runSlice(start: RebuildJob, deps: RebuildDeps): Promise<Re
 }
 
 async function runPage(job: RebuildJob, deps: RebuildDeps): Promise<Step> {
-  const location = locationOf(job);
-  if (location === undefined) return { job: leaveLocation(job, deps.now()), goesOn: false };
-  const bucket = deps.bucket(location);
+  const place = placeOfJob(job);
+  if (place === undefined) return { job: leaveLocation(job, deps.now()), goesOn: false };
+  const bucket = await deps.bucket(place);
   if (job.progress.segmentSourceId !== undefined && job.afterKey === undefined) {
-    const claim = await checkMarker(job, job.progress.segmentSourceId, bucket);
+    const claim = needsNoMarker(place)
+      ? ok(true)
+      : await checkMarker(job, job.progress.segmentSourceId, bucket);
     if (!claim.ok) return stop(job, claim.error, deps);
     if (!claim.value) return { job: leaveLocation(job, deps.now()), goesOn: true };
     job = { ...job, isClaimed: true };
@@ -75,12 +79,12 @@ async function runPage(job: RebuildJob, deps: RebuildDeps): Promise<Step> {
   const page = await bucket.list(prefixOfJob(job), { ...after, max: PAGE_MAX });
   if (!page.ok) return stop(job, page.error, deps);
   const held = await heldFiles(page.value.entries, deps);
-  await suspectCopies(job, held, location, deps);
+  await suspectCopies(job, held, place, deps);
   for (const entry of page.value.entries) {
     if (deps.isOver()) return { job, goesOn: false };
     const taken = held.has(entry.key)
       ? { outcome: { kind: "skipped" } as const }
-      : await takeEntry(job, entry, location, bucket, deps);
+      : await takeEntry(job, entry, place, bucket, deps);
     if ("failure" in taken) return stop(job, taken.failure, deps);
     job = advance(job, entry.key, taken.outcome, deps.now());
     deps.save(job);
@@ -102,11 +106,11 @@ function stop(job: RebuildJob, failure: BucketFailure, deps: RebuildDeps): Step 
 async function heldFiles(
   entries: readonly ListedObject[],
   deps: RebuildDeps,
-): Promise<ReadonlyMap<string, ArchiveLocation>> {
+): Promise<ReadonlyMap<string, ArchivePlace>> {
   const keys = entries.map(({ key }) => key).filter((key) => parseKey(key) !== undefined);
-  const held = new Map<string, ArchiveLocation>();
+  const held = new Map<string, ArchivePlace>();
   for (const [month, ofMonth] of byMonth(keys)) {
-    for (const { key, location } of await deps.held(month, ofMonth)) held.set(key, location);
+    for (const file of await deps.held(month, ofMonth)) held.set(file.key, placeOf(file));
   }
   return held;
 }
@@ -114,12 +118,15 @@ async function heldFiles(
 /** Objects of ours whose file the catalogue has elsewhere: they were left by a PUT in doubt. */
 async function suspectCopies(
   { sourceId }: Pick<RebuildJob, "sourceId">,
-  held: ReadonlyMap<string, ArchiveLocation>,
-  location: ArchiveLocation,
+  held: ReadonlyMap<string, ArchivePlace>,
+  place: ArchivePlace,
   deps: RebuildDeps,
 ): Promise<void> {
+  const { location, own } = splitPlace(place);
+  // In a bucket of the customer's nothing is left in doubt, so nothing is looked for and removed.
+  if (own !== undefined) return;
   const copies = Array.from(held)
-    .filter(([key, keptAt]) => keptAt !== location && isOurs(key, sourceId))
+    .filter(([key, keptAt]) => isOtherCopy(keptAt, location) && isOurs(key, sourceId))
     .map(([key]) => key);
   for (const [month, keys] of byMonth(copies)) {
     await deps.suspect(
@@ -127,6 +134,11 @@ async function suspectCopies(
       keys.map((key) => ({ key, locations: [location] })),
     );
   }
+}
+
+/** A file that a bucket of the customer's holds is not compared with the platform's. */
+function isOtherCopy(keptAt: ArchivePlace, location: ArchiveLocation): boolean {
+  return splitPlace(keptAt).own === undefined && keptAt !== location;
 }
 
 /** Only what Homeport wrote for this very source may ever be removed by it. */
@@ -144,12 +156,13 @@ type Taken = { readonly outcome: EntryOutcome } | { readonly failure: BucketFail
 async function takeEntry(
   job: RebuildJob,
   { key, size }: ListedObject,
-  location: ArchiveLocation,
+  place: ArchivePlace,
   bucket: Pick<Bucket, "get">,
   deps: RebuildDeps,
 ): Promise<Taken> {
   const parsed = parseKey(key);
   if (parsed === undefined) return { outcome: { kind: "skipped" } };
+  const { location, own } = splitPlace(place);
   const read = await readFile(key, job.fingerprintKey, bucket);
   if (!read.ok) return missing(read.error);
   const { summary, promised } = read.value;
@@ -160,11 +173,16 @@ async function takeEntry(
   if (!summary.ok || why !== undefined) {
     return { outcome: { kind: "unreadable", file: { key, location, why: why ?? "unknown" } } };
   }
-  const file = recordedFile(job, parsed, { key, location, gzipBytes: size }, summary.value);
+  const file = recordedFile(
+    job,
+    parsed,
+    { key, location, ...(own === undefined ? {} : { ownBucket: own }), gzipBytes: size },
+    summary.value,
+  );
   const recorded = await deps.record(monthOf(parsed.dayMs), file);
   // Where another location's copy was first, this one is a stray and no second file.
-  await suspectCopies(job, new Map([[key, recorded.location]]), location, deps);
-  const isNew = recorded.location === location;
+  await suspectCopies(job, new Map([[key, placeOf(recorded)]]), place, deps);
+  const isNew = placeOf(recorded) === place;
   return { outcome: { kind: isNew ? "recorded" : "read", bytes: summary.value.rawBytes } };
 }
 
@@ -203,7 +221,7 @@ function mismatch(summary: FileSummary, promised: string | undefined): string | 
 function recordedFile(
   { sourceId }: RebuildJob,
   { dayMs, writtenBy }: LogKey,
-  where: Pick<RecordedFile, "key" | "location" | "gzipBytes">,
+  where: Pick<RecordedFile, "key" | "location" | "ownBucket" | "gzipBytes">,
   summary: FileSummary,
 ): RecordedFile {
   return {

@@ -1,5 +1,6 @@
 import type { ChildId, SourceId } from "../core/ids.ts";
 import { parseId, regionOf } from "../core/ids.ts";
+import { splitPlace, type ArchivePlace } from "../region/own-bucket.ts";
 import { HOME_REGIONS, type ArchiveLocation } from "../region/regions.ts";
 import type { JobRef } from "./jobs.ts";
 import { prefixOf } from "./key.ts";
@@ -10,6 +11,8 @@ export type RebuildStart = {
   readonly fingerprintKey: string;
   /** Segment's id of the source, for files that Segment wrote: `segment-logs/{id}/`. */
   readonly segmentSourceId?: string;
+  /** The source's own buckets; listed after the platform's. */
+  readonly ownPlaces?: readonly ArchivePlace[];
 };
 
 export type RebuildRefusal =
@@ -60,7 +63,9 @@ export type RebuildJob = {
   readonly sourceId: SourceId;
   /** Empty once the rebuild is over. */
   readonly fingerprintKey: string;
-  /** Which of the home's locations is being listed, and the last key that is done with. */
+  /** The source's own buckets, as they were when it began; absent from older jobs. */
+  readonly ownPlaces?: readonly ArchivePlace[];
+  /** Which of the home's locations, then of these, is being listed, and the last key done with. */
   readonly locationIndex: number;
   readonly afterKey: string | undefined;
   /** Whether some location's marker let this source have Segment's files; see {@link markerKeyOf}. */
@@ -96,7 +101,7 @@ export function markerKeyOf(segmentSourceId: string): string {
 export function newRebuild(
   id: ChildId<"job">,
   sourceId: SourceId,
-  { fingerprintKey, segmentSourceId }: RebuildStart,
+  { fingerprintKey, segmentSourceId, ownPlaces }: RebuildStart,
   nowMs: number,
 ): RebuildJob {
   return {
@@ -117,6 +122,7 @@ export function newRebuild(
     },
     sourceId,
     fingerprintKey,
+    ...(ownPlaces === undefined ? {} : { ownPlaces }),
     locationIndex: 0,
     afterKey: undefined,
     isClaimed: segmentSourceId === undefined,
@@ -125,9 +131,21 @@ export function newRebuild(
   };
 }
 
-/** All locations of the home are listed, also those that the source does not write to any more. */
-export function locationOf(job: RebuildJob): ArchiveLocation | undefined {
-  return HOME_REGIONS[regionOf(job.sourceId)].locations[job.locationIndex];
+/**
+ * All locations of the home are listed, also those that the source does not write to any more, and
+ * after them every bucket of its own.
+ */
+export function placeOfJob(job: RebuildJob): ArchivePlace | undefined {
+  const { locations } = HOME_REGIONS[regionOf(job.sourceId)];
+  return [...locations, ...(job.ownPlaces ?? [])][job.locationIndex];
+}
+
+/**
+ * Whether files at that place are the source's for the asking: a bucket of its own was shown to be so
+ * by its roles, while one of the platform's serves many workspaces.
+ */
+export function needsNoMarker(place: ArchivePlace): boolean {
+  return splitPlace(place).own !== undefined;
 }
 
 /** What begins every key that the rebuild looks at. */
@@ -176,7 +194,7 @@ export function advance(
 /** The job after the last page of a location: at the next one, or over. */
 export function leaveLocation(job: RebuildJob, nowMs: number): RebuildJob {
   const next = { ...job, locationIndex: job.locationIndex + 1, afterKey: undefined };
-  if (locationOf(next) !== undefined) return next;
+  if (placeOfJob(next) !== undefined) return next;
   return job.isClaimed
     ? end(next, "done", undefined, nowMs)
     : end(next, "failed", "unclaimed", nowMs);

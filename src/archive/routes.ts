@@ -1,6 +1,7 @@
 import type { SourceId } from "../core/ids.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
+import { placeOfOwn } from "../region/own-bucket.ts";
 import type { Services } from "../services.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import { FILES_PAGE_MAX, formatPosition, parsePosition } from "./catalogue.ts";
@@ -108,9 +109,11 @@ export async function startRebuild(
   const source = await services.sourceConfig(sourceId);
   if (source.kind !== "found") return err({ kind: source.kind });
   const { segmentSourceId } = options;
+  const { storage } = source.config;
   const started = await services.archive(sourceId).startRebuild({
     fingerprintKey: source.config.fingerprintKey,
     ...(segmentSourceId === undefined ? {} : { segmentSourceId }),
+    ...(storage === undefined ? {} : { ownPlaces: storage.buckets.map(placeOfOwn) }),
   });
   return started.ok ? ok(rebuildView(started.value)) : started;
 }

@@ -63,6 +63,12 @@ export function placeOf(file: FilePlace): ArchivePlace {
   return file.ownBucket === undefined ? file.location : `${file.location}/${file.ownBucket}`;
 }
 
+/** A place as the catalogue's two columns say it. */
+export function fileAt(place: ArchivePlace): FilePlace {
+  const { location, own } = splitPlace(place);
+  return own === undefined ? { location } : { location, ownBucket: own };
+}
+
 /** Whether `text` is a place. */
 export function isPlace(text: unknown): text is ArchivePlace {
   if (typeof text !== "string") return false;

@@ -6,6 +6,7 @@ import { newRebuild, type RebuildJob } from "../../../src/archive/rebuild.ts";
 import { runSlice, type RebuildDeps } from "../../../src/archive/rebuild-slice.ts";
 import type { SourceId } from "../../../src/core/ids.ts";
 import { err, ok } from "../../../src/core/result.ts";
+import { splitPlace } from "../../../src/region/own-bucket.ts";
 import type { ArchiveLocation } from "../../../src/region/regions.ts";
 
 const SOURCE_ID: SourceId = "src_eu_0123456789abcdefghjkmnpqrs";
@@ -61,10 +62,10 @@ class World {
 
   #deps(): RebuildDeps {
     return {
-      bucket: (location) => ({
+      bucket: async (place) => ({
         list: async (prefix, { after, max }) => {
           if (this.#next() === "list") return err(UNAVAILABLE);
-          const keys = [...(this.buckets.get(location) ?? [])]
+          const keys = [...(this.buckets.get(splitPlace(place).location) ?? [])]
             .filter((key) => key.startsWith(prefix) && key > (after ?? ""))
             .toSorted((a, b) => (a < b ? -1 : 1));
           const entries = keys.slice(0, Math.min(max, 4));
