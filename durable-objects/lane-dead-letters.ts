@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 
 import { dayOf } from "../src/archive/key.ts";
 import { readLines } from "../src/archive/read-lines.ts";
+import { cutoffOf, expiryOf } from "../src/archive/retention.ts";
 import type { Subjects } from "../src/archive/subjects.ts";
 import {
   DEAD_FILE_EVENTS_MAX,
@@ -47,18 +48,25 @@ export class LaneDeadLetters {
   readonly #deps: DeadLettersDeps;
   readonly #table: DeadLettersTable;
   #retryAtMs = 0;
+  /** As the workspace said last. */
+  #retentionDays: LaneConfig["retentionDays"];
 
   constructor(deps: DeadLettersDeps) {
     this.#deps = deps;
     this.#table = new DeadLettersTable(deps.storage.sql);
   }
 
-  /** When there is something to write, or to send again. */
+  /** When there is something to write, to send again, or to remove because it is old. */
   dueAtMs(): number | undefined {
-    if (this.#table.files().some(({ state }) => state !== "stored")) return this.#retryAtMs;
+    const files = this.#table.files();
+    if (files.some(({ state }) => state !== "stored")) return this.#retryAtMs;
     const times = this.#table
       .gathering(DEAD_FILE_EVENTS_MAX)
       .map(({ firstAtMs }) => firstAtMs + DEAD_FILE_MS);
+    const days = this.#retentionDays;
+    if (days !== undefined && days !== "unlimited") {
+      times.push(...files.map(({ lastAtMs }) => expiryOf(days, lastAtMs)));
+    }
     return times.length === 0 ? undefined : Math.max(this.#retryAtMs, Math.min(...times));
   }
 
@@ -70,7 +78,11 @@ export class LaneDeadLetters {
   async run(config: LaneConfig): Promise<void> {
     const nowMs = this.#deps.now();
     if (nowMs < this.#retryAtMs) return;
-    const isDone = (await this.#write(config, nowMs)) && (await this.#sendAgain());
+    this.#retentionDays = config.retentionDays;
+    const isDone =
+      (await this.#write(config, nowMs)) &&
+      (await this.#sendAgain()) &&
+      (await this.#expire(nowMs));
     this.#retryAtMs = isDone ? 0 : nowMs + RETRY_MS;
   }
 
@@ -188,6 +200,16 @@ export class LaneDeadLetters {
     }
     for (const file of this.#table.files("redriven")) {
       if (!(await this.#remove(file))) return false;
+    }
+    return true;
+  }
+
+  /** Removes files whose last letter is older than its source keeps files; false when one stayed. */
+  async #expire(nowMs: number): Promise<boolean> {
+    const beforeMs = cutoffOf(this.#retentionDays ?? "unlimited", nowMs);
+    if (beforeMs === undefined) return true;
+    for (const file of this.#table.files("stored")) {
+      if (file.lastAtMs < beforeMs && !(await this.#remove(file))) return false;
     }
     return true;
   }

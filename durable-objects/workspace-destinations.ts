@@ -205,6 +205,7 @@ export class WorkspaceDestinations {
       },
       retryMs: retryHours * HOUR_MS,
       archiveLocations: source.archiveLocations,
+      retentionDays: source.retentionDays,
       fingerprintKey: source.fingerprintKey,
     };
   }

@@ -75,6 +75,11 @@ export function cutoffOf(days: RetentionDays, nowMs: number): number | undefined
   return days === "unlimited" ? undefined : dayOf(nowMs) - days * DAY_MS;
 }
 
+/** From when on what was received last at that instant is older than it may get. */
+export function expiryOf(days: number, lastMs: number): number {
+  return dayOf(lastMs) + (days + 1) * DAY_MS;
+}
+
 /** When the next sweep is due: on the day after the last one, or after the first month was opened. */
 export function nextSweepAt(lastMs: number, sourceId: string): number {
   let hash = 0;

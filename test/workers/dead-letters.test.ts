@@ -50,6 +50,20 @@ describe("dead letters", () => {
     expect((await sink.status()).deadLetters).toBe(2);
   });
 
+  it("are removed once they are older than the source keeps files", async () => {
+    await sink.pass(31_000);
+    await sink.pass(366 * 86_400_000);
+
+    expect([keysInBucket(), await letters()]).toEqual([[], []]);
+  });
+
+  it("are kept for as long as the source keeps files", async () => {
+    await sink.pass(31_000);
+    await sink.pass(364 * 86_400_000);
+
+    expect(keysInBucket()).toHaveLength(1);
+  });
+
   it("are shown with their events to who may read events", async () => {
     await sink.pass(31_000);
 

@@ -23,6 +23,8 @@ export type LaneConfig = {
   readonly rules: RuleSettings;
   readonly retryMs: number;
   readonly archiveLocations: readonly ArchiveLocation[];
+  /** How long dead letters' files stay in the platform's bucket, in days; absent from older code. */
+  readonly retentionDays?: number | "unlimited";
   /** Keys the hashes of user ids in filters of dead letters' files. */
   readonly fingerprintKey: string;
 };

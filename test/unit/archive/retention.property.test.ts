@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import {
   cutoffOf,
+  expiryOf,
   newRetention,
   nextSweepAt,
   runRetention,
@@ -174,6 +175,20 @@ describe("cutoffOf()", () => {
       fc.property(fc.integer({ min: 1, max: 1095 }), fc.nat(4e12), (days, nowMs) => {
         const ageMs = nowMs - (cutoffOf(days, nowMs) ?? 0);
         expect(ageMs >= days * DAY_MS && ageMs < (days + 1) * DAY_MS).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("expiryOf()", () => {
+  it("is the first instant at which cutoffOf() lets a file go", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1095 }), fc.nat(4e12), (days, lastMs) => {
+        const atMs = expiryOf(days, lastMs);
+        expect([
+          lastMs < (cutoffOf(days, atMs) ?? 0),
+          lastMs < (cutoffOf(days, atMs - 1) ?? 0),
+        ]).toEqual([true, false]);
       }),
     );
   });
