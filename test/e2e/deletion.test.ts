@@ -121,7 +121,8 @@ describe("a deletion", () => {
 
     await send([USER, "after"]);
     const users = (await homeport.settledEvents(source)).map((event) => event["userId"]);
-    expect(users.toSorted()).toEqual([...OTHERS, "after"].toSorted());
+    expect(new Set(users)).toEqual(new Set([...OTHERS, "after"]));
+    expect(users).toHaveLength(OTHERS.length + 1);
     expect(await homeport.counters(source)).toMatchObject({ "refused suppressed": 1 });
   });
 });
