@@ -15,14 +15,16 @@ import {
   regex,
   strictObject,
   string,
+  union,
   unknown,
-  variant,
 } from "valibot";
 
 import { asCloudFormation, asTerraform } from "../../archive/own-bucket/as-code.ts";
 import type { OwnBucketDraft } from "../../archive/own-bucket/settings.ts";
 import type { Verification } from "../../archive/own-bucket/verification.ts";
+import { regionOf, type HomeRegion } from "../../core/ids.ts";
 import type { OwnBucket } from "../../region/own-bucket.ts";
+import type { ArchiveLocation } from "../../region/regions.ts";
 import { isoTime } from "../../workspace/source-view.ts";
 import type { SourceStorage } from "../../workspace/storage.ts";
 import type { StorageSetup } from "../../workspace/storage-ports.ts";
@@ -33,6 +35,11 @@ import { archiveLocation } from "../schemas.ts";
 const PATIENCE_SECONDS_MAX = 60;
 const ARN_CHARS_MAX = 600;
 const LABEL_CHARS_MAX = 100;
+/** Where a bucket is proposed to be: beside the platform's first. */
+const LOCATION_PROPOSED: Readonly<Record<HomeRegion, ArchiveLocation>> = {
+  eu: "eu-west-1",
+  us: "us-west-2",
+};
 
 const arn = pipe(string(), maxLength(ARN_CHARS_MAX));
 const label = pipe(
@@ -41,12 +48,12 @@ const label = pipe(
   regex(/^[\w.:/-]+$/, "letters, digits, . : / -"),
 );
 
-const access = variant("kind", [
+const access = union([
   strictObject({ kind: literal("roles"), writer: arn, reader: arn, eraser: arn }),
   strictObject({ kind: literal("segment"), role: arn }),
 ]);
 
-const storageDraft = variant("kind", [
+const storageDraft = union([
   strictObject({ kind: literal("platform") }),
   strictObject({
     kind: literal("own"),
@@ -59,9 +66,9 @@ const storageDraft = variant("kind", [
 ]);
 
 const setupQuery = strictObject({
-  bucket: string(),
-  location: archiveLocation,
-  account: pipe(string(), regex(/^\d{12}$/, "12 digits")),
+  bucket: optional(string()),
+  location: optional(archiveLocation),
+  account: optional(pipe(string(), regex(/^\d{12}$/, "12 digits"))),
   form: optional(picklist(["roles", "segment"])),
   kmsKeyArn: optional(arn),
   label: optional(label),
@@ -131,11 +138,10 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
     query: setupQuery,
     answer: setupAnswer,
     problems: ["storage_invalid", "unavailable"],
-    handle: async ({ workspace, call, params, query }) =>
-      answerWith(
-        await workspace.storageSetup(call, params["id"] ?? "", draftOfQuery(query)),
-        viewSetup,
-      ),
+    handle: async ({ workspace, workspaceId, call, params, query }) => {
+      const draft = draftOfQuery(query, regionOf(workspaceId));
+      return answerWith(await workspace.storageSetup(call, params["id"] ?? "", draft), viewSetup);
+    },
   }),
   workspaceOperation("read", {
     method: "GET",
@@ -185,24 +191,21 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
 ];
 
 type SetupQuery = {
-  readonly bucket: string;
-  readonly location: OwnBucketDraft["location"];
-  readonly account: string;
+  readonly bucket?: string | undefined;
+  readonly location?: ArchiveLocation | undefined;
+  readonly account?: string | undefined;
   readonly form?: "roles" | "segment" | undefined;
   readonly kmsKeyArn?: string | undefined;
   readonly label?: string | undefined;
 };
 
-function draftOfQuery({
-  account,
-  form,
-  kmsKeyArn,
-  label: named,
-  ...at
-}: SetupQuery): OwnBucketDraft {
+/** What is left out is refused with the rest of what cannot be; a location that is left out is proposed. */
+function draftOfQuery(query: SetupQuery, home: HomeRegion): OwnBucketDraft {
+  const { bucket = "", account = "", form, kmsKeyArn, label: named } = query;
   const role = (name: string): string => `arn:aws:iam::${account}:role/homeport-${name}`;
   return {
-    ...at,
+    bucket,
+    location: query.location ?? LOCATION_PROPOSED[home],
     access:
       form === "segment"
         ? { kind: "segment", role: role("archives") }
