@@ -4,6 +4,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { resolveLocalhostNames } from "../test/support/localhost-lookup.ts";
+import {
+  connectDestinations,
+  deliveryProgress,
+  judgeDeliveries,
+  Sinks,
+} from "./demo/deliveries.ts";
 import { gatherEvidence, type Evidence } from "./demo/evidence.ts";
 import { FAILOVER_VARS, judgeFailover, showFailover } from "./demo/failover.ts";
 import { acceptedByItsOwnCount, makeHome, type DemoHome } from "./demo/homes.ts";
@@ -32,9 +38,10 @@ async function main(): Promise<number> {
   const fault = plantedFault(process.env["PLANT_FAULT"]);
   resolveLocalhostNames();
   say("Starting the stack: the built Worker in workerd, and a local stand-in for AWS ...");
-  const stack = await start(isOnce, isFailover ? FAILOVER_VARS : {});
+  const sinks = new Sinks();
+  const stack = await start(isOnce, isFailover ? FAILOVER_VARS : {}, sinks);
   try {
-    const code = await demonstrate(stack, { isOnce, isFailover, fault });
+    const code = await demonstrate(stack, sinks, { isOnce, isFailover, fault });
     if (isOnce) return code;
     say(`\n${readyBlock(stack.port, stack.stateDir, stack.aws)}`);
     await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
@@ -45,12 +52,13 @@ async function main(): Promise<number> {
 }
 
 /** With `--once` a stack of its own, which leaves nothing behind. */
-async function start(isOnce: boolean, vars: WorkerVars): Promise<Stack> {
-  if (isOnce && process.env["PORT"] === undefined) return startStack({ vars });
+async function start(isOnce: boolean, vars: WorkerVars, sinks: Sinks): Promise<Stack> {
+  const outbound = sinks.routes();
+  if (isOnce && process.env["PORT"] === undefined) return startStack({ vars, outbound });
   const port = devPort(process.env);
   const stateDir = resolve(process.env["STATE_DIR"] ?? join(PROJECT_DIR, ".wrangler/state"));
   const localAws = { ports: await localAwsPorts(port) };
-  return startStack({ port, stateDir, localAws, vars, cron: true });
+  return startStack({ port, stateDir, localAws, vars, outbound, cron: true });
 }
 
 type Wishes = {
@@ -59,11 +67,17 @@ type Wishes = {
   readonly fault: PlantedFault | undefined;
 };
 
-async function demonstrate(stack: Stack, { isOnce, isFailover, fault }: Wishes): Promise<number> {
+async function demonstrate(
+  stack: Stack,
+  sinks: Sinks,
+  { isOnce, isFailover, fault }: Wishes,
+): Promise<number> {
   const homes = [await makeHome(stack, "eu"), await makeHome(stack, "us")];
   for (const { region, workspaceId, sourceId } of homes) {
     say(`Workspace ${workspaceId}, locked to ${region}, with source ${sourceId}`);
   }
+  for (const home of homes) await connectDestinations(stack, home);
+  say("Connected to each: a webhook, Amplitude and Customer.io, at the hosts of its region");
   const [eu] = homes;
   let traffic = await sendTraffic(stack, homes, (sent) =>
     progress(`Sending through @segment/analytics-node: ${sent} calls`),
@@ -72,9 +86,12 @@ async function demonstrate(stack: Stack, { isOnce, isFailover, fault }: Wishes):
     isFailover && eu !== undefined ? await showFailover(stack, eu, { say, progress }) : undefined;
   if (run !== undefined) traffic = withMore(traffic, run.sourceId, run.messageIds);
   await waitForFiles(stack, homes, traffic);
-  if (fault !== undefined) await plant(fault, stack, homes);
+  await waitForDeliveries(homes, traffic, sinks);
+  if (fault !== undefined) await plant(fault, stack, homes, sinks);
   const evidence = await gatherEvidence(stack, homes);
-  const verdict = judgeDemo(homes, traffic, evidence, await ownCounts(stack, homes, fault));
+  const own = await ownCounts(stack, homes, fault);
+  const deliveries = judgeDeliveries(homes, traffic, sinks);
+  const verdict = judgeDemo(homes, traffic, evidence, own, deliveries);
   const failover = run === undefined ? undefined : judgeFailover(run, evidence);
   const asked = fault === "wrong-report" ? withTokensExchanged(homes) : homes;
   const residency = await residencyProblems(stack, asked);
@@ -100,6 +117,22 @@ async function waitForFiles(
     const { lines, files } = evidence;
     progress(`Waiting for the files: ${lines.length} of ${wanted} events in ${files.length} files`);
   } while (evidence.lines.length < wanted && Date.now() < until);
+  say("");
+}
+
+/** Waits until the destinations have what they should, or time is up. */
+async function waitForDeliveries(
+  homes: readonly DemoHome[],
+  traffic: Traffic,
+  sinks: Sinks,
+): Promise<void> {
+  const until = Date.now() + FILES_WAIT_MS_MAX;
+  for (;;) {
+    const { problems, delivered } = judgeDeliveries(homes, traffic, sinks);
+    progress(`Waiting for the destinations: ${deliveryProgress(delivered)}`);
+    if (problems.length === 0 || Date.now() > until) break;
+    await pause(FILES_POLL_MS);
+  }
   say("");
 }
 

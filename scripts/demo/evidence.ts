@@ -3,6 +3,7 @@ import type { HomeRegion } from "../../src/core/ids.ts";
 import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
 import { HOME_CREDENTIALS, homeBucketName, LOCATIONS } from "../local-aws/options.ts";
 import type { Stack } from "../stack/start-stack.ts";
+import { deliveryHosts } from "./deliveries.ts";
 import type { DemoHome } from "./homes.ts";
 
 /** What stands in the buckets, read with AWS's own client. */
@@ -10,9 +11,12 @@ export type Evidence = {
   /** Lines of each home's source: the messageIds, in all buckets of that location. */
   readonly lines: readonly FoundLine[];
   readonly files: readonly { readonly location: ArchiveLocation; readonly key: string }[];
+  /** Events that a destination refused for good. */
+  readonly deadLetters: number;
   /**
-   * Bytes that went anywhere but to a bucket of their home; `unknown` are those that name no source
-   * and no workspace.
+   * Bytes that went anywhere but to a bucket of their home or to a destination's host; `unknown` are
+   * those that name no source and no workspace. Whose events came to which destination is judged by
+   * what is in them.
    */
   readonly outsideBytes: Readonly<Record<HomeRegion | "unknown", number>>;
 };
@@ -31,6 +35,7 @@ const HOME_IN_KEY = /(?:segment-logs\/src|audit\/ws)_(eu|us)_[a-z0-9]+\//;
 export async function gatherEvidence(stack: Stack, homes: readonly DemoHome[]): Promise<Evidence> {
   const lines: FoundLine[] = [];
   const files: { location: ArchiveLocation; key: string }[] = [];
+  let deadLetters = 0;
   for (const location of LOCATIONS) {
     for (const { sourceId } of homes) {
       const prefix = `segment-logs/${sourceId}/`;
@@ -39,6 +44,10 @@ export async function gatherEvidence(stack: Stack, homes: readonly DemoHome[]): 
         homeBucketName(location),
         prefix,
       )) {
+        if (file.key.includes("/dead-letters/")) {
+          deadLetters += file.lines.length;
+          continue;
+        }
         files.push({ location, key: file.key });
         for (const line of file.lines as readonly { readonly messageId: string }[]) {
           lines.push({ location, sourceId, messageId: line.messageId });
@@ -46,7 +55,7 @@ export async function gatherEvidence(stack: Stack, homes: readonly DemoHome[]): 
       }
     }
   }
-  return { lines, files, outsideBytes: outsideBytes(stack) };
+  return { lines, files, deadLetters, outsideBytes: outsideBytes(stack) };
 }
 
 /** How to reach the platform's bucket at a location. */
@@ -64,7 +73,9 @@ export function accessTo(stack: Stack, location: ArchiveLocation) {
  */
 function outsideBytes(stack: Stack): Evidence["outsideBytes"] {
   const bytes = { eu: 0, us: 0, unknown: 0 };
+  const destinations = [...deliveryHosts("eu"), ...deliveryHosts("us")];
   for (const call of stack.recorder.calls()) {
+    if (destinations.includes(call.host)) continue;
     const named = HOME_IN_KEY.exec(decodeURIComponent(call.path))?.[1];
     const home = named === "eu" || named === "us" ? named : "unknown";
     const allowed = home === "unknown" ? [] : hostsOf(stack, home);

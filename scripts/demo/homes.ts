@@ -39,7 +39,8 @@ export async function acceptedByItsOwnCount(stack: Stack, home: DemoHome): Promi
   return counters.find(({ step }) => step === "accepted")?.count ?? 0;
 }
 
-async function post(
+/** Calls the API. @throws Error with the answer, when nothing was made. */
+export async function post(
   stack: Stack,
   path: string,
   token: string | undefined,

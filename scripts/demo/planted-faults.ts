@@ -7,6 +7,7 @@ import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/reg
 import { homeBucketName } from "../local-aws/options.ts";
 import type { Stack } from "../stack/start-stack.ts";
 import { accessTo, gatherEvidence } from "./evidence.ts";
+import type { Sinks } from "./deliveries.ts";
 import type { DemoHome } from "./homes.ts";
 
 export const PLANTED_FAULTS = [
@@ -17,6 +18,7 @@ export const PLANTED_FAULTS = [
   "outside-call",
   "wrong-count",
   "wrong-report",
+  "lost-delivery",
 ] as const;
 
 /** A fault that the demo plants on purpose, so that a test can see that it would be found. */
@@ -35,8 +37,13 @@ export async function plant(
   fault: PlantedFault,
   stack: Stack,
   homes: readonly DemoHome[],
+  sinks: Sinks,
 ): Promise<void> {
   if (fault === "wrong-count" || fault === "wrong-report") return;
+  if (fault === "lost-delivery") {
+    sinks.loseOne();
+    return;
+  }
   if (fault === "outside-call") {
     const stray = new Request("https://collector.example.com/v1/batch", {
       method: "POST",

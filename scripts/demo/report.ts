@@ -9,6 +9,7 @@ const HEADINGS = [
   "duplicates dropped",
   "wrong-region refusals",
   "bytes outside the region",
+  "delivered",
 ];
 
 /** The table that the demo prints, and its verdict. */
@@ -22,7 +23,8 @@ export function formatReport({ rows, problems }: Verdict): string {
     formatTable([HEADINGS, ...rows.map(cellsOf)]),
     "",
     "Read back from the buckets with AWS's own client, and from a recorder of everything the Worker",
-    "sent anywhere. Jurisdictions are simulated on this machine: this is no evidence of residency.",
+    "sent anywhere, destinations included. Jurisdictions are simulated on this machine: this is no",
+    "evidence of residency.",
     "",
     verdict,
   ].join("\n");
@@ -31,7 +33,8 @@ export function formatReport({ rows, problems }: Verdict): string {
 function cellsOf(row: RegionRow): readonly string[] {
   const buckets = row.locations.map(homeBucketName).join(", ");
   const numbers = [row.files, row.events, row.duplicates, row.wrongRegion, row.outsideBytes];
-  return [row.region, buckets, ...numbers.map(String)];
+  const delivered = Object.entries(row.delivered).map(([slug, count]) => `${slug} ${count}`);
+  return [row.region, buckets, ...numbers.map(String), delivered.join(", ")];
 }
 
 function formatTable(rows: readonly (readonly string[])[]): string {

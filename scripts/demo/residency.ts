@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { HOME_REGIONS } from "../../src/region/regions.ts";
 import type { Stack } from "../stack/start-stack.ts";
+import { deliveryHosts } from "./deliveries.ts";
 import type { DemoHome } from "./homes.ts";
 
 /** Objects tell their workspace of a host within seconds of the first request to it. */
@@ -39,7 +40,8 @@ export function residencyHint(stack: Stack, { workspaceId, token }: DemoHome): s
 async function problemsOf(stack: Stack, home: DemoHome): Promise<readonly string[]> {
   const { region } = home;
   const { hosts, objects } = await settledReport(stack, home);
-  const own = HOME_REGIONS[region].locations.map((at) => new URL(stack.aws.endpoints[at]).host);
+  const buckets = HOME_REGIONS[region].locations.map((at) => new URL(stack.aws.endpoints[at]).host);
+  const own = [...buckets, ...deliveryHosts(region)];
   const strays = hosts.filter(({ host }) => !own.includes(host)).map(({ host }) => host);
   const misplaced = objects.filter(({ isAsWanted }) => !isAsWanted).length;
   return [

@@ -90,9 +90,19 @@ function clientFor(stack: Stack, region: "eu" | "us", writeKey: string): Analyti
 function send(analytics: Analytics, messageId: string, index: number): void {
   const userId = `user-${index % USERS}`;
   if (index % 5 === 0) analytics.identify({ userId, messageId, traits: { plan: "trial" } });
-  else if (index % 5 === 1) analytics.page({ userId, messageId, name: placeOf(index) });
-  else
-    analytics.track({ userId, messageId, event: "Order Completed", properties: { total: index } });
+  else if (index % 5 === 1) {
+    const name = placeOf(index);
+    const properties = { url: `https://shop.example.com/${name.toLowerCase()}` };
+    analytics.page({ userId, messageId, name, properties });
+  } else {
+    const properties = { orderId: messageId, total: index };
+    analytics.track({ userId, messageId, event: "Order Completed", properties });
+  }
+}
+
+/** Whether the call of that number is a track call. */
+export function isTrackCall(index: number): boolean {
+  return index % 5 > 1;
 }
 
 function placeOf(index: number): string {

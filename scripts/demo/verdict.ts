@@ -1,5 +1,6 @@
 import type { HomeRegion } from "../../src/core/ids.ts";
 import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
+import type { Deliveries } from "./deliveries.ts";
 import type { Evidence } from "./evidence.ts";
 import type { DemoHome } from "./homes.ts";
 import type { Traffic } from "./traffic.ts";
@@ -13,6 +14,8 @@ export type Summary = {
   readonly archived: { readonly eu: number; readonly us: number };
   readonly files: { readonly eu: readonly string[]; readonly us: readonly string[] };
   readonly outsideRegion: number;
+  /** Events by region and destination, as the destinations' stand-ins saw them. */
+  readonly delivered: Deliveries["delivered"];
 };
 
 /** One region's line of the table. */
@@ -25,6 +28,7 @@ export type RegionRow = {
   readonly duplicates: number;
   readonly wrongRegion: number;
   readonly outsideBytes: number;
+  readonly delivered: Readonly<Record<string, number>>;
 };
 
 /** What was found, and every way in which it is not what was promised. */
@@ -44,8 +48,11 @@ export function judgeDemo(
   traffic: Traffic,
   evidence: Evidence,
   ownCounts: ReadonlyMap<string, number>,
+  { delivered, problems: undelivered }: Deliveries,
 ): Verdict {
   const problems = homes.flatMap((home) => problemsOf(home, traffic, evidence, ownCounts));
+  problems.push(...undelivered);
+  if (evidence.deadLetters > 0) problems.push(`${evidence.deadLetters} events became dead letters`);
   const strays = evidence.lines.filter(({ messageId }) =>
     traffic.wrongRegionIds.includes(messageId),
   );
@@ -58,7 +65,7 @@ export function judgeDemo(
   const { eu, us, unknown } = evidence.outsideBytes;
   const outsideRegion = eu + us + unknown;
   if (outsideRegion > 0) problems.push(`${outsideRegion} bytes went outside the region`);
-  const rows = homes.map((home) => rowOf(home, traffic, evidence));
+  const rows = homes.map((home) => rowOf(home, traffic, evidence, delivered[home.region]));
   const sent = [...traffic.sent.values()].reduce((sum, count) => sum + count, 0);
   const duplicates = rows.reduce((sum, row) => sum + row.duplicates, 0);
   return {
@@ -71,12 +78,18 @@ export function judgeDemo(
       archived: { eu: linesIn("eu", evidence), us: linesIn("us", evidence) },
       files: { eu: filesIn("eu", evidence), us: filesIn("us", evidence) },
       outsideRegion,
+      delivered,
     },
     problems,
   };
 }
 
-function rowOf({ region, sourceId }: DemoHome, traffic: Traffic, evidence: Evidence): RegionRow {
+function rowOf(
+  { region, sourceId }: DemoHome,
+  traffic: Traffic,
+  evidence: Evidence,
+  delivered: RegionRow["delivered"],
+): RegionRow {
   const lines = evidence.lines.filter((line) => line.sourceId === sourceId);
   const unique = new Set(lines.map(({ messageId }) => messageId)).size;
   return {
@@ -89,6 +102,7 @@ function rowOf({ region, sourceId }: DemoHome, traffic: Traffic, evidence: Evide
     duplicates: (traffic.sent.get(sourceId) ?? 0) - unique,
     wrongRegion: region === "eu" ? traffic.wrongRegionRefused : 0,
     outsideBytes: evidence.outsideBytes[region],
+    delivered,
   };
 }
 

@@ -40,6 +40,10 @@ describe("npm run demo -- --once", () => {
         us: expect.arrayContaining([expect.stringMatching(/^us-west-2\/segment-logs\/src_us_/)]),
       },
       outsideRegion: 0,
+      delivered: {
+        eu: { webhook: 1500, amplitude: 900, customerio: 900 },
+        us: { webhook: 1500, amplitude: 900, customerio: 900 },
+      },
     });
   }, 180_000);
 
