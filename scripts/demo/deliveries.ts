@@ -9,7 +9,7 @@ type DemoDestination = {
   readonly name: string;
   readonly slug: string;
   readonly host: Readonly<Record<HomeRegion, string>>;
-  settings(host: string): Readonly<Record<string, unknown>>;
+  readonly settings: (host: string) => Readonly<Record<string, unknown>>;
   /** Hosts that the workspace says are in its region; vendors' are in the catalogue. */
   readonly isDeclared: boolean;
   /** Whether it shows every call, or only what stands in the properties of the track calls. */
