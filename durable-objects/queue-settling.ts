@@ -1,8 +1,10 @@
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
+import { scrubFreePages } from "../src/ingest/queue/scrub.ts";
 import type { SealRule } from "../src/ingest/queue/seal.ts";
 import type { QueueSettling } from "../src/services.ts";
 
 export type SettlerDeps = {
+  readonly ctx: Pick<DurableObjectState, "storage" | "waitUntil">;
   readonly storage: QueueStorage;
   readonly seal: SealRule;
   /** The last event that is in the archive. */
@@ -16,6 +18,9 @@ export type SettlerDeps = {
 export class Settler {
   readonly #deps: SettlerDeps;
   #throughSeq = 0;
+  /** What was dropped up to here is overwritten as well. */
+  #scrubbedSeq = 0;
+  #scrubbing: Promise<void> | undefined;
 
   constructor(deps: SettlerDeps) {
     this.#deps = deps;
@@ -40,6 +45,21 @@ export class Settler {
     const throughSeq = Math.min(asked ?? Infinity, storage.log.nextSeq - 1);
     this.#throughSeq = Math.max(this.#throughSeq, throughSeq);
     const isDropped = storage.log.segments.every(({ firstSeq }) => firstSeq > throughSeq);
-    return { throughSeq, isSettled: isDropped && archivedSeq() >= throughSeq };
+    if (!isDropped || archivedSeq() < throughSeq) return { throughSeq, isSettled: false };
+    if (this.#scrubbedSeq < throughSeq) this.#scrub(throughSeq);
+    return { throughSeq, isSettled: this.#scrubbedSeq >= throughSeq };
+  }
+
+  /** In turns beside the queue's own work; whoever waits for it asks again. */
+  #scrub(throughSeq: number): void {
+    const { ctx, storage } = this.#deps;
+    this.#scrubbing ??= scrubFreePages(ctx.storage, storage.freeBytes, () => scheduler.wait(0))
+      .then(() => {
+        this.#scrubbedSeq = Math.max(this.#scrubbedSeq, throughSeq);
+      })
+      .finally(() => {
+        this.#scrubbing = undefined;
+      });
+    ctx.waitUntil(this.#scrubbing.catch(() => undefined));
   }
 }

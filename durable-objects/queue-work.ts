@@ -80,7 +80,7 @@ export class QueueWork {
     this.#archiver = makeArchiver(deps, incarnation);
     this.#notices = new QueueNotices(deps);
     this.#settler = new Settler({
-      storage: deps.storage,
+      ...deps,
       seal: deps.config.seal,
       archivedSeq: () => this.#archivedSeq,
     });

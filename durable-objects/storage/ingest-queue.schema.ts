@@ -54,4 +54,10 @@ export const INGEST_QUEUE_MIGRATIONS = [
             passed_seq INTEGER NOT NULL    -- it needs nothing up to here; about every 10,000 events
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0004-create-scrub",
+    sql: `CREATE TABLE scrub (
+            zeros BLOB NOT NULL            -- fills free pages during a deletion; empty otherwise
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -18,6 +18,9 @@ export const DATABASE_BYTES_PRESSURE = 4_000_000_000;
 const PRESSURE_STEP_BYTES = 1_000_000_000;
 const SHARDS_ASKED_AT = "shards_asked_at_bytes";
 
+/** The largest size that storage was seen to have. */
+const PEAK = "peak_bytes";
+
 /** A segment is closed, and its fingerprints packed, at this many events or this age. */
 const SEGMENT_EVENTS_MAX = 200_000;
 const SEGMENT_AGE_MS_MAX = 3_600_000;
@@ -85,6 +88,11 @@ export class QueueStorage {
   /** Notes that more shards were asked for at the present size. */
   shardsAsked(): void {
     this.#writeState(SHARDS_ASKED_AT, String(this.databaseBytes));
+  }
+
+  /** What SQLite may have free at most: it grew to a size, and gives nothing back. */
+  get freeBytes(): number {
+    return Math.max(0, Number(this.#readState(PEAK) ?? 0) - this.databaseBytes);
   }
 
   get mergePending(): boolean {
@@ -161,6 +169,7 @@ export class QueueStorage {
 
   /** Drops the closed segments that the archive has passed. */
   dropConsumed(archivedSeq: number): void {
+    this.#notePeak();
     for (const segment of this.log.segments) {
       if (segment.lastSeq === undefined || !segment.packed) continue;
       if (segment.lastSeq > archivedSeq) continue;
@@ -172,6 +181,12 @@ export class QueueStorage {
   /** Does a bounded piece of merging, expiring or dropping; true while more waits. */
   mergeSlice(nowMs: number): boolean {
     return this.#dedup.mergeSlice(nowMs);
+  }
+
+  /** A row written, so only when the size has grown by something. */
+  #notePeak(): void {
+    const bytes = this.databaseBytes;
+    if (bytes > Number(this.#readState(PEAK) ?? 0)) this.#writeState(PEAK, String(bytes));
   }
 
   #recall(segment: Segment): void {
