@@ -171,6 +171,7 @@ export async function useBroken(
       source,
       spare: source,
       spareTokenId: "none",
+      destinationId: run.destinationOf(source),
       messageId: `${stage.marks.text("messageId")}-first-track`,
       invite: "none",
       config: {},

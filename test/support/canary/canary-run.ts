@@ -154,7 +154,7 @@ export class CanaryRun {
         those.map(async (operation) => {
           const request = requestOf(operation, fixture);
           const body = request.body === null ? undefined : await request.text();
-          const named = new Request(this.#aimed(request.url, fixture.source), {
+          const named = new Request(request.url, {
             method: request.method,
             headers: request.headers,
             ...(body === undefined ? {} : { body: this.#filled(operation.path, body) }),
@@ -198,16 +198,16 @@ export class CanaryRun {
       source,
       spare,
       spareTokenId: String(made["id"]),
+      destinationId: this.destinationOf(source),
       messageId: `${marks.text("messageId")}-${run}-track`,
       invite: String(invited["invite"]),
       config: await this.call(workspace.token, "GET", "/api/v1/workspace/config"),
     };
   }
 
-  /** Calls for a destination name the one of the source. */
-  #aimed(url: string, { id }: TestSource): string {
-    const destinationId = this.#destinations.get(id) ?? id;
-    return url.replace(`/destinations/${id}`, `/destinations/${destinationId}`);
+  /** The id of the source's destination; its own id where it has none. */
+  destinationOf({ id }: TestSource): string {
+    return this.#destinations.get(id) ?? id;
   }
 
   /** The body with a mark for each text: the id of a user, or a name. */
