@@ -231,6 +231,18 @@ describe("verification of a bucket as Segment has it", () => {
     ]);
   });
 
+  it("writes nothing into a bucket of which the role of the workspace may see nothing", async () => {
+    const { kmsKeyArn: _kmsKeyArn, ...own } = SEGMENT;
+    await apply(own, { role: (each) => ({ ...each, allow: [] }) });
+    const before = (await aws.requests()).length;
+
+    const verification = await verify(own);
+
+    const asked = (await aws.requests()).slice(before).map(({ operation }) => operation);
+    expect(verification.state).toBe("failed");
+    expect(asked).not.toContain("PutObject");
+  });
+
   it("fails when the bucket's policy does not name us", async () => {
     const { kmsKeyArn: _kmsKeyArn, ...own } = SEGMENT;
     await apply(own, { bucket: (bucket) => ({ ...bucket, grants: [] }) });

@@ -129,6 +129,8 @@ async function refuseOthers(
 /** Writes, lists, reads and deletes one small object, each with the role that will do it later. */
 async function probe(deps: VerifyDeps, untilMs: number): Promise<readonly VerificationStep[]> {
   const key = `${OWN_BUCKET_FOLDER}homeport-verification-${deps.nonce}`;
+  const unproven = await proveControl(deps, untilMs);
+  if (unproven !== undefined) return [unproven];
   const put = await patient(deps, untilMs, () =>
     deps.open("writer").putNew(key, new TextEncoder().encode(PROBE), { contentType: "text/plain" }),
   );
@@ -170,6 +172,24 @@ async function probe(deps: VerifyDeps, untilMs: number): Promise<readonly Verifi
         ),
   );
   return steps;
+}
+
+/**
+ * Where the bucket's policy names us for every workspace alike, nothing is written before the role,
+ * which trusts this workspace only, was seen to have a say in that bucket.
+ */
+async function proveControl(
+  deps: VerifyDeps,
+  untilMs: number,
+): Promise<VerificationStep | undefined> {
+  if (deps.own.access.kind !== "segment") return undefined;
+  const listed = await patient(deps, untilMs, () =>
+    deps.open("reader").list(OWN_BUCKET_FOLDER, { max: 1 }),
+  );
+  if (listed.ok) return undefined;
+  const change =
+    "Nothing was written, since the role may not list the bucket: allow it s3:ListBucket.";
+  return failed("list-objects", listed.error, change);
 }
 
 async function readBack(
