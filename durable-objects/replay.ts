@@ -69,6 +69,8 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
       push: (report) => this.#reach.workspace(workspaceOf(name.replayId)).takeEvidence(report),
       now: () => Date.now(),
     });
+    // After a crash there is only the watchdog's alarm; whoever asks for the replay wakes it earlier.
+    ctx.waitUntil(this.wake());
   }
 
   async begin(spec: ReplaySpec, isDryRun: boolean): Promise<ReplayStatus> {
