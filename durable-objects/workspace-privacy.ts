@@ -61,8 +61,8 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
       const found = turn.regulations.regulation(id);
       if (found === undefined) return err({ kind: "not-found", what: "regulation" });
       const subjectIds = turn.regulations.subjects(found.id);
-      const { step, parts } = this.privacy.regulations.progress(found);
-      return ok({ ...found, subjectIds, step, parts });
+      const { step, parts, certificate } = this.privacy.regulations.progress(found);
+      return ok({ ...found, subjectIds, step, parts, certificate });
     });
   }
 

@@ -8,8 +8,11 @@ import { RegulationUnits } from "./regulation-units.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
-/** Of one alarm, between two units: well under what an alarm may take. */
+/** Of one regulation, between two units. */
 const SLICE_MS_MAX = 20_000;
+
+/** Of one alarm: well under the 15 minutes that it may take. */
+const RUN_MS_MAX = 300_000;
 
 /** Until an object has to have answered; it is asked again. */
 const ANSWER_MS_MAX = 60_000;
@@ -56,10 +59,11 @@ export class WorkspaceRegulations {
   }
 
   async #runSlice(): Promise<void> {
-    const untilMs = Date.now() + SLICE_MS_MAX;
+    const untilMs = Date.now() + RUN_MS_MAX;
     for (const regulation of this.#turn.regulations.open()) {
       if (Date.now() >= untilMs) return;
-      await this.#goOn(regulation, untilMs);
+      // Each has a slice of its own, so that one whose objects do not answer delays no other for long.
+      await this.#goOn(regulation, Date.now() + SLICE_MS_MAX);
     }
   }
 

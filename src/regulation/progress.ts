@@ -27,6 +27,8 @@ export type Progress = {
   readonly notes: Readonly<Record<string, string>>;
   readonly counts: Readonly<Record<string, number>>;
   readonly parts: readonly PartStatus[];
+  /** The text of a deletion's certificate, whose hash stands in the audit chain; absent before. */
+  readonly certificate?: string;
 };
 
 /** What one unit of work came to. */

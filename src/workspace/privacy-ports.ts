@@ -27,6 +27,7 @@ export type RegulationDetails = Regulation & {
   readonly subjectIds: readonly string[];
   readonly step: string;
   readonly parts: readonly PartStatus[];
+  readonly certificate: string | undefined;
 };
 
 export type SuppressedUser = {

@@ -15,6 +15,7 @@ import {
 
 import {
   distinctSubjects,
+  DUE_MS,
   REGULATION_STATUSES,
   REGULATION_TYPES,
   SUBJECT_CHARS_MAX,
@@ -50,6 +51,7 @@ const regulationEntries = {
   sourceId: nullable(string()),
   status,
   createdAt: string(),
+  dueAt: string(),
   finishedAt: nullable(string()),
 };
 
@@ -59,6 +61,7 @@ const regulationDetails = object({
   ...regulationEntries,
   subjectIds: array(string()),
   step: string(),
+  certificate: nullable(string()),
   parts: array(object({ id: string(), name: string(), status, error: optional(string()) })),
 });
 
@@ -78,6 +81,7 @@ function viewOf(regulation: Regulation) {
     sourceId: sourceId ?? null,
     status: state,
     createdAt: isoTime(createdAtMs),
+    dueAt: isoTime(createdAtMs + DUE_MS),
     finishedAt: finishedAtMs === undefined ? null : isoTime(finishedAtMs),
   };
 }
@@ -137,6 +141,7 @@ export const REGULATION_OPERATIONS: readonly Operation[] = [
         subjectIds: found.subjectIds,
         step: found.step,
         parts: found.parts,
+        certificate: found.certificate ?? null,
       })),
   }),
   workspaceOperation("write", {
