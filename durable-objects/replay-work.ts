@@ -7,6 +7,7 @@ import { DeliveryCounts, type DeliveryStep } from "../src/deliver/lane/counts.ts
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import { Pace } from "../src/deliver/lane/pace.ts";
 import { LaneRunner, type Readiness } from "../src/deliver/lane/run-lane.ts";
+import { scrubFreePages } from "../src/ingest/queue/scrub.ts";
 import { isSelected, readdressed } from "../src/replay/select-event.ts";
 import type { ReplayFile } from "../src/replay/replay-files.ts";
 import { ReplayLog, type OpenedFile } from "../src/replay/replay-log.ts";
@@ -187,8 +188,13 @@ export class ReplayWork {
     this.#catalogue.forget();
     const first = this.#lane.firstWaiting() ?? this.#files.current()?.firstSeq;
     const position = first === undefined ? undefined : this.#files.rewindTo(first);
+    const hadEvents = this.#lane.waitingEvents > 0;
     if (position !== undefined) this.#lane.goBackTo(position, Date.now());
     this.#runner.forgetOrder();
+    // SQLite keeps what it dropped in its free pages, and events are to be held nowhere.
+    if (!hadEvents) return;
+    const { storage } = this.#deps.ctx;
+    await scrubFreePages(storage, storage.sql.databaseSize, () => scheduler.wait(0));
   }
 
   async #ready(): Promise<Readiness> {
