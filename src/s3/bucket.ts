@@ -133,7 +133,11 @@ export class Bucket {
     etag: string,
     { contentType, contentEncoding, meta }: NewObject,
   ): Promise<Result<{ readonly etag: string }, ReplaceFailure>> {
-    const headers: Record<string, string> = { "if-match": etag, "content-type": contentType };
+    const headers: Record<string, string> = {
+      "if-match": etag,
+      "content-type": contentType,
+      ...this.#encryption(),
+    };
     if (contentEncoding !== undefined) headers["content-encoding"] = contentEncoding;
     for (const [name, value] of Object.entries(meta ?? {})) headers[META_PREFIX + name] = value;
     const sent = await this.#send({ method: "PUT", key, headers, body });

@@ -142,6 +142,22 @@ describe("verification of a bucket with roles", () => {
     expect(listed.ok && listed.value.entries).toEqual([]);
   });
 
+  it("leaves a bucket in which the eraser rewrites an object under the same key", async () => {
+    const key = "segment-logs/rewritten";
+    const bytes = new TextEncoder().encode("line\n");
+    const text = { contentType: "text/plain" };
+    const put = await ownBucket(opening(), OWN, "writer").putNew(key, bytes, text);
+
+    const etag = put.ok ? put.value.etag : "";
+    const eraser = ownBucket(opening(), OWN, "eraser");
+    const replaced = await eraser.replace(key, bytes, etag, text);
+
+    const head = await ownBucket(opening(), OWN, "reader").head(key);
+    await eraser.remove(key);
+    expect(replaced).toMatchObject({ ok: true });
+    expect(head.ok && head.value.kmsKeyArn).toBe(KEY);
+  });
+
   it("fails when a role can be had without the ExternalId", async () => {
     await apply(OWN, {
       role: ({ externalId: _externalId, ...open }) => open,
