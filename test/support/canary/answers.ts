@@ -35,6 +35,10 @@ const ANSWERS: Readonly<Record<string, readonly MarkKind[]>> = {
   "POST /api/v1/destinations/{id}/dead-letters/search": ["event"],
   // Shows what the vendor answered, to whoever asked for it.
   "POST /api/v1/destinations/{id}/test": ["event", "vendor"],
+  "GET /api/v1/destinations/{id}/filters": ["name"],
+  "POST /api/v1/destinations/{id}/filters": ["name"],
+  "PATCH /api/v1/destinations/{id}/filters/{filterId}": ["name"],
+  "DELETE /api/v1/destinations/{id}/filters/{filterId}": ["name"],
   "POST /api/v1/destinations/{id}/filters/preview": ["event"],
 };
 
@@ -67,6 +71,15 @@ export const PARAMETERS_OF_OURS: readonly string[] = [
   "plan",
   "prune",
   "granularity",
+  "slug",
+  "code",
+  // Of a customer's own bucket: names of their infrastructure, none of them a person's.
+  "account",
+  "bucket",
+  "form",
+  "kmsKeyArn",
+  "label",
+  "location",
 ];
 
 /** The one that is the customer's, and what docs/residency.md says of it. */

@@ -28,6 +28,7 @@ export const ALARM_SIGNS: Readonly<
   Archive: (call) => call.method === "GET",
   ArchiveMonth: undefined,
   DeliveryLane: (call) => call.host === SINK_HOST,
+  Replay: undefined,
   Workspace: (call) => call.method === "PUT" && call.path.includes("/audit/"),
 };
 

@@ -108,7 +108,15 @@ function bodyOf({ path, method, bodySchema }: ListedOperation, fixture: Fixture)
   if (path.endsWith("/invites/redeem")) return { invite: fixture.invite };
   if (path.endsWith("/workspaces")) return { name: "made by the matrix", region: "eu" };
   if (path.endsWith("/workspace/config")) return fixture.config;
+  if (path.endsWith("/replays")) return replayOf(fixture);
   return exampleOf(bodySchema);
+}
+
+/** All that the source has, to its destination. */
+function replayOf({ source, destinationId }: Fixture): unknown {
+  const dayMs = 86_400_000;
+  const [from, to] = [-dayMs, dayMs].map((ms) => new Date(Date.now() + ms).toISOString());
+  return { sourceId: source.id, destinationId, from, to };
 }
 
 /** A value that the schema allows, with nothing in it that is not required. */
