@@ -66,8 +66,8 @@ function archived(): string[][] {
   return [...s3.objects]
     .filter(([url]) => url.includes("/segment-logs/"))
     .map(([, { bytes }]) =>
-      gunzipSync(bytes)
-        .toString()
+      new TextDecoder()
+        .decode(gunzipSync(bytes))
         .split("\n")
         .filter((line) => line !== "")
         .map((line) => (JSON.parse(line) as { userId: string }).userId),
