@@ -2,6 +2,7 @@ import {
   array,
   boolean,
   integer,
+  isoTimestamp,
   maxLength,
   maxValue,
   minLength,
@@ -36,6 +37,7 @@ const RATE_MAX = 100_000;
 
 const text = pipe(string(), minLength(1), maxLength(TEXT_CHARS_MAX));
 const texts = pipe(array(text), minLength(1), maxLength(LIST_MAX));
+const instant = pipe(string(), isoTimestamp());
 const count = number();
 
 const countsView = object({
@@ -71,8 +73,8 @@ const replayAnswer = object({ replay: replayView });
 const draft = strictObject({
   sourceId: text,
   destinationId: text,
-  from: text,
-  to: optional(text),
+  from: instant,
+  to: optional(instant),
   types: optional(
     pipe(array(picklist(["track", "identify", "page", "screen", "group", "alias"])), minLength(1)),
   ),
@@ -99,9 +101,9 @@ export const REPLAY_OPERATIONS: readonly Operation[] = [
     answer: replayAnswer,
     handle: async ({ workspace, call, body, services }) => {
       const fromMs = Date.parse(body.from);
-      const toMs = body.to === undefined ? services.now() : Date.parse(body.to);
-      if (!(fromMs >= 0 && toMs > fromMs)) {
-        return refuse("invalid_request", "from and to have to be ISO 8601, from before to.");
+      const toMs = body.to === undefined ? Math.max(services.now(), fromMs) : Date.parse(body.to);
+      if (!(toMs >= fromMs)) {
+        return refuse("invalid_request", "to has to be later than from.");
       }
       const { types, names, rate, sourceId, destinationId, dryRun } = body;
       const asked = { fromMs, toMs, sourceId, destinationId, isDryRun: dryRun === true };
