@@ -1,6 +1,7 @@
 import {
   regionOf,
   workspaceOf,
+  type ChildId,
   type DestinationId,
   type SourceId,
   type WorkspaceId,
@@ -23,6 +24,7 @@ type KnownIds = {
   readonly workspaces: readonly WorkspaceId[];
   readonly sources: readonly SourceId[];
   readonly destinations: readonly DestinationId[];
+  readonly replays: readonly ChildId<"rpl">[];
 };
 
 /** A run may see a month end. */
@@ -49,6 +51,7 @@ export function namelessAmong(files: readonly ObjectFile[]): readonly ObjectFile
     workspaces: idsIn<WorkspaceId>("RegionDirectory", "workspaces"),
     sources: idsIn<SourceId>("Workspace", "sources"),
     destinations: idsIn<DestinationId>("Workspace", "destinations"),
+    replays: idsIn<ChildId<"rpl">>("Workspace", "replays"),
   };
   const months = [new Date(), new Date(Date.now() - RUN_MS_MAX)].map((date) =>
     date.toISOString().slice(0, "yyyy-mm".length),
@@ -70,6 +73,7 @@ function namesOf(known: KnownIds, months: readonly string[]): readonly ObjectNam
   return [
     ...HOME_REGION_NAMES.map((region): ObjectName => ({ kind: "directory", region })),
     ...known.workspaces.map((workspaceId): ObjectName => ({ kind: "workspace", workspaceId })),
+    ...known.replays.map((replayId): ObjectName => ({ kind: "replay", replayId })),
     ...known.sources.flatMap((sourceId): readonly ObjectName[] => [
       { kind: "archive", sourceId },
       ...months.map((month): ObjectName => ({ kind: "archive-month", sourceId, month })),
