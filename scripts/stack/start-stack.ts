@@ -26,6 +26,8 @@ export type StackOptions = {
   readonly configPath?: string;
   /** What `request.cf` says of every request, for example the colo; never asked of the network. */
   readonly cf?: Readonly<Record<string, unknown>>;
+  /** Opens workerd's inspector, for what memory is in use. */
+  readonly isInspected?: boolean;
   /** Runs the scheduled handler each minute, as the platform does. */
   readonly cron?: boolean;
   /** Hears what workerd and Miniflare print, which is then not shown, and all exceptions. */
@@ -43,6 +45,8 @@ export type Stack = {
   readonly recorder: Recorder;
   /** The pid of the native program; another one after each `restart()`. */
   readonly workerdPid: () => Promise<number>;
+  /** Where the isolate's inspector listens, with `isInspected`. */
+  readonly inspectorUrl: () => Promise<string>;
   /** Ends the native program at once, as a power cut would; resolves when it is gone. */
   readonly kill: () => Promise<void>;
   /** Starts the Worker again on the same port with the same state. */
@@ -97,6 +101,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     aws,
     recorder,
     workerdPid: () => runner.pid(),
+    inspectorUrl: async () => `${await runner.inspectorUrl()}core:user:${worker.name}`,
     kill: () => runner.kill(),
     restart: () => runner.restart(),
     runCron,
@@ -135,6 +140,11 @@ class Runner {
     return this.#pid;
   }
 
+  async inspectorUrl(): Promise<string> {
+    if (this.#miniflare === undefined) throw new Error("Cannot inspect workerd: it is not running");
+    return String(await this.#miniflare.getInspectorURL());
+  }
+
   async kill(): Promise<void> {
     const pid = await this.pid();
     process.kill(pid, "SIGKILL");
@@ -163,12 +173,13 @@ function miniflareOptions(
   worker: BundledWorker,
   vars: WorkerVars,
   recorder: Recorder,
-  { cf, output }: StackOptions,
+  { cf, output, isInspected }: StackOptions,
 ): MiniflareOptions {
   const { bindings, ...options } = worker.options;
   return convertV4MiniflareOptions({
     host: "127.0.0.1",
     port,
+    ...(isInspected === true ? { inspectorPort: 0 } : {}),
     resourcePersistencePath: join(stateDir, WRANGLER_STATE_FOLDER),
     cf: cf ?? false,
     unsafeTriggerHandlers: true,
