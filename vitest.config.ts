@@ -7,6 +7,8 @@ import { wasmModules } from "./test/support/wasm-modules.ts";
 export default defineConfig({
   test: {
     globalSetup: "./test/support/kit/build.ts",
+    // End-to-end tests wait more than they compute, so two share a machine of two cores well.
+    maxWorkers: 2,
     projects: [
       {
         plugins: [wasmModules()],
