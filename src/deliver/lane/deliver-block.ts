@@ -125,14 +125,15 @@ function admitInOrder(
   isRetry: boolean,
   keep: Keep,
 ): readonly Ready[] {
-  if (isRetry) for (const { user } of ready) if (user !== undefined) order.take(user);
+  if (isRetry) {
+    for (const { user, entry } of ready) if (user !== undefined) order.take(user, entry.seq);
+  }
   return ready.filter(({ entry, user }) => {
     if (user === undefined) return true;
     const aheadMs = order.behind(user, entry.seq);
-    const waits = isRetry ? aheadMs !== undefined : order.holds(user);
-    if (!waits) return true;
-    order.wait(user);
-    const dueAtMs = Math.max(aheadMs ?? order.dueAtMs(user), now());
+    if (aheadMs === undefined) return true;
+    const dueAtMs = Math.max(aheadMs, now());
+    order.wait(user, entry.seq, dueAtMs);
     keep(entry, { kind: "waiting", entry, dueAtMs, wasTried: false });
     return false;
   });
@@ -174,7 +175,7 @@ async function sendChain(chain: readonly Ready[], deps: BlockDeps, keep: Keep): 
     const { entry, user } = each;
     if (untilMs === undefined && !deps.pace.admits(deps.now())) untilMs = postponedTo(deps);
     if (untilMs !== undefined) {
-      if (user !== undefined) deps.order.wait(user);
+      if (user !== undefined) deps.order.wait(user, entry.seq, untilMs);
       keep(entry, { kind: "waiting", entry, dueAtMs: untilMs, wasTried: false });
       continue;
     }
@@ -184,9 +185,7 @@ async function sendChain(chain: readonly Ready[], deps: BlockDeps, keep: Keep): 
     keep(entry, settlement);
     if (settlement.kind === "waiting") {
       untilMs = settlement.dueAtMs;
-      if (user !== undefined) deps.order.fail(user, entry.seq, untilMs);
-    } else if (user !== undefined) {
-      deps.order.settle(user, entry.seq);
+      if (user !== undefined) deps.order.wait(user, entry.seq, untilMs);
     }
   }
 }

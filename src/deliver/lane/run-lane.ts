@@ -171,11 +171,9 @@ export class LaneRunner {
     this.#order = order;
     if (deliverer.batch.events > 1) return order;
     for (const { dueAtMs, entries } of this.#deps.storage.allWaiting()) {
-      for (const { line, seq, attempts } of entries) {
+      for (const { line, seq } of entries) {
         const user = userOf(JSON.parse(line) as Record<string, unknown>);
-        if (user === undefined) continue;
-        if (attempts > 0) order.fail(user, seq, dueAtMs);
-        else order.wait(user);
+        if (user !== undefined) order.wait(user, seq, dueAtMs);
       }
     }
     return order;
