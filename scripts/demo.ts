@@ -79,18 +79,18 @@ async function demonstrate(
   for (const home of homes) await connectDestinations(stack, home);
   say("Connected to each: a webhook, Amplitude and Customer.io, at the hosts of its region");
   const [eu] = homes;
-  let traffic = await sendTraffic(stack, homes, (sent) =>
+  const calls = await sendTraffic(stack, homes, (sent) =>
     progress(`Sending through @segment/analytics-node: ${sent} calls`),
   );
   const run =
     isFailover && eu !== undefined ? await showFailover(stack, eu, { say, progress }) : undefined;
-  if (run !== undefined) traffic = withMore(traffic, run.sourceId, run.messageIds);
+  const traffic = run === undefined ? calls : withMore(calls, run.sourceId, run.messageIds);
   await waitForFiles(stack, homes, traffic);
-  await waitForDeliveries(homes, traffic, sinks);
+  await waitForDeliveries(homes, calls, sinks);
   if (fault !== undefined) await plant(fault, stack, homes, sinks);
   const evidence = await gatherEvidence(stack, homes);
   const own = await ownCounts(stack, homes, fault);
-  const deliveries = judgeDeliveries(homes, traffic, sinks);
+  const deliveries = judgeDeliveries(homes, calls, sinks);
   const verdict = judgeDemo(homes, traffic, evidence, own, deliveries);
   const failover = run === undefined ? undefined : judgeFailover(run, evidence);
   const asked = fault === "wrong-report" ? withTokensExchanged(homes) : homes;
