@@ -85,10 +85,10 @@ async function demonstrate(
   const run =
     isFailover && eu !== undefined ? await showFailover(stack, eu, { say, progress }) : undefined;
   const traffic = run === undefined ? calls : withMore(calls, run.sourceId, run.messageIds);
-  await waitForFiles(stack, homes, traffic);
+  await waitForFiles(stack, homes, traffic, sinks);
   await waitForDeliveries(homes, calls, sinks);
   if (fault !== undefined) await plant(fault, stack, homes, sinks);
-  const evidence = await gatherEvidence(stack, homes);
+  const evidence = await gatherEvidence(stack, homes, sinks);
   const own = await ownCounts(stack, homes, fault);
   const deliveries = judgeDeliveries(homes, calls, sinks);
   const verdict = judgeDemo(homes, traffic, evidence, own, deliveries);
@@ -107,13 +107,14 @@ async function waitForFiles(
   stack: Stack,
   homes: readonly DemoHome[],
   traffic: Traffic,
+  sinks: Sinks,
 ): Promise<void> {
   const wanted = [...traffic.messageIds.values()].reduce((sum, ids) => sum + ids.length, 0);
   const until = Date.now() + FILES_WAIT_MS_MAX;
   let evidence: Evidence;
   do {
     await pause(FILES_POLL_MS);
-    evidence = await gatherEvidence(stack, homes);
+    evidence = await gatherEvidence(stack, homes, sinks);
     const { lines, files } = evidence;
     progress(`Waiting for the files: ${lines.length} of ${wanted} events in ${files.length} files`);
   } while (evidence.lines.length < wanted && Date.now() < until);

@@ -1,4 +1,5 @@
 import type { HomeRegion } from "../../src/core/ids.ts";
+import { HOME_REGION_NAMES } from "../../src/region/regions.ts";
 import type { OutboundAnswer, OutboundRequest, Route } from "../stack/recorder.ts";
 import type { Stack } from "../stack/start-stack.ts";
 import { post, type DemoHome } from "./homes.ts";
@@ -45,10 +46,13 @@ const DESTINATIONS: readonly DemoDestination[] = [
 ];
 
 const MESSAGE_ID = /demo-(?:eu|us|wrong)-[0-9a-f-]{36}-\d+/g;
+/** Of every request that carries an event or a profile: whose region it is of. */
+const USER_ID = /\b(eu|us)-user-\d+/g;
 
 /** Stands for the destinations of both regions: takes everything, and keeps which events came. */
 export class Sinks {
   readonly #seen = new Map<string, Set<string>>();
+  readonly #outsideBytes = { eu: 0, us: 0 };
 
   /** Routes for the stack's recorder. */
   routes(): Readonly<Record<string, Route>> {
@@ -61,6 +65,11 @@ export class Sinks {
     return this.#seen.get(host) ?? new Set();
   }
 
+  /** Bytes of requests that name a user of that region and came to a host of the other one. */
+  get outsideBytes(): Readonly<Record<HomeRegion, number>> {
+    return this.#outsideBytes;
+  }
+
   /** Forgets one event that came to the first destination of `eu`: a planted fault. */
   loseOne(): void {
     const seen = this.#seen.get(DESTINATIONS[0]?.host.eu ?? "");
@@ -69,9 +78,15 @@ export class Sinks {
   }
 
   async #take({ url, body }: OutboundRequest): Promise<OutboundAnswer> {
+    const text = body.toString("utf8");
     const seen = this.#seen.get(url.host) ?? new Set();
-    for (const [id] of body.toString("utf8").matchAll(MESSAGE_ID)) seen.add(id);
+    for (const [id] of text.matchAll(MESSAGE_ID)) seen.add(id);
     this.#seen.set(url.host, seen);
+    const named = new Set(Array.from(text.matchAll(USER_ID), ([, region]) => region));
+    for (const region of HOME_REGION_NAMES) {
+      const isOutside = named.has(region) && !deliveryHosts(region).includes(url.host);
+      if (isOutside) this.#outsideBytes[region] += body.length;
+    }
     const headers = { "content-type": "application/json" };
     return { status: 200, headers, body: Buffer.from("{}") };
   }

@@ -3,7 +3,7 @@ import type { HomeRegion } from "../../src/core/ids.ts";
 import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
 import { HOME_CREDENTIALS, homeBucketName, LOCATIONS } from "../local-aws/options.ts";
 import type { Stack } from "../stack/start-stack.ts";
-import { deliveryHosts } from "./deliveries.ts";
+import { deliveryHosts, type Sinks } from "./deliveries.ts";
 import type { DemoHome } from "./homes.ts";
 
 /** What stands in the buckets, read with AWS's own client. */
@@ -14,9 +14,8 @@ export type Evidence = {
   /** Events that a destination refused for good. */
   readonly deadLetters: number;
   /**
-   * Bytes that went anywhere but to a bucket of their home or to a destination's host; `unknown` are
-   * those that name no source and no workspace. Whose events came to which destination is judged by
-   * what is in them.
+   * Bytes that went anywhere but to a bucket of their home or to a host of a destination there;
+   * `unknown` are those that name no source, no workspace and no user.
    */
   readonly outsideBytes: Readonly<Record<HomeRegion | "unknown", number>>;
 };
@@ -32,7 +31,11 @@ export type FoundLine = {
 const HOME_IN_KEY = /(?:segment-logs\/src|audit\/ws)_(eu|us)_[a-z0-9]+\//;
 
 /** Reads every object of the four buckets that belongs to the demo's sources. */
-export async function gatherEvidence(stack: Stack, homes: readonly DemoHome[]): Promise<Evidence> {
+export async function gatherEvidence(
+  stack: Stack,
+  homes: readonly DemoHome[],
+  sinks: Sinks,
+): Promise<Evidence> {
   const lines: FoundLine[] = [];
   const files: { location: ArchiveLocation; key: string }[] = [];
   let deadLetters = 0;
@@ -55,7 +58,7 @@ export async function gatherEvidence(stack: Stack, homes: readonly DemoHome[]): 
       }
     }
   }
-  return { lines, files, deadLetters, outsideBytes: outsideBytes(stack) };
+  return { lines, files, deadLetters, outsideBytes: outsideBytes(stack, sinks) };
 }
 
 /** How to reach the platform's bucket at a location. */
@@ -71,8 +74,8 @@ export function accessTo(stack: Stack, location: ArchiveLocation) {
  * Bytes the Worker sent to places where they do not belong, by the recorder that stands for the
  * whole internet: to a host that is no bucket, or to a bucket that is not of their home.
  */
-function outsideBytes(stack: Stack): Evidence["outsideBytes"] {
-  const bytes = { eu: 0, us: 0, unknown: 0 };
+function outsideBytes(stack: Stack, sinks: Sinks): Evidence["outsideBytes"] {
+  const bytes = { ...sinks.outsideBytes, unknown: 0 };
   const destinations = [...deliveryHosts("eu"), ...deliveryHosts("us")];
   for (const call of stack.recorder.calls()) {
     if (destinations.includes(call.host)) continue;

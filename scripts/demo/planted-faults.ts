@@ -52,7 +52,7 @@ export async function plant(
     await stack.recorder.handle(stray);
     return;
   }
-  const { files } = await gatherEvidence(stack, homes);
+  const { files } = await gatherEvidence(stack, homes, sinks);
   const file = files.find(({ location }) => homeOf(location) === "eu");
   if (file === undefined) throw new Error("Cannot plant a fault: there is no file in the eu");
   const lines = await read(stack, file.location, file.key);

@@ -1,5 +1,6 @@
 import { Analytics } from "@segment/analytics-node";
 
+import type { HomeRegion } from "../../src/core/ids.ts";
 import { DEV_HOSTS } from "../stack/dev-settings.ts";
 import type { Stack } from "../stack/start-stack.ts";
 import type { DemoHome } from "./homes.ts";
@@ -39,7 +40,9 @@ export async function sendTraffic(
     // The repeats go through a client of their own: an SDK that was started again.
     for (const batch of [ids, repeats]) {
       const analytics = clientFor(stack, home.region, home.writeKey);
-      for (const [index, messageId] of batch.entries()) send(analytics, messageId, index);
+      for (const [index, messageId] of batch.entries()) {
+        send(analytics, home.region, messageId, index);
+      }
       await analytics.closeAndFlush();
       total += batch.length;
       onSent(total);
@@ -77,7 +80,7 @@ async function sendToWrongRegion(
     if (ctx !== undefined) refused += 1;
   });
   const ids = idsOf("wrong", WRONG_REGION_EVENTS);
-  for (const [index, messageId] of ids.entries()) send(analytics, messageId, index);
+  for (const [index, messageId] of ids.entries()) send(analytics, "eu", messageId, index);
   await analytics.closeAndFlush();
   return { wrongRegionIds: ids, wrongRegionRefused: refused };
 }
@@ -87,8 +90,9 @@ function clientFor(stack: Stack, region: "eu" | "us", writeKey: string): Analyti
   return new Analytics({ writeKey, host: `http://${host}:${stack.port}`, flushAt: FLUSH_AT });
 }
 
-function send(analytics: Analytics, messageId: string, index: number): void {
-  const userId = `user-${index % USERS}`;
+/** The user's id names the region, so that wherever a part of the event turns up, its home is known. */
+function send(analytics: Analytics, region: HomeRegion, messageId: string, index: number): void {
+  const userId = `${region}-user-${index % USERS}`;
   if (index % 5 === 0) analytics.identify({ userId, messageId, traits: { plan: "trial" } });
   else if (index % 5 === 1) {
     const name = placeOf(index);
