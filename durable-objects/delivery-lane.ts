@@ -2,7 +2,6 @@ import { DurableObject } from "cloudflare:workers";
 
 import { parseConfig } from "../src/config.ts";
 import { workspaceOf, type DestinationId, type SourceId } from "../src/core/ids.ts";
-import { decide, readyRules } from "../src/deliver/filter/decide.ts";
 import { callDestination } from "../src/deliver/lane/call.ts";
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import type {
@@ -77,7 +76,10 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     if (config === undefined || config.state === "deleted") {
       return { kind: "not-ready", why: "The destination is not there any more." };
     }
-    const decision = decide(event, readyRules(config.rules));
+    const decision = await destination.decideNow(config, event);
+    if (decision === undefined) {
+      return { kind: "not-ready", why: "It is not known now whose events may be sent." };
+    }
     if (decision.kind === "filtered") {
       return { kind: "sent", outcome: decision, exchanges: [] };
     }
@@ -119,6 +121,10 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     const events = this.#work.deadLetters.redrive(code);
     this.#work.wake();
     return events;
+  }
+
+  async suppress(version: number): Promise<boolean> {
+    return this.#work.suppress(version);
   }
 
   async forget({ type, ids }: LaneSubjects): Promise<LaneForgetting> {

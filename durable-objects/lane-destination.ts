@@ -9,6 +9,7 @@ import type {
   Destinations,
 } from "../src/deliver/destinations.ts";
 import { decide, readyRules } from "../src/deliver/filter/decide.ts";
+import type { Decision } from "../src/deliver/lane/deliver-block.ts";
 import type { LaneConfig } from "../src/deliver/lane/ports.ts";
 import { RETRY_RULE } from "../src/deliver/lane/retry.ts";
 import type { Readiness, ReadyDestination } from "../src/deliver/lane/run-lane.ts";
@@ -16,6 +17,7 @@ import type { EgressObserver } from "../src/egress/guard.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
 import { openSecret, placeOfSecret, unwrapDataKey } from "../src/workspace/secret-envelope.ts";
 import type { Reach } from "./reach.ts";
+import { SuppressedUserList } from "./suppressed-users.ts";
 
 export type LaneDestinationDeps = {
   readonly config: Config;
@@ -39,6 +41,9 @@ const ASK_MS_MAX = 3_000;
 const BROKEN_MS = 60_000;
 const UNREACHABLE_MS = 5_000;
 
+/** What becomes of an event of a user who is suppressed; it is not looked at further. */
+const SUPPRESSED: Decision = { kind: "filtered", code: "SUPPRESSED" };
+
 /** A destination that a person tests. */
 export type Watched = {
   readonly deliverer: Deliverer;
@@ -59,9 +64,14 @@ export class LaneDestination {
   #made: Made | undefined;
   #brokenVersion: number | undefined;
   #brokenUntilMs = 0;
+  readonly #suppressed: SuppressedUserList;
 
   constructor(deps: LaneDestinationDeps) {
     this.#deps = deps;
+    const { reach, ref } = deps;
+    this.#suppressed = new SuppressedUserList(() =>
+      reach.workspace(workspaceOf(ref.sourceId)).suppressedUsers(ref.sourceId),
+    );
   }
 
   /** Why nothing can be delivered at all; `undefined` when it can. */
@@ -76,6 +86,9 @@ export class LaneDestination {
     const isReady =
       config.state === "on" || (config.state === "off" && this.#deps.isAlsoOff === true);
     if (!isReady) return { kind: "stopped" };
+    if (!(await this.#suppressed.follow(config))) {
+      return { kind: "unavailable", againAtMs: nowMs + UNREACHABLE_MS };
+    }
     if (this.#made?.version === config.version) {
       return { kind: "ready", destination: this.#made.ready };
     }
@@ -107,6 +120,23 @@ export class LaneDestination {
     }
   }
 
+  /** Whether that version of the suppressions, or a later one, is what events are decided by. */
+  async suppress(version: number): Promise<boolean> {
+    this.expire();
+    const config = await this.config();
+    if (config === undefined || (config.suppressions ?? 0) < version) return false;
+    return this.#suppressed.follow(config);
+  }
+
+  /** What the rules make of one event now; `undefined` when suppressions could not be loaded. */
+  async decideNow(
+    config: LaneConfig,
+    event: Readonly<Record<string, unknown>>,
+  ): Promise<Decision | undefined> {
+    if (!(await this.#suppressed.follow(config))) return undefined;
+    return this.#suppressed.holds(event) ? SUPPRESSED : decide(event, readyRules(config.rules));
+  }
+
   /** Has the workspace asked again before anything else is delivered. */
   expire(): void {
     this.#askedAtMs = Number.NEGATIVE_INFINITY;
@@ -135,7 +165,8 @@ export class LaneDestination {
     const rules = readyRules(config.rules);
     const ready: ReadyDestination = {
       deliverer: made.deliverer,
-      decide: (event) => decide(event, rules),
+      decide: (event, line) =>
+        this.#suppressed.holds(event, line) ? SUPPRESSED : decide(event, rules),
       rule: { ...RETRY_RULE, forMs: config.retryMs },
     };
     this.#made = { version: config.version, ready };

@@ -145,6 +145,16 @@ export class LaneWork {
     await this.#running;
   }
 
+  /** Whether it delivers by that version of the suppressions, and nothing older is in flight. */
+  async suppress(version: number): Promise<boolean> {
+    const isHeld = await this.destination.suppress(version);
+    if (!isHeld) return false;
+    // The block that is being sent may have been decided by the earlier version; it is the last.
+    this.#sliceEndMs = 0;
+    await this.#running;
+    return true;
+  }
+
   /** Takes users out of what the lane keeps. Requests in flight end first, and none begins meanwhile. */
   async forget(subjects: Subjects): Promise<LaneForgetting> {
     const config = await this.destination.config();

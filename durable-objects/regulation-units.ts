@@ -31,13 +31,14 @@ export class RegulationUnits {
   of(step: Step): readonly string[] {
     switch (step) {
       case "suppress":
+        return [...this.#allQueues(), ...this.#allLanes()];
       case "settle":
-        return this.#sources().flatMap((id) => this.#queues(id));
+        return this.#allQueues();
       case "archive":
       case "verify":
         return this.#sources();
       case "lanes":
-        return this.#destinations().flatMap(({ id, sourceId }) => this.#lanes(id, sourceId));
+        return this.#allLanes();
       case "destinations":
         return this.#destinations().map(({ id }) => id);
     }
@@ -46,8 +47,10 @@ export class RegulationUnits {
   async work(step: Step, unit: string, note: string | undefined): Promise<UnitResult> {
     switch (step) {
       case "suppress": {
-        const queue = this.#queue(unit);
-        return { isOver: await queue.suppress(this.#turn.regulations.version()) };
+        const version = this.#turn.regulations.version();
+        const isLane = parseName(unit)?.kind === "lane";
+        const asked = isLane ? this.#lane(unit) : this.#queue(unit);
+        return { isOver: await asked.suppress(version) };
       }
       case "settle": {
         const asked = note === undefined ? undefined : Number(note);
@@ -124,6 +127,14 @@ export class RegulationUnits {
   #destinations(): readonly Destination[] {
     const sources = this.#sources();
     return this.#turn.destinations.all().filter(({ sourceId }) => sources.includes(sourceId));
+  }
+
+  #allQueues(): readonly string[] {
+    return this.#sources().flatMap((id) => this.#queues(id));
+  }
+
+  #allLanes(): readonly string[] {
+    return this.#destinations().flatMap(({ id, sourceId }) => this.#lanes(id, sourceId));
   }
 
   #queues(sourceId: SourceId): readonly string[] {

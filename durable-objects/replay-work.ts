@@ -212,10 +212,10 @@ export class ReplayWork {
       kind: "ready",
       destination: {
         ...rest,
-        decide: (event) =>
+        decide: (event, line) =>
           this.#suppressions.holds(event)
             ? { kind: "filtered", code: "SUPPRESSED" }
-            : decide(readdressed(event, addressee)),
+            : decide(readdressed(event, addressee), line),
       },
     };
   }

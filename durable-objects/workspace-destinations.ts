@@ -207,6 +207,7 @@ export class WorkspaceDestinations {
       archiveLocations: source.archiveLocations,
       retentionDays: source.retentionDays,
       fingerprintKey: source.fingerprintKey,
+      suppressions: this.#turn.regulations.version(),
     };
   }
 

@@ -7,7 +7,7 @@ import {
 
 /**
  * What a regulation goes through, in this order.
- * - `suppress`: every queue that ever existed confirms that it serves by the new suppressions.
+ * - `suppress`: every queue and lane that ever existed confirms that it serves by the new suppressions.
  * - `settle`: every queue archives what it had taken by then, and drops it from its log.
  * - `archive`: files that can hold one of the users are rewritten without them.
  * - `lanes`: what waits for destinations, and dead letters, are rewritten.

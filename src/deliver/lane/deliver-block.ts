@@ -20,7 +20,8 @@ export type Decision =
 /** What a block of events is delivered with. */
 export type BlockDeps = {
   readonly deliverer: Deliverer;
-  readonly decide: (event: Readonly<Record<string, unknown>>) => Decision;
+  /** `line` is the event's own JSON. */
+  readonly decide: (event: Readonly<Record<string, unknown>>, line: string) => Decision;
   readonly keyOf: (event: Readonly<Record<string, unknown>>, seq: number) => string;
   readonly pace: Pace;
   /** Of destinations that take one event at a time; not looked at for others. */
@@ -83,7 +84,7 @@ export async function deliverBlock(
 function prepare(entry: LaneEntry, deps: BlockDeps): Ready | Settlement {
   const event = parseEvent(entry.line);
   if (event === undefined) return { kind: "dead", entry, code: "INTERNAL" };
-  const decision = decideSafely(event, deps);
+  const decision = decideSafely(event, entry.line, deps);
   if (decision.kind === "filtered") return { kind: "filtered", entry, code: decision.code };
   const { receivedAt } = event;
   return {
@@ -110,9 +111,13 @@ function parseEvent(line: string): Readonly<Record<string, unknown>> | undefined
 }
 
 /** Rules that break let nothing through. */
-function decideSafely(event: Readonly<Record<string, unknown>>, deps: BlockDeps): Decision {
+function decideSafely(
+  event: Readonly<Record<string, unknown>>,
+  line: string,
+  deps: BlockDeps,
+): Decision {
   try {
-    return deps.decide(event);
+    return deps.decide(event, line);
   } catch {
     return { kind: "filtered", code: "INTERNAL" };
   }

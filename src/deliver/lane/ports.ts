@@ -25,8 +25,10 @@ export type LaneConfig = {
   readonly archiveLocations: readonly ArchiveLocation[];
   /** How long dead letters' files stay in the platform's bucket, in days; absent from older code. */
   readonly retentionDays?: number | "unlimited";
-  /** Keys the hashes of user ids in filters of dead letters' files. */
+  /** Keys the hashes of user ids: in filters of dead letters' files, and of suppressed users. */
   readonly fingerprintKey: string;
+  /** The version of the suppressions to deliver by; absent while there never was one. */
+  readonly suppressions?: number;
 };
 
 /** Secret settings as they are kept: under a data key, which is wrapped by a key of the deployment. */
@@ -137,6 +139,11 @@ export interface LanePort {
   searchDeadLetters(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]>;
   /** Sends dead letters again, all or those of one code; how many. */
   redrive(code?: string): Promise<number>;
+  /**
+   * Whether the lane delivers by that version of the suppressions, or a later one, and no request is
+   * in flight that was decided by an earlier one.
+   */
+  suppress(version: number): Promise<boolean>;
   /** Takes users out of all that the lane keeps, after its requests in flight ended. */
   forget(subjects: LaneSubjects): Promise<LaneForgetting>;
   /** Asks the destination itself to forget them, from the one with that index on. */

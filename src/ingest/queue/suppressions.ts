@@ -43,6 +43,11 @@ export class Suppressions {
     return this.holds(version);
   }
 
+  /** Whether nobody is suppressed, as far as is known. */
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   take({ version, hashes }: SuppressedUsers): void {
     if (version <= this.#version) return;
     const count = hashes.byteLength / USER_HASH_BYTES;
