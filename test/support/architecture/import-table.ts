@@ -24,6 +24,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/deliver": ["src/core", "src/region", "src/egress", "src/s3", "src/telemetry"],
   // What is reported of egress is part of what a workspace shows of itself.
   "src/regulation": ["src/core"],
+  "src/sync": ["src/core", "src/region", "src/egress", "src/s3", "src/deliver", "src/telemetry"],
   "src/replay": ["src/core", "src/region", "src/archive", "src/deliver"],
   "src/workspace": [
     "src/core",
@@ -33,6 +34,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/deliver",
     "src/regulation",
     "src/replay",
+    "src/sync",
   ],
   "src/residency": ["src/core", "src/region", "src/egress/evidence.ts", "src/workspace"],
   "src/ingest": ["src/core", "src/region", "src/workspace", "src/telemetry"],
@@ -55,6 +57,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/deliver",
     "src/regulation",
     "src/replay",
+    "src/sync",
     "src/workspace",
     "src/ingest",
     "src/sdk",
@@ -89,6 +92,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/deliver",
     "src/regulation",
     "src/replay",
+    "src/sync",
     "src/workspace",
     "src/ingest",
     "src/config.ts",
