@@ -3,10 +3,13 @@ import type { ErasePosition } from "../src/archive/erase.ts";
 import type { DestinationForgetting } from "../src/deliver/lane/ports.ts";
 import type { Destination } from "../src/workspace/destination.ts";
 import { formatName, parseName, type LaneRef } from "../src/region/object-names.ts";
-import type { Step, UnitResult } from "../src/regulation/progress.ts";
+import { stepsOf, type Step, type UnitResult } from "../src/regulation/progress.ts";
 import type { Regulation } from "../src/regulation/regulation.ts";
+import { StoreUnits } from "../src/regulation/store-units.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
+import { erasableStores } from "./erasable-stores.ts";
 import type { Reach } from "./reach.ts";
+
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /** Where a destination's answers are counted; what it does not answer is asked again. */
@@ -20,11 +23,13 @@ export class RegulationUnits {
   readonly #turn: WorkspaceTurn;
   readonly #reach: Reach;
   readonly #regulation: Regulation;
+  readonly #stores: StoreUnits;
 
   constructor(turn: WorkspaceTurn, reach: Reach, regulation: Regulation) {
     this.#turn = turn;
     this.#reach = reach;
     this.#regulation = regulation;
+    this.#stores = new StoreUnits(erasableStores({ turn, reach }));
   }
 
   /** Objects that exist by now; one that comes to be later knows the suppressions from the start. */
@@ -35,8 +40,11 @@ export class RegulationUnits {
       case "settle":
         return this.#allQueues();
       case "archive":
-      case "verify":
         return this.#sources();
+      case "stores":
+        return this.#stores.units(this.#scope());
+      case "verify":
+        return [...this.#sources(), ...this.#storesToVerify()];
       case "lanes":
         return this.#allLanes();
       case "destinations":
@@ -59,7 +67,11 @@ export class RegulationUnits {
       }
       case "archive":
       case "verify":
-        return this.#erase(step, unit as SourceId, note);
+        return this.#stores.has(unit)
+          ? this.#eraseStore(step, unit, note)
+          : this.#erase(step, unit as SourceId, note);
+      case "stores":
+        return this.#eraseStore(step, unit, note);
       case "lanes": {
         const { type, ids } = this.#subjects();
         const { isClean, erased } = await this.#lane(unit).forget({ type, ids });
@@ -100,6 +112,17 @@ export class RegulationUnits {
     };
   }
 
+  #eraseStore(step: Step, unit: string, note: string | undefined): Promise<UnitResult> {
+    const { type, ids } = this.#subjects();
+    const deletion = {
+      regulationId: this.#regulation.id,
+      subjectType: type,
+      subjectIds: ids,
+      ...this.#scope(),
+    };
+    return this.#stores.work(unit, deletion, note, step === "verify");
+  }
+
   async #askDestination(id: DestinationId, note: string | undefined): Promise<UnitResult> {
     const { next, tries } = JSON.parse(note ?? '{"next":0,"tries":0}') as DestinationNote;
     const destination = this.#turn.destinations.find(id);
@@ -117,6 +140,18 @@ export class RegulationUnits {
   #subjects() {
     const { id, subjectType } = this.#regulation;
     return { type: subjectType, ids: this.#turn.regulations.subjects(id) };
+  }
+
+  #scope(): { readonly sourceId?: SourceId } {
+    const { sourceId } = this.#regulation;
+    return sourceId === undefined ? {} : { sourceId };
+  }
+
+  /** None for a deletion that is about archives only. */
+  #storesToVerify(): readonly string[] {
+    return stepsOf(this.#regulation.type).includes("stores")
+      ? this.#stores.units(this.#scope())
+      : [];
   }
 
   #sources(): readonly SourceId[] {

@@ -11,10 +11,19 @@ import {
  * - `settle`: every queue archives what it had taken by then, and drops it from its log.
  * - `archive`: files that can hold one of the users are rewritten without them.
  * - `lanes`: what waits for destinations, and dead letters, are rewritten.
+ * - `stores`: what else holds users' data does the same; see `ErasableStore`.
  * - `destinations`: those that can forget a user are asked to.
- * - `verify`: files are gone through once more; none of them may have a second copy anywhere.
+ * - `verify`: files and stores are gone through once more; no file may have a second copy anywhere.
  */
-export const STEPS = ["suppress", "settle", "archive", "lanes", "destinations", "verify"] as const;
+export const STEPS = [
+  "suppress",
+  "settle",
+  "archive",
+  "lanes",
+  "stores",
+  "destinations",
+  "verify",
+] as const;
 export type Step = (typeof STEPS)[number];
 
 /** How far a regulation is. Written down after each unit of work, so that a kill repeats one at most. */
@@ -58,7 +67,7 @@ export function stepsOf(type: RegulationType): readonly Step[] {
   const { suppression, deletion } = effectsOf(type);
   return STEPS.filter((step) => {
     if (step === "suppress") return suppression !== "none";
-    if (step === "lanes") return deletion === "internal" || deletion === "all";
+    if (step === "lanes" || step === "stores") return deletion === "internal" || deletion === "all";
     if (step === "destinations") return deletion === "all";
     return deletion !== "none";
   });

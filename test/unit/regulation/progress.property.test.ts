@@ -120,9 +120,12 @@ describe("stepsOf()", () => {
     ["SUPPRESS_ONLY", ["suppress"]],
     ["UNSUPPRESS", ["suppress"]],
     ["DELETE_ARCHIVE_ONLY", ["settle", "archive", "verify"]],
-    ["DELETE_INTERNAL", ["settle", "archive", "lanes", "verify"]],
-    ["DELETE_ONLY", ["settle", "archive", "lanes", "destinations", "verify"]],
-    ["SUPPRESS_WITH_DELETE", ["suppress", "settle", "archive", "lanes", "destinations", "verify"]],
+    ["DELETE_INTERNAL", ["settle", "archive", "lanes", "stores", "verify"]],
+    ["DELETE_ONLY", ["settle", "archive", "lanes", "stores", "destinations", "verify"]],
+    [
+      "SUPPRESS_WITH_DELETE",
+      ["suppress", "settle", "archive", "lanes", "stores", "destinations", "verify"],
+    ],
   ])("of %s are %j", (of, steps) => {
     expect(stepsOf(of)).toEqual(steps);
   });
