@@ -101,7 +101,7 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
       kind: "sent",
       ...(credentials === undefined ? {} : { credentials }),
       outcome: outcome ?? { kind: "rejected", code: "INTERNAL" },
-      exchanges: exchanges.map((exchange) => maskSecrets(exchange, made.secrets)),
+      exchanges: exchanges.map((exchange) => maskSecrets(exchange, [...made.secrets])),
     };
   }
 

@@ -15,7 +15,12 @@ import { RETRY_RULE } from "../src/deliver/lane/retry.ts";
 import type { Readiness, ReadyDestination } from "../src/deliver/lane/run-lane.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
-import { openSecret, placeOfSecret, unwrapDataKey } from "../src/workspace/secret-envelope.ts";
+import {
+  openSecret,
+  placeOfSecret,
+  sealSecret,
+  unwrapDataKey,
+} from "../src/workspace/secret-envelope.ts";
 import type { Reach } from "./reach.ts";
 import { SuppressedUserList } from "./suppressed-users.ts";
 
@@ -48,7 +53,8 @@ const SUPPRESSED: Decision = { kind: "filtered", code: "SUPPRESSED" };
 export type Watched = {
   readonly deliverer: Deliverer;
   readonly credentials: () => Promise<CredentialTest | undefined>;
-  readonly secrets: readonly string[];
+  /** What must not be shown of its requests; grows when the destination renews a secret. */
+  readonly secrets: ReadonlySet<string>;
 };
 
 type Made = { readonly version: number; readonly ready: ReadyDestination };
@@ -76,7 +82,8 @@ export class LaneDestination {
 
   /** Why nothing can be delivered at all; `undefined` when it can. */
   get alert(): string | undefined {
-    return this.#brokenVersion === undefined ? undefined : "invalid_settings";
+    if (this.#brokenVersion !== undefined) return "invalid_settings";
+    return this.#made?.ready.deliverer.alert;
   }
 
   async ready(): Promise<Readiness> {
@@ -145,14 +152,19 @@ export class LaneDestination {
   /** A deliverer of its own, for a test that is watched; and the secrets to mask in what it shows. */
   async makeWatched(config: LaneConfig, observe: EgressObserver): Promise<Watched | undefined> {
     try {
-      const secrets = this.#open(config);
+      const opened = this.#open(config);
+      const secrets = new Set(Object.values(opened));
       const offered = this.#deps.destinations.get(config.slug);
-      const ground = this.#ground(config, secrets, observe);
+      const keepSecrets = async (fields: Readonly<Record<string, string>>): Promise<void> => {
+        for (const text of Object.values(fields)) secrets.add(text);
+        await this.#keep(config, fields);
+      };
+      const ground = { ...this.#ground(config, opened, observe), keepSecrets };
       const deliverer = await offered?.make(ground);
       if (deliverer === undefined) return undefined;
       const credentials = async (): Promise<CredentialTest | undefined> =>
         offered?.testCredentials?.(ground);
-      return { deliverer, credentials, secrets: Object.values(secrets) };
+      return { deliverer, credentials, secrets };
     } catch {
       return undefined;
     }
@@ -187,6 +199,23 @@ export class LaneDestination {
         openSecret(dataKey, placeOfSecret(destinationId, field), bytes),
       ]),
     );
+  }
+
+  /** Hands over secrets that the destination renewed; they travel as sealed as they came. */
+  async #keep(
+    { destinationId, region, sealed, version }: LaneConfig,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    if (sealed === undefined) return;
+    const owner = workspaceOf(destinationId);
+    const dataKey = unwrapDataKey(sealed.wrappedKey, owner, this.#deps.config.sealingKeys[region]);
+    const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+    const renewed = Object.entries(fields).map(([field, text]) => ({
+      field,
+      sealed: sealSecret(dataKey, placeOfSecret(destinationId, field), text, random),
+    }));
+    const asked = this.#deps.reach.workspace(owner).renewSecrets(destinationId, version, renewed);
+    await inTime(asked, ASK_MS_MAX);
   }
 
   #ground(

@@ -1,3 +1,4 @@
+import { withDeadline } from "../src/core/deadline.ts";
 import type { Deliverer, DeliveryOutcome } from "../src/deliver/deliverer.ts";
 import type { DestinationForgetting, LaneSubjects } from "../src/deliver/lane/ports.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
@@ -49,6 +50,8 @@ async function ask(
   id: string,
 ): Promise<DeliveryOutcome> {
   const user = type === "USER_ID" ? { userId: id } : { anonymousId: id };
-  const asked = deliverer.forget?.(user, AbortSignal.timeout(ANSWER_MS_MAX));
+  const asked = withDeadline(ANSWER_MS_MAX, new AbortController().signal, async (signal) =>
+    deliverer.forget?.(user, signal),
+  );
   return (await asked) ?? { kind: "rejected", code: "NOT_SUPPORTED" };
 }

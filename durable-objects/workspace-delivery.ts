@@ -25,6 +25,7 @@ import type { AdminCall, Answer, Page } from "../src/workspace/ports.ts";
 import { MetricsTable } from "./storage/metrics-table.ts";
 import { WorkspaceArchive } from "./workspace-archive.ts";
 import type { WorkspaceDestinations } from "./workspace-destinations.ts";
+import { renewSecrets } from "./workspace-secrets.ts";
 import type { StorageParts } from "./workspace-storage.ts";
 
 /** What the calls about destinations act on. */
@@ -103,6 +104,16 @@ export abstract class WorkspaceDelivery extends WorkspaceArchive implements Dest
   async laneConfig(destinationId: DestinationId): Promise<LaneConfig | undefined> {
     const { turn, destinations } = this.delivery;
     return turn.isCreated ? destinations.laneConfig(destinationId) : undefined;
+  }
+
+  async renewSecrets(
+    id: DestinationId,
+    version: number,
+    renewed: readonly { readonly field: string; readonly sealed: Uint8Array }[],
+  ): Promise<void> {
+    const { turn } = this.delivery;
+    if (!turn.isCreated) return;
+    turn.transaction(() => renewSecrets(turn, { id, version }, renewed));
   }
 
   async takeCounts(report: LaneReport): Promise<void> {

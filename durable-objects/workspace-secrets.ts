@@ -1,5 +1,5 @@
 import type { DestinationId } from "../src/core/ids.ts";
-import type { SecretChanges } from "../src/workspace/destination.ts";
+import { nextDestination, type SecretChanges } from "../src/workspace/destination.ts";
 import {
   newDataKey,
   placeOfSecret,
@@ -21,6 +21,24 @@ export function keepSecrets(turn: WorkspaceTurn, id: DestinationId, changes: Sec
     const sealed = sealSecret(dataKeyOf(turn), placeOfSecret(id, field), text, random);
     destinations.saveSecret(id, field, sealed);
   }
+}
+
+/**
+ * Takes over what a destination of that version renewed of its secrets, as a new version, so that
+ * its other lanes take them up. Runs inside a transaction.
+ */
+export function renewSecrets(
+  { destinations }: WorkspaceTurn,
+  { id, version }: { readonly id: DestinationId; readonly version: number },
+  renewed: readonly { readonly field: string; readonly sealed: Uint8Array }[],
+): void {
+  const held = destinations.find(id);
+  if (held === undefined || held.deletedAtMs !== undefined || held.version !== version) return;
+  for (const { field, sealed } of renewed) {
+    if (held.secretFields.includes(field)) destinations.saveSecret(id, field, sealed);
+  }
+  // It is no change of anybody's, so its time stays.
+  destinations.save(nextDestination(held, held.updatedAtMs));
 }
 
 /** The workspace's data key, made with its first secret, and wrapped anew after a rotation. */

@@ -177,6 +177,15 @@ export interface WorkspacePort {
   laneConfig(destinationId: DestinationId): Promise<LaneConfig | undefined>;
   /** Takes what a lane counted and how it stands. Durable once the returned promise resolves. */
   takeCounts(report: LaneReport): Promise<void>;
+  /**
+   * Takes over secret settings that a destination of that version renewed itself, sealed under the
+   * workspace's data key. Ignored once somebody changed the destination: then they may be another's.
+   */
+  renewSecrets(
+    destinationId: DestinationId,
+    version: number,
+    renewed: readonly { readonly field: string; readonly sealed: Uint8Array }[],
+  ): Promise<void>;
   /** Records in the audit chain what a job of a source's archive removed; once for each job. */
   noteSweep(sourceId: SourceId, sweep: SweepNote): Promise<void>;
   /** Called by cron: pokes the queues that hold data and finishes what is overdue. */

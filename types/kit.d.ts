@@ -75,7 +75,16 @@ declare module "*/dist/kit/kit.js" {
     ): Promise<readonly unknown[]>;
     testAuthentication(settings: Json): Promise<void>;
     refreshTokenAndGetNewToken(settings: Json): Promise<Tokens>;
-    onDelete?(event: Json, settings: Json): Promise<unknown>;
+    onDelete?(
+      event: Json,
+      settings: Json,
+      options?: {
+        readonly onTokenRefresh?: (tokens: {
+          readonly accessToken: string;
+          readonly refreshToken?: string;
+        }) => Promise<void>;
+      },
+    ): Promise<unknown>;
   }
 
   export function defaultValues(fields: Readonly<Record<string, KitField>>): Json;

@@ -52,6 +52,8 @@ export interface Deliverer {
     user: { readonly userId?: string; readonly anonymousId?: string },
     signal: AbortSignal,
   ): Promise<DeliveryOutcome>;
+  /** A code of ours for what keeps it from delivering anything, once it found that out. */
+  readonly alert?: string | undefined;
   /** Frees connections. */
   close?(): Promise<void>;
 }

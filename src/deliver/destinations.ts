@@ -19,6 +19,8 @@ export type DestinationGround = {
   readonly development: boolean;
   /** Who keeps the evidence of what is contacted. */
   readonly observe: EgressObserver;
+  /** Has secret settings replaced that the destination itself renews; absent where nobody keeps them. */
+  readonly keepSecrets?: (fields: Readonly<Record<string, string>>) => Promise<void>;
   /** The region's own bucket, for what a destination keeps there, at the first location in use. */
   readonly bucket: { readonly location: ArchiveLocation; open(): Bucket };
 };

@@ -1,19 +1,17 @@
+import { withDeadline } from "../../core/deadline.ts";
 import type { Delivery, DeliveryOutcome } from "../deliverer.ts";
 import { deliverIsolating } from "../lane/isolate.ts";
 import { isUnauthorized, outcomeOfError, outcomeOfNode } from "./kit-failure.ts";
 import type { ReadyMapping } from "./kit-mapping.ts";
 import type { KitSession } from "./kit-session.ts";
+import { refreshTokens, type OnTokens } from "./kit-tokens.ts";
 
 /** One call of an action, requests and all; Segment gives each request as long. */
 const CALL_MS_MAX = 10_000;
 
 export type KitCallDeps = {
   readonly now: () => number;
-  /** Keeps refreshed tokens; they are used at once whether or not that works. */
-  readonly onTokens?: (tokens: {
-    readonly accessToken: string;
-    readonly refreshToken?: string;
-  }) => Promise<void>;
+  readonly onTokens?: OnTokens;
 };
 
 /**
@@ -60,8 +58,9 @@ async function callOnce(
   } catch (error) {
     if (!isUnauthorized(error) || !session.canRefresh) return fail(error);
   }
+  const failed = await refreshTokens(session, deps);
+  if (failed !== undefined) return events.map(() => failed);
   try {
-    await refresh(session, deps);
     return await perform(session, mapping, events, signal, deps.now);
   } catch (error) {
     return fail(error);
@@ -69,6 +68,23 @@ async function callOnce(
 }
 
 async function perform(
+  session: KitSession,
+  mapping: ReadyMapping,
+  events: readonly Delivery[],
+  signal: AbortSignal,
+  now: () => number,
+): Promise<readonly DeliveryOutcome[]> {
+  try {
+    return await withDeadline(CALL_MS_MAX, signal, (limit) =>
+      ask(session, mapping, events, limit, now),
+    );
+  } finally {
+    // The kit keeps every answer it ever got, for nobody.
+    session.kit.destination.responses.length = 0;
+  }
+}
+
+async function ask(
   { kit, settings, tokens, within }: KitSession,
   mapping: ReadyMapping,
   events: readonly Delivery[],
@@ -82,44 +98,23 @@ async function perform(
     auth: { accessToken: tokens.access_token, refreshToken: tokens.refresh_token },
     features: {},
     statsContext: {},
-    signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS_MAX)]),
+    signal,
   };
   let requests = 0;
   const onRequest = (): void => void requests++;
   const [first] = events;
-  try {
-    if (mapping.batchEvents === 1 && first !== undefined) {
-      // Actions change what they are given, and the event is the lane's.
-      const event = structuredClone(first.event);
-      const one = { ...input, event };
-      await within(USES, () => destination.executeAction(mapping.action, one), onRequest);
-      return [requests === 0 ? NOT_SENT : { kind: "delivered", status: 200 }];
-    }
-    const copies = events.map(({ event }) => structuredClone(event));
-    const many = { ...input, events: copies };
-    const nodes = await within(
-      USES,
-      () => destination.executeBatch(mapping.action, many),
-      onRequest,
-    );
-    return events.map((_, index) => {
-      const outcome = outcomeOfNode(nodes[index], now());
-      return requests === 0 && outcome.kind === "delivered" ? NOT_SENT : outcome;
-    });
-  } finally {
-    // The kit keeps every answer it ever got, for nobody.
-    destination.responses.length = 0;
+  if (mapping.batchEvents === 1 && first !== undefined) {
+    // Actions change what they are given, and the event is the lane's.
+    const event = structuredClone(first.event);
+    const one = { ...input, event };
+    await within(USES, () => destination.executeAction(mapping.action, one), onRequest);
+    return [requests === 0 ? NOT_SENT : { kind: "delivered", status: 200 }];
   }
-}
-
-async function refresh(
-  { kit, settings, tokens, within }: KitSession,
-  deps: KitCallDeps,
-): Promise<void> {
-  const fresh = await within(["oauth"], () =>
-    kit.destination.refreshTokenAndGetNewToken({ ...settings, oauth: { ...tokens } }),
-  );
-  tokens.access_token = fresh.accessToken;
-  if (fresh.refreshToken !== undefined) tokens.refresh_token = fresh.refreshToken;
-  await deps.onTokens?.(fresh).catch(() => undefined);
+  const copies = events.map(({ event }) => structuredClone(event));
+  const many = { ...input, events: copies };
+  const nodes = await within(USES, () => destination.executeBatch(mapping.action, many), onRequest);
+  return events.map((_, index) => {
+    const outcome = outcomeOfNode(nodes[index], now());
+    return requests === 0 && outcome.kind === "delivered" ? NOT_SENT : outcome;
+  });
 }

@@ -1,3 +1,4 @@
+import { withDeadline } from "../../core/deadline.ts";
 import { hostsFor, catalogueEntry } from "../catalogue/catalogue.ts";
 import type { Deliverer, Delivery, DeliveryOutcome } from "../deliverer.ts";
 import { callAction, type KitCallDeps } from "./kit-call.ts";
@@ -5,6 +6,7 @@ import { outcomeOfError } from "./kit-failure.ts";
 import { readyMappings, type ReadyMapping } from "./kit-mapping.ts";
 import { combined } from "./kit-outcomes.ts";
 import { openKit, type KitGround, type KitSession } from "./kit-session.ts";
+import { takeTokens, type FreshTokens } from "./kit-tokens.ts";
 
 /** Bytes of the events of one call: below what vendors take in one request (1 to 5 MB). */
 const BATCH_BYTES_MAX = 500_000;
@@ -33,6 +35,9 @@ export async function kitDeliverer(input: KitDelivererInput): Promise<Deliverer>
     batch: { events: callEvents(mappings), bytes: BATCH_BYTES_MAX },
     deliver: (events, signal) => deliver(session, mappings, events, signal, input),
     ...(canForget(session, input) ? { forget: forgetter(session, input) } : {}),
+    get alert() {
+      return session.standing.alert;
+    },
   };
 }
 
@@ -73,17 +78,25 @@ function canForget({ kit }: KitSession, { slug, region }: KitGround): boolean {
 }
 
 function forgetter(
-  { kit, settings, tokens, within }: KitSession,
-  { now }: KitCallDeps,
+  session: KitSession,
+  { now, onTokens }: KitCallDeps,
 ): NonNullable<Deliverer["forget"]> {
+  const { kit, settings, tokens, within } = session;
+  const onTokenRefresh = (fresh: FreshTokens): Promise<void> =>
+    takeTokens(session, fresh, onTokens);
   return async (user, signal) => {
     const { destination } = kit;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(FORGET_MS_MAX)]);
     try {
       const forgetting = within(["deletion", "oauth"], async () =>
-        destination.onDelete?.({ type: "delete", ...user }, { ...settings, oauth: { ...tokens } }),
+        destination.onDelete?.(
+          { type: "delete", ...user },
+          { ...settings, oauth: { ...tokens } },
+          { onTokenRefresh },
+        ),
       );
-      await Promise.race([forgetting, aborted(limit)]);
+      await withDeadline(FORGET_MS_MAX, signal, (limit) =>
+        Promise.race([forgetting, aborted(limit)]),
+      );
       return { kind: "delivered", status: 200 };
     } catch (error) {
       return outcomeOfError(error, now());

@@ -35,6 +35,8 @@ export type KitSession = {
   readonly within: <T>(uses: readonly HostUse[], work: () => T, onRequest?: () => void) => T;
   /** Whether a stale token can be exchanged for a fresh one without leaving the region. */
   readonly canRefresh: boolean;
+  /** What keeps the destination from taking anything, as it was found out; a code of ours. */
+  readonly standing: { alert: string | undefined };
 };
 
 /** Names are the kit's. */
@@ -71,6 +73,7 @@ export async function openKit(ground: KitGround): Promise<KitSession> {
     within: (uses, work, onRequest) =>
       runInEgress(contextOf(entry, ground, uses, onRequest), () => kit.withEnv(env, work)),
     canRefresh: canRefresh(entry, region, kit, tokens),
+    standing: { alert: undefined },
   };
 }
 

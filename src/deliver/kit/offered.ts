@@ -8,9 +8,10 @@ import {
 } from "../catalogue/catalogue.ts";
 import descriptions from "../catalogue/kit-descriptions.json" with { type: "json" };
 import type { DestinationKind, RegionSupport, SettingField } from "../deliverer.ts";
-import type { OfferedDestination } from "../destinations.ts";
+import type { DestinationGround, OfferedDestination } from "../destinations.ts";
 import { testKitCredentials } from "./kit-credentials.ts";
 import { kitDeliverer } from "./kit-deliverer.ts";
+import type { OnTokens } from "./kit-tokens.ts";
 
 /** What the kit says of a destination; written by `scripts/describe-kit.ts`. */
 export type KitDescription = {
@@ -39,9 +40,16 @@ const TOKEN_FIELDS: readonly SettingField[] = [
 export function kitDestinations(now: () => number): readonly OfferedDestination[] {
   return CATALOGUE.map((entry) => ({
     kind: kindOf(entry),
-    make: (ground) => kitDeliverer({ ...ground, slug: entry.slug, now }),
+    make: (ground) =>
+      kitDeliverer({ ...ground, slug: entry.slug, now, onTokens: keeperOf(ground) }),
     testCredentials: (ground) => testKitCredentials({ ...ground, slug: entry.slug }, now),
   }));
+}
+
+/** Has fresh tokens take the place of the settings they came from. */
+function keeperOf({ keepSecrets }: DestinationGround): OnTokens {
+  return async ({ accessToken, refreshToken }) =>
+    keepSecrets?.({ accessToken, ...(refreshToken === undefined ? {} : { refreshToken }) });
 }
 
 /** What the kit says of a destination of the catalogue. */

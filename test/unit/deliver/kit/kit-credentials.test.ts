@@ -106,6 +106,38 @@ describe("a stale token", () => {
     expect(kept).toEqual(["fresh"]);
   });
 
+  it("keeps its events waiting while no fresh one is given, and is the destination's alert", async () => {
+    vendor.answer = ({ path }) => Response.json({}, { status: path.includes("token") ? 400 : 401 });
+    const deliverer = await kitDeliverer(HUBSPOT);
+
+    const outcomes = await deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000));
+
+    expect([outcomes, deliverer.alert]).toEqual([
+      [{ kind: "retry", code: "OAUTH_REFRESH_FAILED" }],
+      "oauth_refresh_failed",
+    ]);
+  });
+
+  it("is no alert while the vendor only does not answer", async () => {
+    vendor.answer = ({ path }) => Response.json({}, { status: path.includes("token") ? 503 : 401 });
+    const deliverer = await kitDeliverer(HUBSPOT);
+
+    const outcomes = await deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000));
+
+    expect([outcomes, deliverer.alert]).toEqual([[{ kind: "retry", code: "503" }], undefined]);
+  });
+
+  it("is no alert any more once a fresh one was given", async () => {
+    vendor.answer = () => Response.json({}, { status: 401 });
+    const deliverer = await kitDeliverer(HUBSPOT);
+    await deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000));
+    refuseStale();
+
+    await deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000));
+
+    expect(deliverer.alert).toBeUndefined();
+  });
+
   it("stays where fresh ones are got outside of the region", async () => {
     refuseStale();
     const settings = { ...HUBSPOT.settings, accessToken: "pat-eu1-stale" };
