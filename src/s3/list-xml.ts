@@ -47,7 +47,7 @@ function readEntry(contents: string, isUrlEncoded: boolean): ListedObject | unde
 }
 
 /** A listing's url encoding is a form's: `+` stands for a space. */
-function decodeListedKey(text: string): string | undefined {
+export function decodeListedKey(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {

@@ -75,6 +75,16 @@ describe("Bucket", () => {
     expect(second).toEqual({ ok: false, error: { kind: "already-exists" } });
   });
 
+  it("removes many objects with one request that the simulator understands", async () => {
+    const keys = ["many/a&b.gz", "many/<c>.gz", "many/d e.gz"];
+    for (const key of keys) await bucket().putNew(key, bytes("x"), TEXT);
+
+    const removed = await bucket().removeMany(keys);
+
+    const left = await bucket().list("many/", { max: 10 });
+    expect([removed.ok, left.ok && left.value.entries]).toEqual([true, []]);
+  });
+
   it.each(["a b+c=d/e", "dt=2026-11-22/ü€𝄞'()*!~.gz", "a//b", "%2F%25", '&<>"?#'])(
     "writes, lists and reads the key %j",
     async (key) => {
