@@ -8,6 +8,7 @@ import {
   type RetentionProgress,
 } from "../src/archive/retention.ts";
 import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import type { ArchiveTurns } from "./archive-turns.ts";
 import type { Reach } from "./reach.ts";
 
@@ -163,6 +164,6 @@ export class ArchiveRetention {
         "SELECT job FROM jobs WHERE kind = 'retention' ORDER BY position DESC LIMIT 1",
       )
       .toArray();
-    return row === undefined ? undefined : (JSON.parse(row.job) as RetentionJob);
+    return row === undefined ? undefined : readStored<RetentionJob>(row.job);
   }
 }

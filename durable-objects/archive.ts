@@ -16,6 +16,7 @@ import { parseConfig, type Config } from "../src/config.ts";
 import { isChildId, newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import { standing } from "../src/region/placement.ts";
 import type { RetentionProgress } from "../src/archive/retention.ts";
 import { fileAt } from "../src/region/own-bucket.ts";
@@ -286,6 +287,6 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
         "SELECT job FROM jobs WHERE kind = 'rebuild' ORDER BY position DESC LIMIT 1",
       )
       .toArray();
-    return row === undefined ? undefined : (JSON.parse(row.job) as RebuildJob);
+    return row === undefined ? undefined : readStored<RebuildJob>(row.job);
   }
 }

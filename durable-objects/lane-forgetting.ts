@@ -5,6 +5,7 @@ import { readLines } from "../src/archive/read-lines.ts";
 import { hashSubjects, isAbout, type Subjects } from "../src/archive/subjects.ts";
 import { buildUserFilter, matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
 import { concatBytes } from "../src/core/bytes.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import { eventInDeadLetter, readDeadLetter } from "../src/deliver/lane/dead-letter.ts";
 import type { LaneEntry } from "../src/deliver/lane/entry.ts";
 import type { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
@@ -91,13 +92,13 @@ function isLetterOf(subjects: Subjects, line: string): boolean {
 }
 
 function isOf(subjects: Subjects, line: string): boolean {
-  return isAbout(subjects, usersOf(JSON.parse(line) as Record<string, unknown>, line));
+  return isAbout(subjects, usersOf(readStored<Record<string, unknown>>(line), line));
 }
 
 /** The filter of the users in these events, hashed as those of archive files are. */
 export function usersIn(lines: readonly string[], fingerprintKey: string): Uint8Array {
   const hashes = lines.flatMap((line) => {
-    const { userIds, anonymousIds } = usersOf(JSON.parse(line) as Record<string, unknown>, line);
+    const { userIds, anonymousIds } = usersOf(readStored<Record<string, unknown>>(line), line);
     return [
       hashSubjects({ type: "USER_ID", ids: new Set(userIds) }, fingerprintKey),
       hashSubjects({ type: "ANONYMOUS_ID", ids: new Set(anonymousIds) }, fingerprintKey),

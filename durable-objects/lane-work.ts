@@ -3,6 +3,7 @@ import { homeBucket } from "../src/archive/home-bucket.ts";
 import type { Subjects } from "../src/archive/subjects.ts";
 import { randomBase32 } from "../src/core/base32.ts";
 import { workspaceOf } from "../src/core/ids.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
 import type { LaneEntry } from "../src/deliver/lane/entry.ts";
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
@@ -65,7 +66,8 @@ export class LaneWork {
     const { ctx, ref, reach } = deps;
     this.#deps = deps;
     this.#lane = new LaneStorage(ctx.storage);
-    this.#sample = JSON.parse(this.#lane.state("sample") ?? "null") ?? undefined;
+    this.#sample =
+      readStored<FailureSample | null>(this.#lane.state("sample") ?? "null") ?? undefined;
     const now = (): number => Date.now();
     this.destination = new LaneDestination({
       ...deps,

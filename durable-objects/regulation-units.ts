@@ -1,5 +1,6 @@
 import type { DestinationId, SourceId } from "../src/core/ids.ts";
 import type { ErasePosition } from "../src/archive/erase.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import type { DestinationForgetting } from "../src/deliver/lane/ports.ts";
 import type { Destination } from "../src/workspace/destination.ts";
 import { formatName, parseName, type LaneRef } from "../src/region/object-names.ts";
@@ -94,7 +95,7 @@ export class RegulationUnits {
       subjectType: type,
       subjectIds: ids,
       fingerprintKey: source.fingerprintKey,
-      ...(note === undefined ? {} : { position: JSON.parse(note) as ErasePosition }),
+      ...(note === undefined ? {} : { position: readStored<ErasePosition>(note) }),
     });
     if (answer.kind !== "slice") return { isOver: false, ...kept(note) };
     const { isOver, position, counts } = answer.slice;
@@ -124,7 +125,7 @@ export class RegulationUnits {
   }
 
   async #askDestination(id: DestinationId, note: string | undefined): Promise<UnitResult> {
-    const { next, tries } = JSON.parse(note ?? '{"next":0,"tries":0}') as DestinationNote;
+    const { next, tries } = readStored<DestinationNote>(note ?? '{"next":0,"tries":0}');
     const destination = this.#turn.destinations.find(id);
     if (destination === undefined) return { isOver: true };
     const ref = this.#turn.tables.queues(destination.sourceId)[0];

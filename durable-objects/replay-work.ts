@@ -1,6 +1,7 @@
 import type { JobRef } from "../src/archive/jobs.ts";
 import { readLines } from "../src/archive/read-lines.ts";
 import type { Config } from "../src/config.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
 import { DeliveryCounts, type DeliveryStep } from "../src/deliver/lane/counts.ts";
@@ -67,7 +68,7 @@ export class ReplayWork {
     this.#lane = new ReplayStorage(ctx.storage);
     this.#files = new ReplayFilesTable(ctx.storage, this.#lane);
     this.#counts = new DeliveryCounts(this.#lane.counts());
-    this.#byType = JSON.parse(this.#lane.state("by-type") ?? "{}") as Record<string, number>;
+    this.#byType = readStored<Record<string, number>>(this.#lane.state("by-type") ?? "{}");
     this.#suppressions = new ReplaySuppressions(reach, spec.sourceId);
     this.#catalogue = new ReplayCatalogue(reach, spec);
     this.#buckets = new FileBuckets({

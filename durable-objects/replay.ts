@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig, type Config } from "../src/config.ts";
 import { workspaceOf } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
 import { standing } from "../src/region/placement.ts";
 import {
@@ -205,12 +206,12 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
 
   #held(): Held | undefined {
     const text = this.#get("held");
-    return text === undefined ? undefined : (JSON.parse(text) as Held);
+    return text === undefined ? undefined : readStored<Held>(text);
   }
 
   #spec(): ReplaySpec | undefined {
     const text = this.#get("spec");
-    return text === undefined ? undefined : (JSON.parse(text) as ReplaySpec);
+    return text === undefined ? undefined : readStored<ReplaySpec>(text);
   }
 
   #save(change: Partial<Held>): void {

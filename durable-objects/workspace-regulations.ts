@@ -1,4 +1,5 @@
 import { inTime } from "../src/core/in-time.ts";
+import { readStored } from "../src/core/stored-json.ts";
 import { goOn, newProgress, outcomeOf, type Progress } from "../src/regulation/progress.ts";
 import { effectsOf, type Regulation } from "../src/regulation/regulation.ts";
 import { regulationAlert, type Alert } from "../src/workspace/alerts.ts";
@@ -54,7 +55,7 @@ export class WorkspaceRegulations {
   }
 
   progress(regulation: Pick<Regulation, "id" | "type">): Progress {
-    const held = JSON.parse(this.#turn.regulations.progress(regulation.id)) as Partial<Progress>;
+    const held = readStored<Partial<Progress>>(this.#turn.regulations.progress(regulation.id));
     return { ...newProgress(regulation.type), ...held };
   }
 

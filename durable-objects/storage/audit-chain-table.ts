@@ -1,3 +1,4 @@
+import { readStored } from "../../src/core/stored-json.ts";
 import {
   nextEntry,
   type AuditAction,
@@ -58,7 +59,7 @@ export class AuditChainTable {
       .map(({ at_ms, fields, ...row }) => ({
         ...row,
         atMs: at_ms,
-        fields: JSON.parse(fields) as string[],
+        fields: readStored<string[]>(fields),
       }));
   }
 }

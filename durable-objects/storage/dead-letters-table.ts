@@ -1,3 +1,4 @@
+import { readStored } from "../../src/core/stored-json.ts";
 import { packEntries, unpackEntries, type LaneEntry } from "../../src/deliver/lane/entry.ts";
 import { bytesOf, columnOf } from "../../src/deliver/lane/lane-storage.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
@@ -161,7 +162,7 @@ export class DeadLettersTable {
         events: row.events,
         firstAtMs: row.first_at_ms,
         lastAtMs: row.last_at_ms,
-        tried: JSON.parse(row.tried) as readonly ArchiveLocation[],
+        tried: readStored<readonly ArchiveLocation[]>(row.tried),
         location: row.location ?? undefined,
         state: row.state,
       }));

@@ -1,4 +1,5 @@
 import type { DestinationId, SourceId } from "../../src/core/ids.ts";
+import { readStored } from "../../src/core/stored-json.ts";
 import { bytesOf, columnOf } from "../../src/deliver/lane/lane-storage.ts";
 import type { SealedSecrets } from "../../src/deliver/lane/ports.ts";
 import type { Destination } from "../../src/workspace/destination.ts";
@@ -114,6 +115,6 @@ export class DestinationsTable {
     return this.#sql
       .exec<{ body: string }>(query, ...bindings)
       .toArray()
-      .map(({ body }) => JSON.parse(body) as Destination);
+      .map(({ body }) => readStored<Destination>(body));
   }
 }

@@ -1,4 +1,5 @@
 import type { DestinationId, SourceId } from "../../src/core/ids.ts";
+import { readStored } from "../../src/core/stored-json.ts";
 import { addLatencies, type DeliveryStep } from "../../src/deliver/lane/counts.ts";
 import type { LaneReport, LaneStatus } from "../../src/deliver/lane/ports.ts";
 import {
@@ -89,7 +90,7 @@ export class MetricsTable {
       )
       .toArray();
     for (const { destination_id: id, status } of rows) {
-      standings.set(id, addStatus(standings.get(id), id, JSON.parse(status) as LaneStatus));
+      standings.set(id, addStatus(standings.get(id), id, readStored<LaneStatus>(status)));
     }
     return [...standings.values()];
   }
@@ -149,7 +150,7 @@ export class MetricsTable {
 }
 
 function readLatency(text: string): Readonly<Record<string, number>> {
-  return JSON.parse(text) as Readonly<Record<string, number>>;
+  return readStored<Readonly<Record<string, number>>>(text);
 }
 
 function addStatus(

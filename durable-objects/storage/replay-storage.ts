@@ -1,3 +1,4 @@
+import { readStored } from "../../src/core/stored-json.ts";
 import { LaneStorage, type BlockEnd } from "../../src/deliver/lane/lane-storage.ts";
 import type { Cursor, ReplayFile, ReplayFiles } from "../../src/replay/replay-files.ts";
 
@@ -44,7 +45,7 @@ export class ReplayFilesTable implements ReplayFiles {
   }
 
   cursor(): Cursor {
-    return JSON.parse(this.#lane.state("cursor") ?? "{}") as Cursor;
+    return readStored<Cursor>(this.#lane.state("cursor") ?? "{}");
   }
 
   begin(found: Omit<ReplayFile, "firstSeq">, firstSeq: number): ReplayFile {
@@ -87,6 +88,6 @@ export class ReplayFilesTable implements ReplayFiles {
     return this.#storage.sql
       .exec<FileRow>(`SELECT first_seq, body, is_done FROM files ${rest}`, ...bindings)
       .toArray()
-      .map(({ body }) => JSON.parse(body) as ReplayFile);
+      .map(({ body }) => readStored<ReplayFile>(body));
   }
 }

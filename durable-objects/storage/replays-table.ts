@@ -1,3 +1,4 @@
+import { readStored } from "../../src/core/stored-json.ts";
 import type { HeldReplay } from "../../src/workspace/replay-ports.ts";
 
 type ReplayRow = { position: number; body: string };
@@ -39,6 +40,6 @@ export class ReplaysTable {
     return this.#sql
       .exec<ReplayRow>(`SELECT position, body FROM replays ${rest}`, ...bindings)
       .toArray()
-      .map(({ body }) => JSON.parse(body) as HeldReplay);
+      .map(({ body }) => readStored<HeldReplay>(body));
   }
 }

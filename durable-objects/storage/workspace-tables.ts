@@ -1,4 +1,5 @@
 import type { SourceId, TokenId, WorkspaceId } from "../../src/core/ids.ts";
+import { readStored } from "../../src/core/stored-json.ts";
 import type { EdgeAnswer, EdgePolicy } from "../../src/region/edge.ts";
 import { isHomeRegion, isIngestRegion } from "../../src/region/regions.ts";
 import type { Creation, WorkspaceSettings } from "../../src/workspace/ports.ts";
@@ -227,7 +228,7 @@ export class WorkspaceTables {
     return this.#sql
       .exec<{ body: string }>(query, ...bindings)
       .toArray()
-      .map((row) => JSON.parse(row.body) as Source);
+      .map((row) => readStored<Source>(row.body));
   }
 
   #readQueues(query: string, ...bindings: SqlStorageValue[]): QueueRef[] {
@@ -243,7 +244,7 @@ function toToken(row: TokenRow): Token {
     id: row.id,
     name: row.name,
     sha256: row.sha256,
-    rights: JSON.parse(row.rights) as Token["rights"],
+    rights: readStored<Token["rights"]>(row.rights),
     createdAtMs: row.created_at_ms,
     expiresAtMs: row.expires_at_ms ?? undefined,
     lastUsedAtMs: row.last_used_at_ms ?? undefined,

@@ -1,3 +1,4 @@
+import { readStored } from "../core/stored-json.ts";
 import { UNKNOWN_COLO, type EdgeCount, type EdgeOutcome } from "../region/edge.ts";
 import type { EvidenceRow } from "./evidence-book.ts";
 
@@ -16,7 +17,7 @@ export class EdgeBook {
 
   constructor(rows: readonly EvidenceRow[]) {
     for (const { kind, key, body } of rows) {
-      if (kind === "edge") this.#counts.set(key, JSON.parse(body) as EdgeCount);
+      if (kind === "edge") this.#counts.set(key, readStored<EdgeCount>(body));
     }
   }
 

@@ -1,3 +1,4 @@
+import { readStored } from "../core/stored-json.ts";
 import type { HostEvidence, HostLevel, RefusalEvidence } from "./evidence.ts";
 import type { EgressContact, RefusalKind } from "./judge.ts";
 
@@ -30,8 +31,8 @@ export class EvidenceBook {
 
   constructor(rows: readonly EvidenceRow[]) {
     for (const { kind, key, body } of rows) {
-      if (kind === "host") this.#hosts.set(key, JSON.parse(body) as HostEvidence);
-      if (kind === "refusal") this.#refusals.set(key, JSON.parse(body) as RefusalEvidence);
+      if (kind === "host") this.#hosts.set(key, readStored<HostEvidence>(body));
+      if (kind === "refusal") this.#refusals.set(key, readStored<RefusalEvidence>(body));
     }
   }
 

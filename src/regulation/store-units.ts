@@ -1,3 +1,4 @@
+import { readStored } from "../core/stored-json.ts";
 import type { UnitResult } from "./progress.ts";
 import type { ErasableStore, StoreDeletion } from "./stores.ts";
 
@@ -35,7 +36,7 @@ export class StoreUnits {
   ): Promise<UnitResult> {
     const store = this.#find(unit);
     if (store === undefined) return { isOver: true };
-    const { position, found } = JSON.parse(note ?? "{}") as StoreNote;
+    const { position, found } = readStored<StoreNote>(note ?? "{}");
     const answer = await store.erase(unit.slice(store.name.length + SEPARATOR.length), {
       ...deletion,
       ...(position === undefined ? {} : { position }),

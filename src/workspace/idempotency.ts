@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:cry
 
 import type { RandomBytes } from "../core/base32.ts";
 import { concatBytes } from "../core/bytes.ts";
+import { readStored } from "../core/stored-json.ts";
 
 /**
  * Idempotency keys. The answer to a POST may hold a token that is shown once, so what is stored for
@@ -72,5 +73,5 @@ export function openAnswer(sealKey: Uint8Array, sealed: Uint8Array): unknown {
   const decipher = createDecipheriv("aes-256-gcm", sealKey, nonce);
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const text = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES));
-  return JSON.parse(new TextDecoder().decode(concatBytes([text, decipher.final()])));
+  return readStored<unknown>(new TextDecoder().decode(concatBytes([text, decipher.final()])));
 }

@@ -1,3 +1,5 @@
+import { readStored } from "../../core/stored-json.ts";
+
 /** One event on its way to one destination, as a lane holds it. */
 export type LaneEntry = {
   /** Its number in the queue's log; what is driven again keeps it. */
@@ -33,12 +35,9 @@ export function unpackEntries(blob: Uint8Array): readonly LaneEntry[] {
   const lines = decoder.decode(blob).split("\n");
   const entries: LaneEntry[] = [];
   for (let i = 0; i + 1 < lines.length; i += 2) {
-    const [seq, attempts, firstAttemptAtMs, code] = JSON.parse(lines[i] ?? "[]") as [
-      number,
-      number,
-      number,
-      string,
-    ];
+    const [seq, attempts, firstAttemptAtMs, code] = readStored<
+      readonly [number, number, number, string]
+    >(lines[i] ?? "[]");
     entries.push({ seq, attempts, firstAttemptAtMs, code, line: lines[i + 1] ?? "" });
   }
   return entries;

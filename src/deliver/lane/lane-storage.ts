@@ -1,3 +1,4 @@
+import { readStored } from "../../core/stored-json.ts";
 import { packEntries, splitEntries, unpackEntries, type LaneEntry } from "./entry.ts";
 import { deadByCode, waitingByDue, type Settlement } from "./settlement.ts";
 import type { DeliveryCount, DeliveryStep } from "./counts.ts";
@@ -181,7 +182,7 @@ export class LaneStorage {
         code: String(row["code"]),
         count: Number(row["count"]),
         retryCount: Number(row["retry_count"]),
-        latency: JSON.parse(String(row["latency"])) as DeliveryCount["latency"],
+        latency: readStored<DeliveryCount["latency"]>(String(row["latency"])),
       }));
   }
 

@@ -1,3 +1,4 @@
+import { readStored } from "../../core/stored-json.ts";
 import { countOf } from "./count-block.ts";
 import type { DeliveryCounts } from "./counts.ts";
 import { deliverBlock, type BlockDeps } from "./deliver-block.ts";
@@ -172,7 +173,7 @@ export class LaneRunner {
     if (deliverer.batch.events > 1) return order;
     for (const { dueAtMs, entries } of this.#deps.storage.allWaiting()) {
       for (const { line, seq } of entries) {
-        const user = userOf(JSON.parse(line) as Record<string, unknown>);
+        const user = userOf(readStored<Record<string, unknown>>(line));
         if (user !== undefined) order.wait(user, seq, dueAtMs);
       }
     }

@@ -1,3 +1,4 @@
+import { readStored } from "../../core/stored-json.ts";
 import { isPlace, type ArchivePlace } from "../../region/own-bucket.ts";
 import { HOME_REGIONS } from "../../region/regions.ts";
 import type { Sql } from "./queue-log.ts";
@@ -161,7 +162,7 @@ function readFile(row: Record<string, unknown>): SealedFile {
 
 function readLocations(json: string): readonly ArchivePlace[] {
   const known = Object.values(HOME_REGIONS).flatMap((home) => home.locations);
-  const names: unknown = JSON.parse(json);
+  const names: unknown = readStored<unknown>(json);
   if (!Array.isArray(names)) throw new TypeError("Cannot read a file's locations: not a list");
   const own = names.filter(isPlace).filter((place) => place.includes("/"));
   return [...known.filter((location) => names.includes(location)), ...own];

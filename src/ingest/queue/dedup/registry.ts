@@ -1,3 +1,4 @@
+import { readStored } from "../../../core/stored-json.ts";
 import type { DedupStorage } from "./dedup-storage.ts";
 import type { Run } from "./run.ts";
 
@@ -92,7 +93,7 @@ export function currentMerge(storage: DedupStorage): Merge | undefined {
   if (row === undefined) return undefined;
   const output = runsIn(storage, "building").find((run) => run.id === row.output);
   if (output === undefined) throw new Error(`Cannot find run ${row.output}, which a merge writes`);
-  return { output, inputs: JSON.parse(row.inputs) as number[], nextPage: row.next_page };
+  return { output, inputs: readStored<number[]>(row.inputs), nextPage: row.next_page };
 }
 
 export function insertMerge(storage: DedupStorage, merge: Merge): void {
