@@ -1,5 +1,5 @@
 import { evictDurableObject } from "cloudflare:test";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import type { DestinationId, SourceId } from "../../src/core/ids.ts";
 import { locate } from "../../src/region/placement.ts";
