@@ -22,15 +22,16 @@ import {
   type OpenSuspects,
   type SuspectDeps,
 } from "../src/archive/suspects.ts";
-import { sweepMonth, type SweepDeps } from "../src/archive/sweep-month.ts";
 import { matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
 import { parseConfig, type Config } from "../src/config.ts";
 import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { standing } from "../src/region/placement.ts";
-import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../src/region/regions.ts";
+import type { OwnBucketName } from "../src/region/own-bucket.ts";
+import { homeOf, type ArchiveLocation } from "../src/region/regions.ts";
 import { Breakers, PROBE_MS_MIN } from "../src/s3/breaker.ts";
 import type { ArchiveMonthPort } from "../src/services.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { MonthSweeping } from "./month-sweeping.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MONTH_MIGRATIONS } from "./storage/archive-month.schema.ts";
 import { CatalogueTable } from "./storage/catalogue-table.ts";
@@ -62,6 +63,7 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
   readonly #suspects: SuspectsTable;
   readonly #breakers: Breakers<ArchiveLocation>;
   readonly #evidence: EvidenceKeeper;
+  readonly #sweeping: MonthSweeping;
   /** The checks that are running; a second alarm joins them. */
   #checks: Promise<void> | undefined;
 
@@ -85,6 +87,14 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
       standing: self,
       push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
       now: () => Date.now(),
+    });
+    this.#sweeping = new MonthSweeping({
+      storage: ctx.storage,
+      config: this.#config,
+      sourceId: name.sourceId,
+      reach: this.#reach,
+      observe: this.#evidence.observer,
+      catalogue: this.#catalogue,
     });
     this.#breakers = new Breakers(
       { failuresToOpen: 1, waitMsMin: PROBE_MS_MIN, waitMsMax: this.#config.failover.probeMsMax },
@@ -228,22 +238,12 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
   }
 
   /** Removes files whose last event was received before `beforeMs`, and what is known of them. */
-  async sweep(beforeMs: number, after?: string): Promise<SweepPage> {
-    const { locations } = HOME_REGIONS[regionOf(this.#sourceId)];
-    const deps: SweepDeps = {
-      old: (from, max) =>
-        this.#catalogue.old({
-          beforeMs,
-          nowMs: Date.now(),
-          locations,
-          after: from === undefined ? undefined : parsePosition(from),
-          max,
-        }),
-      bucket: (location) =>
-        homeBucket(this.#config, this.#sourceId, location, this.#evidence.observer),
-      forget: (key) => this.ctx.storage.transactionSync(() => this.#catalogue.remove(key)),
-    };
-    const page = await sweepMonth(deps, after);
+  async sweep(
+    beforeMs: number,
+    after?: string,
+    own: readonly OwnBucketName[] = [],
+  ): Promise<SweepPage> {
+    const page = await this.#sweeping.sweep({ beforeMs, after, own });
     this.ctx.waitUntil(this.#tell());
     return page;
   }

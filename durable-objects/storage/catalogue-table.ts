@@ -11,7 +11,7 @@ import {
 import type { OldFile } from "../../src/archive/sweep-month.ts";
 import { MATCHES_EVERYONE } from "../../src/archive/user-filter.ts";
 import type { SourceId } from "../../src/core/ids.ts";
-import type { OwnBucketName } from "../../src/region/own-bucket.ts";
+import { placeOf, type OwnBucketName } from "../../src/region/own-bucket.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
 
 /** Half of what a row may hold, so that the row's other columns never matter. */
@@ -47,6 +47,8 @@ export type OldQuery = {
   readonly beforeMs: number;
   readonly nowMs: number;
   readonly locations: readonly ArchiveLocation[];
+  /** The customer's own buckets in which files are removed by age as well. */
+  readonly own: readonly OwnBucketName[];
   readonly after: FilesPosition | undefined;
   readonly max: number;
 };
@@ -206,13 +208,13 @@ export class CatalogueTable {
    * of pages. One whose second copy may still land is left out.
    */
   old(query: OldQuery): readonly (OldFile & { readonly position: string })[] {
-    const { beforeMs, nowMs, locations, after, max } = query;
+    const { beforeMs, nowMs, locations, own, after, max } = query;
     return this.#sql
       .exec<FileRow>(
         `SELECT ${FILE_COLUMNS} FROM files
          WHERE (first_received_at_ms, key) > (?, ?)
            AND first_received_at_ms < ? AND last_received_at_ms < ?
-           AND written_by = 'homeport' AND own_bucket = ''
+           AND written_by = 'homeport' AND own_bucket IN (SELECT value FROM json_each(?))
            AND location IN (SELECT value FROM json_each(?))
            AND NOT EXISTS (
              SELECT 1 FROM suspects
@@ -223,6 +225,7 @@ export class CatalogueTable {
         after?.key ?? "",
         beforeMs,
         beforeMs,
+        JSON.stringify(["", ...own]),
         JSON.stringify(locations),
         nowMs,
         max,
@@ -231,8 +234,8 @@ export class CatalogueTable {
       .map((row) => {
         const file = this.#fileOf(row);
         const { key, events, gzipBytes } = file;
-        const places = new Set([file.location, ...this.#suspectedAt(key)]);
-        return { key, events, gzipBytes, locations: [...places], position: formatPosition(file) };
+        const places = new Set([placeOf(file), ...this.#suspectedAt(key)]);
+        return { key, events, gzipBytes, places: [...places], position: formatPosition(file) };
       });
   }
 

@@ -1,5 +1,6 @@
 import type { RegulationId } from "../core/ids.ts";
 import type { Result } from "../core/result.ts";
+import type { OwnBucketName } from "../region/own-bucket.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
 import type { ArchiveFile, RecordedFile } from "./archive-file.ts";
 import type {
@@ -97,10 +98,10 @@ export interface ArchiveMonthPort {
   /** How many files overlap a range, and the events in them. */
   totals(range: { readonly fromMs: number; readonly toMs: number }): Promise<FileTotals>;
   /**
-   * Removes files in the platform's buckets whose last event was received before `beforeMs`; ask again
-   * with `after` = `next` until that is absent.
+   * Removes files in the platform's buckets, and in those of the customer's that are named, whose last
+   * event was received before `beforeMs`; ask again with `after` = `next` until that is absent.
    */
-  sweep(beforeMs: number, after?: string): Promise<SweepPage>;
+  sweep(beforeMs: number, after?: string, own?: readonly OwnBucketName[]): Promise<SweepPage>;
   /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
   matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;
 }

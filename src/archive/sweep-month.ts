@@ -1,4 +1,4 @@
-import type { ArchiveLocation } from "../region/regions.ts";
+import type { ArchivePlace } from "../region/own-bucket.ts";
 import type { Bucket } from "../s3/bucket.ts";
 import type { BucketFailure } from "../s3/failures.ts";
 import type { SweepPage } from "./retention.ts";
@@ -8,61 +8,82 @@ export type OldFile = {
   readonly key: string;
   readonly events: number;
   readonly gzipBytes: number;
-  /** The catalogue's location first, then those of open suspects. */
-  readonly locations: readonly ArchiveLocation[];
+  /** The catalogue's place first, then those of open suspects. */
+  readonly places: readonly ArchivePlace[];
 };
 
 /** What the sweep of a month reaches. */
 export type SweepDeps = {
   /** Files after that position, in an order that removals do not change; `max` at most. */
   old(after: string | undefined, max: number): readonly (OldFile & { readonly position: string })[];
-  bucket(location: ArchiveLocation): Pick<Bucket, "remove">;
-  /** Takes a file out of the catalogue, with its filter and its suspects. */
-  forget(key: string): void;
+  bucket(place: ArchivePlace): Promise<Pick<Bucket, "removeMany">>;
+  /** Takes files out of the catalogue, with their filters and suspects, all or none of them. */
+  forget(keys: readonly string[]): void;
 };
 
-/** Files of one call: a few seconds of removals. */
-const PAGE_FILES_MAX = 240;
-/** Requests at once, as many as one object may have open. */
-const AT_A_TIME = 6;
-
-type Removal = "removed" | BucketFailure;
+/** Files of one call: as many as a bucket removes with one request. */
+const PAGE_FILES_MAX = 1000;
 
 /**
- * Removes files that are old enough: first the object, wherever a copy may stand, then its row, so that
- * a kill at any instant leaves a row whose object is gone at most, which the next sweep removes.
+ * Removes files that are old enough: first the objects, wherever copies may stand and with every
+ * version that a bucket keeps of them, then their rows. So a kill at any instant leaves rows whose
+ * objects are gone at most, which the next sweep removes.
  */
 export async function sweepMonth(deps: SweepDeps, after: string | undefined): Promise<SweepPage> {
   const found = deps.old(after, PAGE_FILES_MAX);
-  const total = { files: 0, events: 0, bytes: 0, refused: 0 };
-  let error: string | undefined;
-  for (let from = 0; from < found.length; from += AT_A_TIME) {
-    const some = found.slice(from, from + AT_A_TIME);
-    const removals = await Promise.all(some.map((file) => removeFile(file, deps)));
-    let isUnanswered = false;
-    for (const [i, file] of some.entries()) {
-      const removal = removals[i];
-      if (removal === "removed") {
-        deps.forget(file.key);
-        total.files += 1;
-        total.events += file.events;
-        total.bytes += file.gzipBytes;
-      } else if (removal !== undefined) {
-        error = removal.code;
-        if (removal.kind === "refused") total.refused += 1;
-        else isUnanswered = true;
-      }
-    }
-    if (isUnanswered) return { ...total, error, isUnanswered, next: after };
+  const refused = new Map<string, string>();
+  for (const [place, keys] of byPlace(found)) {
+    const failure = await removeAt(await deps.bucket(place), keys, refused);
+    // Rows stay until every copy is gone, so what was removed elsewhere is only asked for again.
+    if (failure !== undefined) return unanswered(failure, after);
   }
-  const next = found.length < PAGE_FILES_MAX ? undefined : found.at(-1)?.position;
-  return { ...total, error, isUnanswered: false, next };
+  const removed = found.filter(({ key }) => !refused.has(key));
+  deps.forget(removed.map(({ key }) => key));
+  const [error] = refused.values();
+  return {
+    files: removed.length,
+    events: sumOf(removed, ({ events }) => events),
+    bytes: sumOf(removed, ({ gzipBytes }) => gzipBytes),
+    refused: refused.size,
+    error,
+    isUnanswered: false,
+    next: found.length < PAGE_FILES_MAX ? undefined : found.at(-1)?.position,
+  };
 }
 
-async function removeFile({ key, locations }: OldFile, deps: SweepDeps): Promise<Removal> {
-  for (const location of locations) {
-    const removed = await deps.bucket(location).remove(key);
-    if (!removed.ok) return removed.error;
+/** Notes what the bucket will not remove; the failure, when it has to be asked again. */
+async function removeAt(
+  bucket: Pick<Bucket, "removeMany">,
+  keys: readonly string[],
+  refused: Map<string, string>,
+): Promise<BucketFailure | undefined> {
+  const removed = await bucket.removeMany(keys);
+  if (removed.ok) {
+    for (const [key, code] of removed.value.refused) refused.set(key, code);
+    return undefined;
   }
-  return "removed";
+  if (removed.error.kind !== "refused") return removed.error;
+  for (const key of keys) refused.set(key, removed.error.code);
+  return undefined;
+}
+
+function byPlace(files: readonly OldFile[]): ReadonlyMap<ArchivePlace, readonly string[]> {
+  const keys = new Map<ArchivePlace, string[]>();
+  for (const { key, places } of files) {
+    for (const place of places) {
+      const those = keys.get(place);
+      if (those === undefined) keys.set(place, [key]);
+      else those.push(key);
+    }
+  }
+  return keys;
+}
+
+function unanswered({ code }: BucketFailure, after: string | undefined): SweepPage {
+  const none = { files: 0, events: 0, bytes: 0, refused: 0 };
+  return { ...none, error: code, isUnanswered: true, next: after };
+}
+
+function sumOf(files: readonly OldFile[], of: (file: OldFile) => number): number {
+  return files.reduce((sum, file) => sum + of(file), 0);
 }

@@ -11,11 +11,14 @@ import {
 } from "../../../src/archive/retention.ts";
 import { sweepMonth, type OldFile } from "../../../src/archive/sweep-month.ts";
 import { err, ok } from "../../../src/core/result.ts";
+import type { Bucket } from "../../../src/s3/bucket.ts";
 import type { BucketFailure } from "../../../src/s3/failures.ts";
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 0, 1);
 const SOURCE_ID = "src_eu_0123456789abcdefghjkmnpqrs";
+
+const SLOW_DOWN: BucketFailure = { kind: "unavailable", status: 503, code: "SlowDown" };
 
 type Held = OldFile & { readonly lastMs: number };
 
@@ -29,7 +32,7 @@ class World {
     const month = new Date(lastMs).toISOString().slice(0, 7);
     const key = `${lastMs}`;
     const files = this.months.get(month) ?? new Map<string, Held>();
-    files.set(key, { key, events: 1, gzipBytes: 10, locations: ["eu-west-1"], lastMs });
+    files.set(key, { key, events: 1, gzipBytes: 10, places: ["eu-west-1"], lastMs });
     this.months.set(month, files);
     this.objects.add(key);
     return key;
@@ -60,18 +63,24 @@ class World {
             .toSorted((a, b) => (a.key < b.key ? -1 : 1))
             .slice(0, max)
             .map((file) => ({ ...file, position: file.key })),
-        bucket: () => ({
-          remove: async (key) => {
-            const failure = this.failure(key);
-            if (failure !== undefined) return err(failure);
-            this.objects.delete(key);
-            return ok(undefined);
-          },
-        }),
-        forget: (key) => void files.delete(key),
+        bucket: async () => ({ removeMany: async (keys) => this.#removeMany(keys) }),
+        forget: (keys) => {
+          for (const key of keys) files.delete(key);
+        },
       },
       after,
     );
+  }
+
+  #removeMany(keys: readonly string[]): Awaited<ReturnType<Bucket["removeMany"]>> {
+    const refused = new Map<string, string>();
+    for (const key of keys) {
+      const failure = this.failure(key);
+      if (failure === undefined) this.objects.delete(key);
+      else if (failure.kind === "refused") refused.set(key, failure.code);
+      else return err(failure);
+    }
+    return ok({ refused });
   }
 }
 
@@ -99,6 +108,41 @@ describe("retention over 400 days", () => {
       }
     },
   );
+
+  it("keeps exactly that, whatever days the bucket is down or slow to answer", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(1, 7, 30, 90, 365),
+        fc.infiniteStream(fc.constantFrom("down", "half", "up", "up")),
+        async (days, weather) => {
+          const world = new World();
+          const received: number[] = [];
+          for (let day = 0; day < 400; day++) {
+            const todayMs = START_MS + day * DAY_MS;
+            received.push(todayMs + DAY_MS / 3, todayMs + DAY_MS - 1);
+            for (const ms of received.slice(-2)) world.add(ms);
+            const today = weather.next().value ?? "up";
+            world.failure = (key) =>
+              today === "down" || (today === "half" && Number(key) % 2 === 1)
+                ? SLOW_DOWN
+                : undefined;
+            const nowMs = todayMs + DAY_MS + 60_000;
+            await world.run(job(days, nowMs), nowMs);
+          }
+          world.failure = () => undefined;
+          const nowMs = START_MS + 401 * DAY_MS;
+          await world.run(job(days, nowMs), nowMs);
+
+          const kept = received.filter((ms) => ms >= nowMs - days * DAY_MS).map(String);
+          expect([world.keys(), [...world.objects].toSorted()]).toEqual([
+            kept.toSorted(),
+            kept.toSorted(),
+          ]);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
 
   it("removes nothing when it is unlimited", async () => {
     const world = new World();
@@ -131,11 +175,11 @@ describe("a sweep", () => {
 
   it("goes through a month of more files than one call takes", async () => {
     const world = new World();
-    for (let i = 0; i < 1000; i++) world.add(START_MS + i);
+    for (let i = 0; i < 2500; i++) world.add(START_MS + i);
 
     const done = await world.run(job(1, START_MS + 40 * DAY_MS), START_MS + 40 * DAY_MS);
 
-    expect([done.progress.files, world.objects.size]).toEqual([1000, 0]);
+    expect([done.progress.files, world.objects.size]).toEqual([2500, 0]);
   });
 
   it("keeps the row of a file that its bucket refuses to remove, and goes on", async () => {
@@ -156,7 +200,7 @@ describe("a sweep", () => {
   it("waits while the bucket does not answer, and forgets nothing that it did not remove", async () => {
     const world = new World();
     world.add(START_MS);
-    world.failure = () => ({ kind: "unavailable", status: 503, code: "SlowDown" });
+    world.failure = () => SLOW_DOWN;
     const nowMs = START_MS + 40 * DAY_MS;
 
     const waiting = await world.run(job(1, nowMs), nowMs);

@@ -24,6 +24,7 @@ export class FakeS3 {
       this.requests.push(`${request.method} ${url}`);
       const intercepted = await this.intercept(request);
       if (intercepted !== undefined) return intercepted;
+      if (request.method === "POST") return this.#removeMany(await request.text(), url);
       return request.method === "PUT" ? this.#take(request, url) : this.#answer(request, url);
     });
     return this;
@@ -54,6 +55,7 @@ export class FakeS3 {
   #answer(request: Request, url: string): Response {
     const params = new URL(request.url).searchParams;
     if (params.get("list-type") === "2") return this.#list(url, params);
+    if (params.has("versions")) return errorXml(501, "NotImplemented");
     if (request.method === "DELETE") {
       this.objects.delete(url);
       return new Response(null, { status: 204 });
@@ -62,6 +64,14 @@ export class FakeS3 {
     if (stored === undefined) return errorXml(404, "NoSuchKey");
     const headers = { ...stored.headers, etag: this.#etagOf(url) ?? "" };
     return new Response(stored.bytes, { headers, encodeBody: "manual" });
+  }
+
+  /** DeleteObjects, of keys that need no escapes. */
+  #removeMany(xml: string, bucketUrl: string): Response {
+    const keys = [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key ?? "");
+    for (const key of keys) this.objects.delete(`${bucketUrl}/${key}`);
+    const deleted = keys.map((key) => `<Deleted><Key>${key}</Key></Deleted>`).join("");
+    return new Response(`<DeleteResult>${deleted}</DeleteResult>`);
   }
 
   #list(bucketUrl: string, params: URLSearchParams): Response {
