@@ -1,3 +1,6 @@
+import type { Result } from "../../core/result.ts";
+import type { SourceRow } from "../source/source.ts";
+
 /** Where a field's value comes from. */
 export type MappingFrom =
   | { readonly type: "column"; readonly column: string }
@@ -43,4 +46,39 @@ export type FieldNormalization =
 export type SyncAll = {
   readonly normalization: FieldNormalization;
   readonly order: "alphabetical_column_name" | "mapping_order";
+};
+
+/** What a template or metadata may know of the run. */
+export type RunMeta = {
+  readonly syncId: string;
+  readonly runId: string;
+  readonly startedAtMs: number;
+};
+
+/** A sync's mappings made ready: rows become the records of its destination. */
+export interface RecordMapper {
+  /** The columns to read and hash, the key's first; `rowOf` and `deletionOf` take cells in this order. */
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+  /** The destination's fields that together are the identifier. */
+  readonly identifiers: readonly string[];
+  /** Changes when the same row would become another record: fields, constants, templates. */
+  readonly contract: string;
+  /** The record of a row, or why there is none, in words that quote no value. */
+  recordOf(row: SourceRow, meta: RunMeta): Result<MappedRecord, string>;
+  /**
+   * The record of a row that is gone, made of its key's cells: its identifier alone, or with every
+   * mapped field null.
+   */
+  deletionOf(
+    key: SourceRow,
+    strategy: "delete" | "null",
+    meta: RunMeta,
+  ): Result<MappedRecord, string>;
+}
+
+export type MappedRecord = {
+  /** The identifier's value or values, as text. */
+  readonly identifier: string;
+  readonly fields: Readonly<Record<string, unknown>>;
 };

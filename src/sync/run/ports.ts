@@ -1,0 +1,100 @@
+import type { Result } from "../../core/result.ts";
+import type { Accepted, Change, DiffPiece, EngineKind } from "../engine/change.ts";
+import type { RecordMapper } from "../mapping/mapping.ts";
+import type { Sync } from "../sync.ts";
+import type { Target } from "../target/target.ts";
+import type { DiffFileFailure } from "./diff-files.ts";
+import type { FullSyncReason, LogRecord, RunError, SyncRun } from "./run.ts";
+
+/** Where a run is between two slices, besides its diff files. */
+export type Progress = {
+  readonly phase: "identify" | "load" | "report" | "clean";
+  /** Where the engine goes on; absent at the beginning. */
+  readonly position?: string;
+  /** Passing failures since something last went forward. */
+  readonly failures: number;
+  /** What the run will end as, once it has cleaned up. */
+  readonly end?: { readonly state: "completed" | "failed"; readonly error?: RunError };
+};
+
+/** A diff file as the run keeps it; it is listed before it is written, so that none is forgotten. */
+export type DiffFileRow = {
+  readonly ordinal: number;
+  readonly key: string;
+  readonly records: number;
+  readonly isWritten: boolean;
+  /** Records before this one are decided. */
+  readonly place: number;
+  /** Of the records from `place` on, which are decided already: a bit each. */
+  readonly decided: Uint8Array;
+};
+
+/** What is kept of refused and invalid records for people, 7 days. */
+export type Sample = {
+  readonly kind: "rejected" | "invalid" | "test";
+  readonly record: LogRecord;
+};
+
+/** Samples of one kind kept of a run. */
+export const SAMPLES_MAX = 100;
+
+/** What a run keeps; every method is synchronous, and `transaction` makes several of them one. */
+export interface RunStorage {
+  transaction<T>(work: () => T): T;
+  run(): SyncRun;
+  save(run: SyncRun): void;
+  progress(): Progress;
+  setProgress(progress: Progress): void;
+  /** Lists a file that is about to be written. */
+  addFile(key: string): number;
+  wroteFile(ordinal: number, records: number): void;
+  setPlace(ordinal: number, place: number, decided: Uint8Array): void;
+  /** The first file that is not loaded to its end. */
+  nextFile(): DiffFileRow | undefined;
+  /** All files that may stand in the bucket. */
+  files(): readonly DiffFileRow[];
+  forgetFile(ordinal: number): void;
+  addSamples(samples: readonly Sample[]): void;
+  samples(kind: Sample["kind"]): number;
+  /** Rows for the report, until they are written out. */
+  addLog(records: readonly LogRecord[]): void;
+  /** The oldest part of them, and its number; `undefined` when there is none. */
+  nextLog(): { readonly part: number; readonly records: readonly LogRecord[] } | undefined;
+  forgetLog(part: number): void;
+  /** Records what was accepted, so that the next run does not send it again. */
+  accept(accepted: readonly Accepted[]): void;
+  /** Keys that are accepted now. */
+  acceptedCount(): number;
+}
+
+/** A diff that begins or goes on. */
+export type Diff = {
+  readonly engine: { readonly kind: EngineKind; readonly why: string };
+  readonly fullSync: FullSyncReason | undefined;
+  /** @throws SourceFailure. */
+  pieces(signal: AbortSignal): AsyncIterable<DiffPiece>;
+  /** What has to be kept once the run completed, e.g. a contract or a watermark. */
+  completed?(): void;
+};
+
+/** Diff files as a run writes and reads them. */
+export interface DiffStore {
+  put(key: string, body: Uint8Array): Promise<Result<void, DiffFileFailure>>;
+  read(key: string, from: number): Promise<Result<readonly Change[], DiffFileFailure>>;
+  remove(key: string): Promise<Result<void, DiffFileFailure>>;
+}
+
+/** Everything a run works with, opened anew after a crash. */
+export type Opened = {
+  readonly sync: Sync;
+  readonly mapper: RecordMapper;
+  readonly target: Target;
+  readonly store: DiffStore;
+  /** Begins the diff, or goes on with it. */
+  diff(position: string | undefined): Promise<Diff>;
+  /** Which of these rows (cells in the mapper's order) belong to a user who must not be sent. */
+  suppressed(rows: readonly (readonly (string | null)[])[]): Promise<readonly boolean[]>;
+  /** Writes a part of the report. */
+  report(part: number, records: readonly LogRecord[]): Promise<Result<void, DiffFileFailure>>;
+  close(): Promise<void>;
+};
