@@ -1,0 +1,167 @@
+import { randomBase32, type RandomBytes } from "../../core/base32.ts";
+import { SourceFailure } from "../source/source.ts";
+import type { Accepted, Change, DiffPiece, InvalidRow } from "../engine/change.ts";
+import { DiffFile } from "./diff-files.ts";
+import { acceptedOf, keptKeyCells } from "./wave.ts";
+import { logOfInvalid } from "./log-records.ts";
+import { SAMPLES_MAX, type Diff, type Opened, type RunStorage } from "./ports.ts";
+import type { RunCounts, SyncRun } from "./run.ts";
+import { stepBegan, stepGrew } from "./steps.ts";
+
+/** Characters of a diff file's own name: 130 random bits, so that nobody can guess one. */
+const NAME_CHARS = 26;
+
+/** How identifying and unloading stopped. */
+export type IdentifyEnd =
+  | { readonly kind: "done" }
+  /** The slice is over, or the run is to stop; all that was found until now is unloaded. */
+  | { readonly kind: "again" }
+  | { readonly kind: "source-failed"; readonly failure: SourceFailure }
+  | { readonly kind: "bucket-failed"; readonly code: string; readonly isPassing: boolean };
+
+export type IdentifyDeps = {
+  readonly storage: RunStorage;
+  readonly opened: Opened;
+  readonly diff: Diff;
+  readonly signal: AbortSignal;
+  readonly random: RandomBytes;
+  readonly now: () => number;
+  readonly isOver: () => boolean;
+  /** Where diff files of this run stand. */
+  readonly prefix: string;
+};
+
+/**
+ * Finds what became different and writes it to diff files. Files, counts and the engine's place move
+ * together, so that after a crash nothing is missing and nothing stands twice. An engine without
+ * places begins anew then, and whoever calls has removed what it had written.
+ */
+export class IdentifyPass {
+  readonly #deps: IdentifyDeps;
+  readonly #file = new DiffFile();
+  #counts: RunCounts;
+  #rowsRead = 0;
+  #bytesRead = 0;
+  #invalid: InvalidRow[] = [];
+  /** Changes that are nothing for the destination: what is known of their rows is kept all the same. */
+  #unsent: Accepted[] = [];
+
+  constructor(deps: IdentifyDeps) {
+    this.#deps = deps;
+    this.#counts = deps.storage.run().counts;
+  }
+
+  async run(): Promise<IdentifyEnd> {
+    const { diff, signal, isOver } = this.#deps;
+    let position: string | undefined;
+    try {
+      for await (const piece of diff.pieces(signal)) {
+        this.#take(piece);
+        position = piece.position;
+        const mayStop = position !== undefined && isOver();
+        if (!mayStop && !this.#file.isFull) continue;
+        const kept = await this.#keep(position);
+        if (kept !== undefined) return kept;
+        if (mayStop) return { kind: "again" };
+      }
+    } catch (error) {
+      if (error instanceof SourceFailure) return { kind: "source-failed", failure: error };
+      throw error;
+    }
+    return (await this.#keep(position)) ?? { kind: "done" };
+  }
+
+  #take({ changes, invalid, invalidUnread, read }: DiffPiece): void {
+    const { sync } = this.#deps.opened;
+    const cells = keptKeyCells(this.#deps.opened);
+    const counts = { insert: 0, update: 0, delete: 0 };
+    for (const change of changes) {
+      if (isSent(change, sync.behaviour)) {
+        this.#file.add(change);
+        counts[change.kind] += 1;
+      } else {
+        this.#unsent.push(acceptedOf(change, cells));
+      }
+    }
+    this.#counts = {
+      ...this.#counts,
+      sourceRows: this.#counts.sourceRows + read.rows,
+      inserts: this.#counts.inserts + counts.insert,
+      updates: this.#counts.updates + counts.update,
+      deletes: this.#counts.deletes + counts.delete,
+      invalid: this.#counts.invalid + invalid.length + invalidUnread,
+    };
+    this.#rowsRead += read.rows;
+    this.#bytesRead += read.bytes;
+    for (const row of invalid) if (this.#invalid.length < SAMPLES_MAX) this.#invalid.push(row);
+  }
+
+  /** Unloads what was found and records it with the place it was found at. */
+  async #keep(position: string | undefined): Promise<IdentifyEnd | undefined> {
+    const { storage, opened, random, now, prefix } = this.#deps;
+    const written =
+      this.#file.records === 0 ? undefined : { ...this.#file.take(), atMs: now(), ordinal: 0 };
+    let ordinal: number | undefined;
+    if (written !== undefined) {
+      const key = `${prefix}${randomBase32(NAME_CHARS, random)}.ndjson.gz`;
+      ordinal = storage.transaction(() => storage.addFile(key));
+      const put = await opened.store.put(key, written.body);
+      if (!put.ok) return { kind: "bucket-failed", ...put.error };
+    }
+    storage.transaction(() => {
+      if (ordinal !== undefined && written !== undefined) {
+        storage.wroteFile(ordinal, written.records);
+      }
+      const nowMs = now();
+      const run = storage.run();
+      const steps = {
+        ...run.steps,
+        identify: stepGrew(run.steps.identify, this.#rowsRead, this.#bytesRead),
+        unload:
+          written === undefined
+            ? run.steps.unload
+            : stepGrew(
+                stepBegan(run.steps.unload, written.atMs),
+                written.records,
+                written.body.byteLength,
+              ),
+      };
+      const saved: SyncRun = { ...run, steps, counts: this.#counts };
+      storage.save(saved);
+      storage.accept(this.#unsent);
+      this.#keepInvalid(nowMs);
+      if (position !== undefined) {
+        storage.setProgress({ phase: "identify", position, failures: 0 });
+      }
+    });
+    this.#unsent = [];
+    this.#rowsRead = 0;
+    this.#bytesRead = 0;
+    return undefined;
+  }
+
+  #keepInvalid(nowMs: number): void {
+    const { storage, opened } = this.#deps;
+    const records = this.#invalid.map((row) => logOfInvalid(opened, row, nowMs));
+    this.#invalid = [];
+    storage.addLog(records);
+    const room = Math.max(0, SAMPLES_MAX - storage.samples("invalid"));
+    storage.addSamples(records.slice(0, room).map((record) => ({ kind: "invalid", record })));
+  }
+}
+
+/** Whether a change is anything for the destination under that behaviour. */
+function isSent({ kind }: Change, behaviour: Opened["sync"]["behaviour"]): boolean {
+  switch (behaviour) {
+    case "upsert":
+    case "update":
+      return kind !== "delete";
+    case "mirror":
+      return true;
+    // What was created, appended or deleted once is not touched again.
+    case "insert":
+    case "append":
+    case "delete":
+      return kind === "insert";
+  }
+}

@@ -1,0 +1,51 @@
+import type { InvalidRow } from "../engine/change.ts";
+import type { SourceRow } from "../source/source.ts";
+import type { TargetOperation, TargetRecord } from "../target/target.ts";
+import type { Opened } from "./ports.ts";
+import type { LogRecord } from "./run.ts";
+
+/** Characters of a record shown in the report; a column of a warehouse and a row of ours hold it. */
+const PAYLOAD_CHARS_MAX = 8_000;
+const REASON_CHARS_MAX = 500;
+
+/** The report's row of a record that the destination decided. */
+export function logOfRecord(
+  record: TargetRecord,
+  operation: TargetOperation,
+  decided: { readonly status: "succeeded" | "rejected"; readonly message: string | undefined },
+  times: { readonly startedAtMs: number; readonly endedAtMs: number },
+): LogRecord {
+  return {
+    identifier: record.identifier,
+    operation,
+    status: decided.status,
+    message: decided.message?.slice(0, REASON_CHARS_MAX),
+    payload: JSON.stringify(record.fields).slice(0, PAYLOAD_CHARS_MAX),
+    ...times,
+  };
+}
+
+/** The report's row of a row that is never sent. */
+export function logOfInvalid(
+  { sync, mapper }: Pick<Opened, "sync" | "mapper">,
+  { reason, row }: InvalidRow,
+  nowMs: number,
+): LogRecord {
+  return {
+    identifier: keyText(mapper.columns, mapper.key, row),
+    operation: sync.behaviour,
+    status: reason,
+    message: reason === "NULL" ? "the sync key is NULL" : "another row has the same sync key",
+    payload: JSON.stringify(cellsOf(mapper.columns, row)).slice(0, PAYLOAD_CHARS_MAX),
+    startedAtMs: nowMs,
+    endedAtMs: nowMs,
+  };
+}
+
+function cellsOf(columns: readonly string[], row: SourceRow): Record<string, string | null> {
+  return Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null]));
+}
+
+function keyText(columns: readonly string[], key: readonly string[], row: SourceRow): string {
+  return key.map((name) => row[columns.indexOf(name)] ?? "").join(",");
+}

@@ -1,0 +1,263 @@
+import type { RandomBytes } from "../../core/base32.ts";
+import { SourceFailure } from "../source/source.ts";
+import { deletesTooMany, type DeleteGuard } from "./guards.ts";
+import { IdentifyPass } from "./identify.ts";
+import { LoadPass } from "./load.ts";
+import type { Opened, Progress, RunStorage } from "./ports.ts";
+import { RunBook } from "./run-book.ts";
+import { NO_COUNTS, type RunError, type SyncRun } from "./run.ts";
+import { newSteps } from "./steps.ts";
+
+/** When diff files that the bucket would not remove are tried again. */
+const CLEAN_AGAIN_MS = 60_000;
+
+export type RunWorkDeps = {
+  readonly storage: RunStorage;
+  /** Opens everything that the run needs. @throws SourceFailure, RunFailed. */
+  open(run: SyncRun): Promise<Opened>;
+  /** Aborted when the run is canceled. */
+  readonly signal: AbortSignal;
+  readonly randomBytes: RandomBytes;
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Where diff files of this run stand, e.g. `homeport-syncs/syn_…/run_…/`. */
+  readonly prefix: string;
+  readonly guard: Pick<DeleteGuard, "isAllowed">;
+};
+
+/** What a slice came to. */
+export type RunSlice =
+  | { readonly kind: "done" }
+  | { readonly kind: "again"; readonly atMs: number };
+
+/** A run that nothing but a change by somebody can save. */
+export class RunFailed extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * One run of a sync, slice by slice: identify and unload, load, report, and clean up. All that a
+ * slice knows is in storage before the next begins, so that a crash costs at most a piece of work that
+ * is done again.
+ */
+export class RunWork {
+  readonly #deps: RunWorkDeps;
+  readonly #book: RunBook;
+  #opened: Opened | undefined;
+  #untilMs = 0;
+
+  constructor(deps: RunWorkDeps) {
+    this.#deps = deps;
+    this.#book = new RunBook(deps.storage, deps.now);
+  }
+
+  /** Goes on until the run is over or `untilMs`. */
+  async advance(untilMs: number): Promise<RunSlice> {
+    this.#untilMs = untilMs;
+    const { storage, now } = this.#deps;
+    try {
+      for (;;) {
+        const { phase } = storage.progress();
+        const slice = await this.#phase(phase);
+        if (slice !== undefined) return slice;
+        if (now() >= untilMs) return { kind: "again", atMs: now() };
+      }
+    } finally {
+      await this.#opened?.close().catch(() => undefined);
+      this.#opened = undefined;
+    }
+  }
+
+  async #phase(phase: Progress["phase"]): Promise<RunSlice | undefined> {
+    const { signal } = this.#deps;
+    const isGoing = phase === "identify" || phase === "load";
+    if (signal.aborted && isGoing) {
+      return this.#fail({ code: "canceled", message: "The run was canceled." });
+    }
+    try {
+      switch (phase) {
+        case "identify":
+          return await this.#identify();
+        case "load":
+          return await this.#load();
+        case "report":
+          return await this.#report();
+        case "clean":
+          return await this.#clean();
+      }
+    } catch (error) {
+      if (signal.aborted && isGoing) return undefined;
+      if (error instanceof SourceFailure) return this.#sourceFailed(error);
+      if (!(error instanceof RunFailed)) throw error;
+      return this.#fail(error);
+    }
+  }
+
+  async #identify(): Promise<RunSlice | undefined> {
+    const { storage, now, signal, randomBytes, prefix } = this.#deps;
+    const { position } = storage.progress();
+    this.#book.begin("identify");
+    if (position === undefined) {
+      const gone = await this.#startOver();
+      if (gone !== undefined) return gone;
+    }
+    const opened = await this.#open();
+    const diff = await opened.diff(position);
+    storage.transaction(() => {
+      const run = storage.run();
+      storage.save({ ...run, engine: diff.engine, fullSync: diff.fullSync });
+    });
+    const pass = new IdentifyPass({
+      storage,
+      opened,
+      diff,
+      signal,
+      random: randomBytes,
+      now,
+      isOver: () => signal.aborted || now() >= this.#untilMs,
+      prefix,
+    });
+    const end = await pass.run();
+    switch (end.kind) {
+      case "again":
+        return { kind: "again", atMs: now() };
+      case "source-failed":
+        throw end.failure;
+      case "bucket-failed":
+        return this.#bucketFailed(end);
+      case "done":
+        return this.#judge(opened);
+    }
+  }
+
+  /** What was found is to be sent, unless it is more than anybody would expect. */
+  #judge(opened: Opened): undefined {
+    const { storage, guard } = this.#deps;
+    const { counts } = storage.run();
+    const refusal = deletesTooMany({
+      deletes: counts.deletes,
+      accepted: storage.acceptedCount(),
+      percentMax: opened.sync.guards.deleteSharePercentMax,
+      isAllowed: guard.isAllowed,
+    });
+    if (refusal !== undefined) return this.#fail(refusal);
+    this.#book.next(["identify", "unload"], "load");
+    return undefined;
+  }
+
+  async #load(): Promise<RunSlice | undefined> {
+    const { storage, signal, random, now, sleep } = this.#deps;
+    if (storage.nextFile() !== undefined) this.#book.begin("load");
+    const opened = await this.#open();
+    const run = storage.run();
+    const meta = {
+      syncId: run.syncId,
+      runId: run.id,
+      startedAtMs: run.startedAtMs ?? run.createdAtMs,
+    };
+    const isOver = (): boolean => signal.aborted || now() >= this.#untilMs;
+    const pass = new LoadPass({ storage, opened, meta, signal, random, now, sleep, isOver });
+    const end = await pass.run();
+    switch (end.kind) {
+      case "again":
+        return { kind: "again", atMs: now() };
+      case "later":
+        return this.#later(end.waitMs, {
+          code: "destination_unavailable",
+          message: `The destination did not take records (${end.code}); they come again in the next run.`,
+        });
+      case "failed":
+        return this.#fail(end);
+      case "bucket-failed":
+        return this.#bucketFailed(end);
+      case "done":
+        this.#book.next(["load"], "report");
+        return undefined;
+    }
+  }
+
+  async #report(): Promise<RunSlice | undefined> {
+    const { storage } = this.#deps;
+    let part = storage.nextLog();
+    if (part !== undefined) this.#book.begin("report");
+    const opened = part === undefined ? undefined : await this.#open();
+    while (part !== undefined && opened !== undefined) {
+      const { part: number, records } = part;
+      const written = await opened.report(number, records);
+      if (!written.ok) return this.#bucketFailed(written.error);
+      storage.transaction(() => storage.forgetLog(number));
+      part = storage.nextLog();
+    }
+    this.#book.next(["report"], "clean");
+    return undefined;
+  }
+
+  /** No diff file outlives its run. */
+  async #clean(): Promise<RunSlice | undefined> {
+    const failed = await this.#removeFiles();
+    if (failed !== undefined) return { kind: "again", atMs: this.#deps.now() + CLEAN_AGAIN_MS };
+    this.#book.close();
+    return { kind: "done" };
+  }
+
+  /** An engine without a place begins anew: what it had written before is dropped. */
+  async #startOver(): Promise<RunSlice | undefined> {
+    const { storage } = this.#deps;
+    const failed = await this.#removeFiles();
+    if (failed !== undefined) return this.#bucketFailed(failed);
+    storage.transaction(() => {
+      const run = storage.run();
+      const { identify } = run.steps;
+      const steps = { ...newSteps(), identify: { ...identify, records: 0, bytes: 0 } };
+      storage.save({ ...run, counts: NO_COUNTS, steps });
+    });
+    return undefined;
+  }
+
+  async #removeFiles(): Promise<{ code: string; isPassing: boolean } | undefined> {
+    const { storage } = this.#deps;
+    const files = storage.files();
+    if (files.length === 0) return undefined;
+    const opened = await this.#open();
+    for (const file of files) {
+      const removed = await opened.store.remove(file.key);
+      if (!removed.ok) return removed.error;
+      storage.transaction(() => storage.forgetFile(file.ordinal));
+    }
+    return undefined;
+  }
+
+  async #open(): Promise<Opened> {
+    return (this.#opened ??= await this.#deps.open(this.#deps.storage.run()));
+  }
+
+  #sourceFailed(failure: SourceFailure): RunSlice | undefined {
+    const error = { code: `source_${failure.code}`, message: failure.message };
+    if (!failure.isPassing) return this.#fail(error);
+    return this.#later(0, error);
+  }
+
+  #bucketFailed({ code, isPassing }: { code: string; isPassing: boolean }): RunSlice | undefined {
+    const error = {
+      code: "bucket_unavailable",
+      message: `The region's bucket did not do what was asked (${code}).`,
+    };
+    return isPassing ? this.#later(0, error) : this.#fail(error);
+  }
+
+  #later(waitMs: number, error: RunError): RunSlice | undefined {
+    const atMs = this.#book.later(waitMs, error);
+    return atMs === undefined ? undefined : { kind: "again", atMs };
+  }
+
+  #fail({ code, message }: RunError): undefined {
+    this.#book.fail({ code, message });
+    return undefined;
+  }
+}
