@@ -40,6 +40,7 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
   readonly #ref: { readonly destinationId: DestinationId; readonly sourceId: SourceId };
   readonly #evidence: EvidenceKeeper;
   readonly #work: LaneWork;
+  readonly #suspectMs: number;
 
   constructor(ctx: DurableObjectState, env: Env, destinations: Destinations = DESTINATIONS) {
     super(ctx, env);
@@ -48,6 +49,7 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     const { name } = self;
     if (name.kind !== "lane") throw new Error("outside_jurisdiction: This object is no lane");
     const ways = reach(env, config);
+    this.#suspectMs = config.failover.suspectMs;
     migrate(ctx.storage, DELIVERY_LANE_MIGRATIONS);
     const { kind: _kind, ...ref } = name;
     this.#ref = ref;
@@ -131,8 +133,15 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     return this.#work.forget({ type, ids: new Set(ids) });
   }
 
-  async forgetAtDestination(subjects: LaneSubjects, from: number): Promise<DestinationForgetting> {
-    return forgetAtDestination(subjects, from, this.#work.destination, this.#evidence.observer);
+  async forgetAtDestination(
+    subjects: LaneSubjects,
+    next: number,
+    position?: string,
+  ): Promise<DestinationForgetting> {
+    const { destination } = this.#work;
+    const observe = this.#evidence.observer;
+    const deps = { destination, observe, lateMs: this.#suspectMs };
+    return forgetAtDestination(subjects, { next, position }, deps);
   }
 
   override async alarm(): Promise<void> {

@@ -15,6 +15,7 @@ import { RETRY_RULE } from "../src/deliver/lane/retry.ts";
 import type { Readiness, ReadyDestination } from "../src/deliver/lane/run-lane.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
+import { HOME_REGIONS } from "../src/region/regions.ts";
 import {
   openSecret,
   placeOfSecret,
@@ -33,8 +34,11 @@ export type LaneDestinationDeps = {
   readonly destinations: Destinations;
   readonly observer: EgressObserver;
   readonly now: () => number;
-  /** Called when another deliverer takes over, which may be of another kind. */
-  readonly changed: () => void;
+  /**
+   * Called when another deliverer takes over, which may be of another kind: the first one after a
+   * start, or one for a destination that was changed since.
+   */
+  readonly changed: (isOther: boolean) => void;
 };
 
 /** How long what the workspace said counts as fresh, and how long it serves when it is out of reach. */
@@ -149,6 +153,11 @@ export class LaneDestination {
     this.#askedAtMs = Number.NEGATIVE_INFINITY;
   }
 
+  /** Whether what it wrote stands in the region's own bucket, where it stays once it is deleted. */
+  keepsFilesOfOurs({ slug }: Pick<LaneConfig, "slug">): boolean {
+    return this.#deps.destinations.get(slug)?.keepsFilesOfOurs === true;
+  }
+
   /** A deliverer of its own, for a test that is watched; and the secrets to mask in what it shows. */
   async makeWatched(config: LaneConfig, observe: EgressObserver): Promise<Watched | undefined> {
     try {
@@ -183,7 +192,7 @@ export class LaneDestination {
     };
     this.#made = { version: config.version, ready };
     this.#brokenVersion = undefined;
-    this.#deps.changed();
+    this.#deps.changed(before !== undefined);
     await before?.close?.();
     return ready;
   }
@@ -236,7 +245,14 @@ export class LaneDestination {
       declaredHosts: config.declaredHosts,
       development: deployment.environment === "development",
       observe,
-      bucket: { location, open: () => homeBucket(deployment, ref.sourceId, location, observe) },
+      bucket: {
+        location,
+        open: () => homeBucket(deployment, ref.sourceId, location, observe),
+        everywhere: () =>
+          HOME_REGIONS[regionOf(ref.sourceId)].locations.map((each) =>
+            homeBucket(deployment, ref.sourceId, each, observe),
+          ),
+      },
     };
   }
 }

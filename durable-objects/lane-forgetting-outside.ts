@@ -1,5 +1,5 @@
 import { withDeadline } from "../src/core/deadline.ts";
-import type { Deliverer, DeliveryOutcome } from "../src/deliver/deliverer.ts";
+import type { Deliverer, DeliveryOutcome, ErasedFiles } from "../src/deliver/deliverer.ts";
 import type { DestinationForgetting, LaneSubjects } from "../src/deliver/lane/ports.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import type { LaneDestination } from "./lane-destination.ts";
@@ -10,20 +10,32 @@ const SLICE_MS_MAX = 15_000;
 /** Until a destination has to have answered for one user; Segment waits as long. */
 const ANSWER_MS_MAX = 10_000;
 
+export type ForgettingOutsideDeps = {
+  readonly destination: LaneDestination;
+  readonly observe: EgressObserver;
+  /** After this no write that was sent before can land any more. */
+  readonly lateMs: number;
+};
+
+/** How far it is: the number of the first user not asked for, or a position in files. */
+export type ForgettingFrom = { readonly next: number; readonly position: string | undefined };
+
 /**
  * Asks a destination to forget users, as far as one slice goes. A user may be asked for twice after a
  * kill; forgetting twice is forgetting once.
+ *
+ * @throws Error when the workspace does not say what the destination is.
  */
 export async function forgetAtDestination(
   { type, ids }: LaneSubjects,
-  from: number,
-  destination: LaneDestination,
-  observe: EgressObserver,
+  { next: from, position }: ForgettingFrom,
+  { destination, observe, lateMs }: ForgettingOutsideDeps,
 ): Promise<DestinationForgetting> {
   destination.expire();
   const config = await destination.config();
+  if (config === undefined) throw new Error("Cannot forget: the destination is not known");
   // Its secrets are gone with it, so nobody can ask in its name any more.
-  if (config === undefined || config.state === "deleted") {
+  if (config.state === "deleted" && !destination.keepsFilesOfOurs(config)) {
     return { status: "NOT_SUPPORTED", error: "destination_deleted" };
   }
   const made = await destination.makeWatched(config, observe);
@@ -31,6 +43,13 @@ export async function forgetAtDestination(
   const untilMs = Date.now() + SLICE_MS_MAX;
   try {
     const { deliverer } = made;
+    if (deliverer.erase !== undefined) {
+      const erased = await deliverer.erase(
+        { type, ids: new Set(ids) },
+        { position, isOver: () => Date.now() >= untilMs, now: () => Date.now(), lateMs },
+      );
+      return forgettingOf(erased);
+    }
     if (deliverer.forget === undefined) return { status: "NOT_SUPPORTED" };
     for (let i = from; i < ids.length; i++) {
       if (Date.now() >= untilMs) return { status: "RUNNING", next: i };
@@ -42,6 +61,18 @@ export async function forgetAtDestination(
   } finally {
     await made.deliverer.close?.();
   }
+}
+
+function forgettingOf(erased: ErasedFiles): DestinationForgetting {
+  const { counts, position } = erased;
+  const at = { counts, ...(position === undefined ? {} : { position }) };
+  if (erased.kind !== "slice") {
+    const isPassing = erased.kind === "retry";
+    return { status: "RUNNING", error: erased.code, ...(isPassing ? { isPassing } : {}), ...at };
+  }
+  return erased.isOver
+    ? { status: "FINISHED", counts }
+    : { status: "RUNNING", isPassing: true, ...at };
 }
 
 async function ask(

@@ -14,7 +14,11 @@ import type { Reach } from "./reach.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /** Where a destination's answers are counted; what it does not answer is asked again. */
-type DestinationNote = { readonly next: number; readonly tries: number };
+type DestinationNote = {
+  readonly next: number;
+  readonly position?: string;
+  readonly tries: number;
+};
 
 /** Times that a destination is asked for a user before it counts as failed. */
 const TRIES_MAX = 10;
@@ -125,7 +129,7 @@ export class RegulationUnits {
   }
 
   async #askDestination(id: DestinationId, note: string | undefined): Promise<UnitResult> {
-    const { next, tries } = readStored<DestinationNote>(note ?? '{"next":0,"tries":0}');
+    const before = readStored<DestinationNote>(note ?? '{"next":0,"tries":0}');
     const destination = this.#turn.destinations.find(id);
     if (destination === undefined) return { isOver: true };
     const ref = this.#turn.tables.queues(destination.sourceId)[0];
@@ -134,8 +138,8 @@ export class RegulationUnits {
     if (ref === undefined) return { isOver: true, part: { id, name, status: "FINISHED" } };
     const lane = this.#reach.lane({ destinationId: id, sourceId: destination.sourceId, ...ref });
     const { type, ids } = this.#subjects();
-    const answer = await lane.forgetAtDestination({ type, ids }, next);
-    return destinationResult({ id, name }, answer, { next, tries });
+    const answer = await lane.forgetAtDestination({ type, ids }, before.next, before.position);
+    return destinationResult({ id, name }, answer, before);
   }
 
   #subjects() {
@@ -205,14 +209,18 @@ function kept(note: string | undefined): { readonly note?: string } {
 
 function destinationResult(
   { id, name }: { readonly id: string; readonly name: string },
-  { status, next, error }: DestinationForgetting,
+  { status, next, position, isPassing, counts, error }: DestinationForgetting,
   before: DestinationNote,
 ): UnitResult {
+  const done = counts === undefined ? {} : { counts };
   const why = error === undefined ? {} : { error };
-  if (status !== "RUNNING") return { isOver: true, part: { id, name, status, ...why } };
+  if (status !== "RUNNING") return { isOver: true, ...done, part: { id, name, status, ...why } };
   const hasMoved = next !== undefined && next > before.next;
-  const tries = hasMoved ? 0 : before.tries + 1;
-  if (tries >= TRIES_MAX) return { isOver: true, part: { id, name, status: "FAILED", ...why } };
-  const note = JSON.stringify({ next: next ?? before.next, tries });
-  return { isOver: false, note, part: { id, name, status, ...why } };
+  const tries = hasMoved || isPassing === true ? 0 : before.tries + 1;
+  if (tries >= TRIES_MAX) {
+    return { isOver: true, ...done, part: { id, name, status: "FAILED", ...why } };
+  }
+  const at = position === undefined ? {} : { position };
+  const note = JSON.stringify({ next: next ?? before.next, ...at, tries });
+  return { isOver: false, ...done, note, part: { id, name, status, ...why } };
 }

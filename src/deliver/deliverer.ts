@@ -54,9 +54,51 @@ export interface Deliverer {
   ): Promise<DeliveryOutcome>;
   /** A code of ours for what keeps it from delivering anything, once it found that out. */
   readonly alert?: string | undefined;
+  /** In place of `forget` for what keeps files: takes users out of them, as far as a slice goes. */
+  erase?(users: ForgottenUsers, slice: EraseSlice): Promise<ErasedFiles>;
   /** Frees connections. */
   close?(): Promise<void>;
 }
+
+/** Users whom a destination's files are to be without; `USER_ID` is `userId` and `previousId`. */
+export type ForgottenUsers = {
+  readonly type: "USER_ID" | "ANONYMOUS_ID";
+  readonly ids: ReadonlySet<string>;
+};
+
+/** One piece of the work of a deletion. */
+export type EraseSlice = {
+  /** What the slice before answered; absent for the first. */
+  readonly position: string | undefined;
+  /** Whether the slice is over; asked between files. */
+  isOver(): boolean;
+  now(): number;
+  /** After this no write that was sent before the deletion began can land any more. */
+  readonly lateMs: number;
+};
+
+/** How far a deletion is in a destination's files. */
+export type ErasedFiles = {
+  readonly counts: {
+    readonly filesRead: number;
+    readonly filesRewritten: number;
+    readonly eventsErased: number;
+    readonly bytesRead: number;
+  };
+  /** Where to go on; absent once it is over. */
+  readonly position?: string;
+} & (
+  | {
+      readonly kind: "slice";
+      readonly isOver: boolean;
+      /** Nothing can be done until writes that were sent before cannot land any more. */
+      readonly isWaiting?: true;
+    }
+  /** A bucket does not answer now. */
+  | { readonly kind: "retry"; readonly code: string }
+  /** It would answer the same again, unless rights or the file change. */
+  | { readonly kind: "refused"; readonly code: string }
+);
 
 /** How it is known that a host of a destination is in the region; see docs/residency.md. */
 export type EndpointLevel = "vendor_endpoint" | "region_by_account" | "declared" | "none";

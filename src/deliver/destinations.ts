@@ -22,7 +22,12 @@ export type DestinationGround = {
   /** Has secret settings replaced that the destination itself renews; absent where nobody keeps them. */
   readonly keepSecrets?: (fields: Readonly<Record<string, string>>) => Promise<void>;
   /** The region's own bucket, for what a destination keeps there, at the first location in use. */
-  readonly bucket: { readonly location: ArchiveLocation; open(): Bucket };
+  readonly bucket: {
+    readonly location: ArchiveLocation;
+    open(): Bucket;
+    /** The buckets of all locations of the home: files stay where they were written. */
+    everywhere?(): readonly Bucket[];
+  };
 };
 
 /** One destination that can be chosen: what it is, and how it is made. */
@@ -30,6 +35,8 @@ export type OfferedDestination = {
   readonly kind: DestinationKind;
   /** @throws Error that names the wrong setting and quotes none; events then wait. */
   make(ground: DestinationGround): Promise<Deliverer>;
+  /** Its files are in the region's own bucket, so that they are erased also once it is deleted. */
+  readonly keepsFilesOfOurs?: true;
   /** Asks the vendor whether the credentials are good; absent where that is not known. */
   testCredentials?(ground: DestinationGround): Promise<CredentialTest>;
 };

@@ -5,8 +5,18 @@ import { bucketRules } from "../egress/region-hosts.ts";
 import { bucketUrlProblem } from "../region/bucket-url.ts";
 import { HOME_REGIONS, type ArchiveLocation } from "../region/regions.ts";
 import { Bucket } from "../s3/bucket.ts";
-import type { Deliverer, Delivery, DeliveryOutcome, DestinationKind } from "./deliverer.ts";
+import type {
+  Deliverer,
+  Delivery,
+  DeliveryOutcome,
+  DestinationKind,
+  ErasedFiles,
+  EraseSlice,
+  ForgottenUsers,
+} from "./deliverer.ts";
 import type { DestinationGround, OfferedDestination } from "./destinations.ts";
+import { eraseFolders, type FileKind } from "./erase-folder.ts";
+import { linesWithout } from "./erase-lines.ts";
 import { fileNameOf, putFile } from "./put-file.ts";
 import { GivenSettings } from "./read-settings.ts";
 
@@ -54,7 +64,9 @@ export const S3_COPY: DestinationKind = {
       type: "string",
       isRequired: true,
       isSecret: true,
-      help: "Of a user who may do no more than s3:PutObject below the prefix.",
+      help:
+        "Of a user who may do s3:PutObject and s3:GetObject below the prefix, and s3:ListBucket " +
+        "for it: deletions of users list, read and rewrite the copies.",
     },
     {
       key: "prefix",
@@ -65,7 +77,7 @@ export const S3_COPY: DestinationKind = {
       help: "In front of segment-logs/.",
     },
   ],
-  canForget: false,
+  canForget: true,
 };
 
 /** What may stand before `segment-logs/`: folders, without a slash at either end. */
@@ -73,7 +85,8 @@ const PREFIX = /^[A-Za-z0-9_.=-]{1,64}(?:\/[A-Za-z0-9_.=-]{1,64}){0,4}$/;
 
 /**
  * Copies of the events in a second bucket of the region, as Segment's S3 destination writes them:
- * gzip, one event a line, in a folder for each day of receipt. A file is written once.
+ * gzip, one event a line, in a folder for each day of receipt. A file is written once, and changed by
+ * a deletion only.
  */
 export const s3CopyDestination: OfferedDestination = {
   kind: S3_COPY,
@@ -124,6 +137,11 @@ function folderOf(prefix: string | undefined, sourceId: SourceId): string {
   return `${prefix === undefined ? "" : `${prefix}/`}segment-logs/${sourceId}`;
 }
 
+/** Files below the source's folder that this destination wrote. */
+const FILE = /\/\d+\/[0-9a-f]{32}\.gz$/;
+
+const OBJECT = { contentType: "text/plain", contentEncoding: "gzip" } as const;
+
 class S3Copy implements Deliverer {
   readonly batch = { events: BATCH_EVENTS_MAX, bytes: BATCH_BYTES_MAX };
   readonly calls = 1;
@@ -150,14 +168,21 @@ class S3Copy implements Deliverer {
     return outcomes;
   }
 
+  async erase(users: ForgottenUsers, slice: EraseSlice): Promise<ErasedFiles> {
+    const { bucket, folder } = this.#settings;
+    const kind: FileKind = {
+      isOurs: (key) => FILE.test(key),
+      rewrite: (file) => linesWithout(users, file),
+      object: OBJECT,
+    };
+    return eraseFolders([{ bucket, prefix: `${folder}/` }], kind, slice);
+  }
+
   #write(dayMs: number, deliveries: readonly Delivery[]): Promise<DeliveryOutcome> {
     const { bucket, folder } = this.#settings;
     const lines = deliveries.map(({ event, line }) => `${line ?? JSON.stringify(event)}\n`);
     const body = gzipSync(new TextEncoder().encode(lines.join("")));
-    return putFile(bucket, `${folder}/${dayMs}/${fileNameOf(deliveries)}.gz`, body, {
-      contentType: "text/plain",
-      contentEncoding: "gzip",
-    });
+    return putFile(bucket, `${folder}/${dayMs}/${fileNameOf(deliveries)}.gz`, body, OBJECT);
   }
 }
 

@@ -108,8 +108,8 @@ export async function goOn(
   return progress;
 }
 
-/** Destinations that are stores of events in the region's own buckets: see docs/data-map.md. */
-const STORES: ReadonlySet<string> = new Set(["data-lake", "s3-copy"]);
+/** Destinations that are stores of the data map. One that was deleted cannot be reached any more. */
+const STORES: ReadonlySet<string> = new Set(["data-lake", "s3-copy", "postgres"]);
 
 /**
  * What a regulation whose steps are over comes to. A vendor that has no way to forget is no failure,

@@ -1,10 +1,19 @@
-import type { SourceId } from "../../core/ids.ts";
 import type { Bucket } from "../../s3/bucket.ts";
-import type { Deliverer, Delivery, DeliveryOutcome, DestinationKind } from "../deliverer.ts";
-import type { OfferedDestination } from "../destinations.ts";
+import type {
+  Deliverer,
+  Delivery,
+  DeliveryOutcome,
+  DestinationKind,
+  ErasedFiles,
+  EraseSlice,
+  ForgottenUsers,
+} from "../deliverer.ts";
+import type { DestinationGround, OfferedDestination } from "../destinations.ts";
+import { eraseFolders, type FileKind } from "../erase-folder.ts";
 import { fileNameOf, putFile } from "../put-file.ts";
 import { cellOf } from "../tables/cells.ts";
 import { rowOf, tableOf } from "../tables/rows.ts";
+import { rowsWithout } from "./erase-rows.ts";
 import { parquetFile } from "./parquet.ts";
 
 /** Events of one call. The more there are, the fewer and the larger the files. */
@@ -30,28 +39,34 @@ export const PARQUET: DestinationKind = {
   origin: "homeport",
   regions: { eu: OWN_BUCKET, us: OWN_BUCKET },
   settings: [],
-  canForget: false,
+  canForget: true,
 };
 
 /**
  * Parquet files in the region's bucket, in the layout of Segment's data lakes: a folder for each
- * table, day and hour. A file is written once and never changed.
+ * table, day and hour. A file is written once, and changed by a deletion only.
  */
 export const parquetDestination: OfferedDestination = {
   kind: PARQUET,
-  make: (ground) => Promise.resolve(new ParquetFiles(ground.sourceId, () => ground.bucket.open())),
+  make: (ground) => Promise.resolve(new ParquetFiles(ground)),
+  keepsFilesOfOurs: true,
 };
+
+/** Files below the source's folder that this destination wrote. */
+const FILE = /\/segment_type=[^/]+\/day=[^/]+\/hr=\d\d\/[0-9a-f]{32}\.parquet$/;
+
+const OBJECT = { contentType: "application/vnd.apache.parquet" } as const;
 
 class ParquetFiles implements Deliverer {
   readonly batch = { events: BATCH_EVENTS_MAX, bytes: BATCH_BYTES_MAX };
   /** One call fills the memory and the connections that there are. */
   readonly calls = 1;
-  readonly #sourceId: SourceId;
-  readonly #open: () => Bucket;
+  readonly #prefix: string;
+  readonly #bucket: DestinationGround["bucket"];
 
-  constructor(sourceId: SourceId, open: () => Bucket) {
-    this.#sourceId = sourceId;
-    this.#open = open;
+  constructor({ sourceId, bucket }: Pick<DestinationGround, "sourceId" | "bucket">) {
+    this.#prefix = `${PREFIX}data/${sourceId}/`;
+    this.#bucket = bucket;
   }
 
   async deliver(
@@ -62,7 +77,7 @@ class ParquetFiles implements Deliverer {
       return { kind: "filtered", code: "UNSUPPORTED_EVENT_TYPE" };
     });
     const parts = [...partsOf(deliveries)];
-    const bucket = this.#open();
+    const bucket = this.#bucket.open();
     const work = async (): Promise<void> => {
       for (let next = parts.shift(); next !== undefined; next = parts.shift()) {
         const outcome = await this.#write(bucket, next, deliveries, signal);
@@ -73,6 +88,18 @@ class ParquetFiles implements Deliverer {
     return outcomes;
   }
 
+  /** At every location of the home: files stand where they were written. */
+  async erase(users: ForgottenUsers, slice: EraseSlice): Promise<ErasedFiles> {
+    const buckets = this.#bucket.everywhere?.() ?? [this.#bucket.open()];
+    const folders = buckets.map((bucket) => ({ bucket, prefix: this.#prefix }));
+    const kind: FileKind = {
+      isOurs: (key) => FILE.test(key),
+      rewrite: (file) => rowsWithout(users, file),
+      object: OBJECT,
+    };
+    return eraseFolders(folders, kind, slice);
+  }
+
   async #write(
     bucket: Bucket,
     [folder, indexes]: readonly [string, readonly number[]],
@@ -81,11 +108,9 @@ class ParquetFiles implements Deliverer {
   ): Promise<DeliveryOutcome> {
     if (signal.aborted) return { kind: "retry", code: "ETIMEDOUT" };
     const own = indexes.flatMap((index) => deliveries[index] ?? []);
-    const key = `${PREFIX}data/${this.#sourceId}/${folder}/${fileNameOf(own)}.parquet`;
+    const key = `${this.#prefix}${folder}/${fileNameOf(own)}.parquet`;
     const rows = own.flatMap(({ event }) => rowOf(event)?.cells ?? []);
-    return putFile(bucket, key, await parquetFile(rows), {
-      contentType: "application/vnd.apache.parquet",
-    });
+    return putFile(bucket, key, await parquetFile(rows), OBJECT);
   }
 }
 

@@ -10,6 +10,16 @@ const PARQUET_TYPES = {
   timestamp: "TIMESTAMP",
   text: "STRING",
 } as const satisfies Record<ColumnType, string>;
+export type ParquetType = (typeof PARQUET_TYPES)[ColumnType];
+
+type Value = boolean | number | bigint | string | Date | null;
+
+/** One column of a file; all have as many values. */
+type ColumnData = {
+  readonly name: string;
+  readonly type: ParquetType;
+  readonly data: readonly Value[];
+};
 
 /**
  * A Parquet file with these rows. Each column has the narrowest type that holds all its values in
@@ -20,14 +30,20 @@ export async function parquetFile(rows: readonly Cells[]): Promise<Uint8Array> {
   for (const [column, { type }] of rows.flatMap((row) => [...row])) {
     types.set(column, widened(types.get(column) ?? type, type));
   }
-  const { parquetWriteBuffer } = await import("hyparquet-writer");
-  const columnData = Array.from(types)
+  const columns = Array.from(types)
     .toSorted(([a], [b]) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1))
     .map(([name, type]) => ({
       name,
       type: PARQUET_TYPES[type],
       data: rows.map((row) => parquetValue(type, row.get(name))),
     }));
+  return writeParquet(columns);
+}
+
+/** A Parquet file with these columns. */
+export async function writeParquet(columns: readonly ColumnData[]): Promise<Uint8Array> {
+  const { parquetWriteBuffer } = await import("hyparquet-writer");
+  const columnData = columns.map(({ data, ...column }) => ({ ...column, data: [...data] }));
   return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: "homeport" }));
 }
 
@@ -36,10 +52,7 @@ function placeOf(column: string): number {
   return place === -1 ? FIRST_COLUMNS.length : place;
 }
 
-function parquetValue(
-  type: ColumnType,
-  cell: ReturnType<Cells["get"]>,
-): boolean | number | bigint | string | Date | null {
+function parquetValue(type: ColumnType, cell: ReturnType<Cells["get"]>): Value {
   const value = cell === undefined ? undefined : valueIn(type, cell);
   if (value === undefined) return null;
   if (typeof value !== "number") return value;

@@ -3,7 +3,7 @@ import type { Exchange } from "../../egress/exchange.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
 import type { RuleSettings } from "../filter/decide.ts";
 import type { CredentialTest } from "../destinations.ts";
-import type { DeliveryOutcome } from "../deliverer.ts";
+import type { DeliveryOutcome, ErasedFiles } from "../deliverer.ts";
 import type { DeliveryCount } from "./counts.ts";
 
 /** What a lane has to know of its destination. Secrets are sealed; only a lane opens them. */
@@ -123,6 +123,12 @@ export type LaneForgetting = { readonly isClean: boolean; readonly erased: numbe
 export type DestinationForgetting = {
   readonly status: "FINISHED" | "FAILED" | "NOT_SUPPORTED" | "RUNNING";
   readonly next?: number;
+  /** In place of `next` where a destination's files are gone through. */
+  readonly position?: string;
+  /** Asking again will help, so that it does not count as a try that failed. */
+  readonly isPassing?: true;
+  /** What was done in files by this call. */
+  readonly counts?: ErasedFiles["counts"];
   /** Segment's code or the status of the answer. */
   readonly error?: string;
 };
@@ -146,6 +152,13 @@ export interface LanePort {
   suppress(version: number): Promise<boolean>;
   /** Takes users out of all that the lane keeps, after its requests in flight ended. */
   forget(subjects: LaneSubjects): Promise<LaneForgetting>;
-  /** Asks the destination itself to forget them, from the one with that index on. */
-  forgetAtDestination(subjects: LaneSubjects, from: number): Promise<DestinationForgetting>;
+  /**
+   * Asks the destination itself to forget them, from the one with that index on, or has its files
+   * rewritten, from that position on.
+   */
+  forgetAtDestination(
+    subjects: LaneSubjects,
+    from: number,
+    position?: string,
+  ): Promise<DestinationForgetting>;
 }

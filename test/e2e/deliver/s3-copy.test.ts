@@ -101,3 +101,40 @@ describe("an S3 copy", () => {
     },
   );
 });
+
+describe("erase()", () => {
+  const slice = {
+    position: undefined,
+    isOver: () => false,
+    now: () => Date.now(),
+    lateMs: 0,
+  } as const;
+
+  it("leaves no line of the user in any copy, and every other line byte by byte", async () => {
+    const copy = await make({ prefix: "erased" });
+    const lines = ["u1", "u11", "x", "\\u0075\\u0031"].map(
+      (id, i) =>
+        `{"userId":"${id}","messageId":"m${i}","receivedAt":"2026-03-02T00:00:00.000Z","n":1.0}`,
+    );
+    const deliveries = lines.map((line) => ({
+      ...deliveryOf(JSON.parse(line) as Record<string, unknown>),
+      line,
+    }));
+    await copy.deliver(deliveries, NEVER);
+
+    const answer = await copy.erase?.({ type: "USER_ID", ids: new Set(["u1"]) }, slice);
+
+    const [file] = await readBucket(access, BUCKET, "erased/");
+    expect(answer).toMatchObject({ isOver: true, counts: { eventsErased: 2 } });
+    expect(file?.text).toBe(`${lines[1]}\n${lines[2]}\n`);
+  });
+
+  it("says that the key may not read the copies", async () => {
+    const copy = await make({ secretAccessKey: "x".repeat(40) });
+
+    expect(await copy.erase?.({ type: "USER_ID", ids: new Set(["u1"]) }, slice)).toMatchObject({
+      kind: "refused",
+      code: "403",
+    });
+  });
+});

@@ -16,6 +16,8 @@ describe("ownDestinations()", () => {
     expect(OWN_KINDS.filter(({ canForget }) => canForget).map(({ slug }) => slug)).toEqual([
       "webhook",
       "postgres",
+      "data-lake",
+      "s3-copy",
     ]);
   });
 });

@@ -139,11 +139,14 @@ describe("outcomeOf()", () => {
     expect(outcomeOf({ ...base, parts: [{ ...part, status: "NOT_SUPPORTED" }] })).toBe("FINISHED");
   });
 
-  it.each(["data-lake", "s3-copy"])("is PARTIAL_SUCCESS while %s still holds the user", (name) => {
-    const parts = [{ ...part, name, status: "NOT_SUPPORTED" } as const];
+  it.each(["data-lake", "s3-copy", "postgres"])(
+    "is PARTIAL_SUCCESS while %s still holds the user",
+    (name) => {
+      const parts = [{ ...part, name, status: "NOT_SUPPORTED" } as const];
 
-    expect(outcomeOf({ ...base, parts })).toBe("PARTIAL_SUCCESS");
-  });
+      expect(outcomeOf({ ...base, parts })).toBe("PARTIAL_SUCCESS");
+    },
+  );
 
   it("is PARTIAL_SUCCESS when a destination failed to", () => {
     expect(outcomeOf({ ...base, parts: [{ ...part, status: "FAILED" }] })).toBe("PARTIAL_SUCCESS");
