@@ -45,6 +45,14 @@ const DESTINATIONS: readonly DemoDestination[] = [
   },
 ];
 
+/** A destination that is new when a replay goes to it. */
+export const REPLAY_HOST = "new-tool.eu.example.com";
+/** Hosts of `eu` besides those that events are delivered to: a vendor's own for deletions. */
+const MORE_HOSTS: Readonly<Record<HomeRegion, readonly string[]>> = {
+  eu: [REPLAY_HOST, "analytics.eu.amplitude.com"],
+  us: [],
+};
+
 const MESSAGE_ID = /demo-(?:eu|us|wrong)-[0-9a-f-]{36}-\d+/g;
 /** Of every request that carries an event or a profile: whose region it is of. */
 const USER_ID = /\b(eu|us)-user-\d+/g;
@@ -56,7 +64,7 @@ export class Sinks {
 
   /** Routes for the stack's recorder. */
   routes(): Readonly<Record<string, Route>> {
-    const hosts = DESTINATIONS.flatMap(({ host }) => [host.eu, host.us]);
+    const hosts = HOME_REGION_NAMES.flatMap(deliveryHosts);
     return Object.fromEntries(hosts.map((host) => [host, (request) => this.#take(request)]));
   }
 
@@ -70,9 +78,9 @@ export class Sinks {
     return this.#outsideBytes;
   }
 
-  /** Forgets one event that came to the first destination of `eu`: a planted fault. */
-  loseOne(): void {
-    const seen = this.#seen.get(DESTINATIONS[0]?.host.eu ?? "");
+  /** Forgets one event that came to a host: a planted fault. */
+  loseOne(host = DESTINATIONS[0]?.host.eu ?? ""): void {
+    const seen = this.#seen.get(host);
     const [first] = seen ?? [];
     if (first !== undefined) seen?.delete(first);
   }
@@ -94,7 +102,7 @@ export class Sinks {
 
 /** Hosts that the demo's workspace of that region may deliver to. */
 export function deliveryHosts(region: HomeRegion): readonly string[] {
-  return DESTINATIONS.map(({ host }) => host[region]);
+  return [...DESTINATIONS.map(({ host }) => host[region]), ...MORE_HOSTS[region]];
 }
 
 /** Connects all destinations to the home's source, as anyone would. */

@@ -1,16 +1,17 @@
 import { readBucket } from "../../test/support/read-bucket.ts";
 import type { HomeRegion } from "../../src/core/ids.ts";
-import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
-import { HOME_CREDENTIALS, homeBucketName, LOCATIONS } from "../local-aws/options.ts";
+import { HOME_REGIONS, type ArchiveLocation } from "../../src/region/regions.ts";
+import type { OutboundCall } from "../stack/recorder.ts";
 import type { Stack } from "../stack/start-stack.ts";
+import type { DemoBucket } from "./buckets.ts";
 import { deliveryHosts, type Sinks } from "./deliveries.ts";
 import type { DemoHome } from "./homes.ts";
 
 /** What stands in the buckets, read with AWS's own client. */
 export type Evidence = {
-  /** Lines of each home's source: the messageIds, in all buckets of that location. */
+  /** Lines of each home's source, in all buckets. */
   readonly lines: readonly FoundLine[];
-  readonly files: readonly { readonly location: ArchiveLocation; readonly key: string }[];
+  readonly files: readonly FoundFile[];
   /** Events that a destination refused for good. */
   readonly deadLetters: number;
   /**
@@ -20,71 +21,80 @@ export type Evidence = {
   readonly outsideBytes: Readonly<Record<HomeRegion | "unknown", number>>;
 };
 
-export type FoundLine = {
+export type FoundFile = {
   readonly location: ArchiveLocation;
+  readonly bucket: string;
+  readonly key: string;
+};
+
+export type FoundLine = FoundFile & {
   /** The source that the file's key names. */
   readonly sourceId: string;
   readonly messageId: string;
+  /** As it stands in the file. */
+  readonly text: string;
 };
 
 /** Archive files name their source, head files of the audit chain their workspace. */
 const HOME_IN_KEY = /(?:segment-logs\/src|audit\/ws)_(eu|us)_[a-z0-9]+\//;
 
-/** Reads every object of the four buckets that belongs to the demo's sources. */
-export async function gatherEvidence(
-  stack: Stack,
-  homes: readonly DemoHome[],
-  sinks: Sinks,
-): Promise<Evidence> {
+/** What the demo may see of the world outside the Worker. */
+export type Ground = {
+  readonly stack: Stack;
+  readonly homes: readonly DemoHome[];
+  readonly sinks: Sinks;
+  readonly buckets: readonly DemoBucket[];
+  /** The customer's own one among them, of the workspace in `eu`. */
+  readonly own?: DemoBucket;
+};
+
+/** Reads every object of the buckets that belongs to the demo's sources. */
+export async function gatherEvidence(ground: Ground): Promise<Evidence> {
   const lines: FoundLine[] = [];
-  const files: { location: ArchiveLocation; key: string }[] = [];
+  const files: FoundFile[] = [];
   let deadLetters = 0;
-  for (const location of LOCATIONS) {
-    for (const { sourceId } of homes) {
-      const prefix = `segment-logs/${sourceId}/`;
-      for (const file of await readBucket(
-        accessTo(stack, location),
-        homeBucketName(location),
-        prefix,
-      )) {
+  for (const { name, location, access } of ground.buckets) {
+    for (const { sourceId } of ground.homes) {
+      for (const file of await readBucket(access, name, `segment-logs/${sourceId}/`)) {
         if (file.key.includes("/dead-letters/")) {
           deadLetters += file.lines.length;
           continue;
         }
-        files.push({ location, key: file.key });
-        for (const line of file.lines as readonly { readonly messageId: string }[]) {
-          lines.push({ location, sourceId, messageId: line.messageId });
+        const found = { location, bucket: name, key: file.key };
+        files.push(found);
+        for (const text of file.text.split("\n").filter((line) => line !== "")) {
+          const { messageId } = JSON.parse(text) as { readonly messageId: string };
+          lines.push({ ...found, sourceId, messageId, text });
         }
       }
     }
   }
-  return { lines, files, deadLetters, outsideBytes: outsideBytes(stack, sinks) };
-}
-
-/** How to reach the platform's bucket at a location. */
-export function accessTo(stack: Stack, location: ArchiveLocation) {
-  return {
-    endpoint: stack.aws.endpoints[location],
-    location,
-    credentials: HOME_CREDENTIALS[homeOf(location)],
-  };
+  return { lines, files, deadLetters, outsideBytes: outsideBytes(ground) };
 }
 
 /**
  * Bytes the Worker sent to places where they do not belong, by the recorder that stands for the
  * whole internet: to a host that is no bucket, or to a bucket that is not of their home.
  */
-function outsideBytes(stack: Stack, sinks: Sinks): Evidence["outsideBytes"] {
-  const bytes = { ...sinks.outsideBytes, unknown: 0 };
+function outsideBytes(ground: Ground): Evidence["outsideBytes"] {
+  const bytes = { ...ground.sinks.outsideBytes, unknown: 0 };
   const destinations = [...deliveryHosts("eu"), ...deliveryHosts("us")];
-  for (const call of stack.recorder.calls()) {
+  for (const call of ground.stack.recorder.calls()) {
     if (destinations.includes(call.host)) continue;
-    const named = HOME_IN_KEY.exec(decodeURIComponent(call.path))?.[1];
-    const home = named === "eu" || named === "us" ? named : "unknown";
-    const allowed = home === "unknown" ? [] : hostsOf(stack, home);
+    const home = homeOfCall(ground, call);
+    const allowed = home === "unknown" ? [] : hostsOf(ground.stack, home);
     if (!allowed.includes(call.host)) bytes[home] += Math.max(1, call.requestBytes);
   }
   return bytes;
+}
+
+/** Whose call it is: by the key it names; what is asked of the customer's bucket, and of STS, is of `eu`. */
+function homeOfCall({ own }: Ground, { path, method }: OutboundCall): HomeRegion | "unknown" {
+  const named = HOME_IN_KEY.exec(decodeURIComponent(path))?.[1];
+  if (named === "eu" || named === "us") return named;
+  if (own === undefined) return "unknown";
+  const isOfBucket = path === `/${own.name}` || path.startsWith(`/${own.name}/`);
+  return isOfBucket || (method === "POST" && path === "/") ? "eu" : "unknown";
 }
 
 function hostsOf(stack: Stack, home: HomeRegion): readonly string[] {

@@ -1,4 +1,4 @@
-import { homeBucketName } from "../local-aws/options.ts";
+import type { OwnBucketSummary } from "./own-bucket.ts";
 import type { RegionRow, Verdict } from "./verdict.ts";
 
 const HEADINGS = [
@@ -12,8 +12,18 @@ const HEADINGS = [
   "delivered",
 ];
 
-/** The table that the demo prints, and its verdict. */
-export function formatReport({ rows, problems }: Verdict): string {
+const OWN_HEADINGS = [
+  "customer's bucket",
+  "verification",
+  "events archived",
+  "deleted",
+  "left",
+  "replayed",
+  "in the platform's buckets",
+];
+
+/** The table that the demo prints, and its verdict; `own` is what came of the customer's bucket. */
+export function formatReport({ rows, problems }: Verdict, own?: OwnBucketSummary): string {
   const verdict =
     problems.length === 0
       ? "Every number is right: each event stands once, in its own region."
@@ -21,6 +31,7 @@ export function formatReport({ rows, problems }: Verdict): string {
   return [
     "",
     formatTable([HEADINGS, ...rows.map(cellsOf)]),
+    ...(own === undefined ? [] : ["", formatTable([OWN_HEADINGS, ownCells(own)])]),
     "",
     "Read back from the buckets with AWS's own client, and from a recorder of everything the Worker",
     "sent anywhere, destinations included. Jurisdictions are simulated on this machine: this is no",
@@ -31,14 +42,18 @@ export function formatReport({ rows, problems }: Verdict): string {
 }
 
 function cellsOf(row: RegionRow): readonly string[] {
-  const buckets = row.locations.map(homeBucketName).join(", ");
   const numbers = [row.files, row.events, row.duplicates, row.wrongRegion, row.outsideBytes];
   const delivered = Object.entries(row.delivered).map(([slug, count]) => `${slug} ${count}`);
-  return [row.region, buckets, ...numbers.map(String), delivered.join(", ")];
+  return [row.region, row.buckets.join(", "), ...numbers.map(String), delivered.join(", ")];
+}
+
+function ownCells(own: OwnBucketSummary): readonly string[] {
+  const { name, verification, archived, deleted, left, replayed, platform } = own;
+  return [name, verification, ...[archived, deleted, left, replayed, platform].map(String)];
 }
 
 function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = HEADINGS.map((_, column) =>
+  const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),
   );
   return rows

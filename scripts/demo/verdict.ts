@@ -1,5 +1,5 @@
 import type { HomeRegion } from "../../src/core/ids.ts";
-import { HOME_REGIONS, homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
+import { homeOf } from "../../src/region/regions.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Evidence } from "./evidence.ts";
 import type { DemoHome } from "./homes.ts";
@@ -22,7 +22,7 @@ export type Summary = {
 export type RegionRow = {
   readonly region: HomeRegion;
   /** Those of the region that hold files. */
-  readonly locations: readonly ArchiveLocation[];
+  readonly buckets: readonly string[];
   readonly files: number;
   readonly events: number;
   readonly duplicates: number;
@@ -94,9 +94,13 @@ function rowOf(
   const unique = new Set(lines.map(({ messageId }) => messageId)).size;
   return {
     region,
-    locations: HOME_REGIONS[region].locations.filter((location) =>
-      evidence.files.some((file) => file.location === location),
-    ),
+    buckets: [
+      ...new Set(
+        evidence.files
+          .filter(({ location }) => homeOf(location) === region)
+          .map(({ bucket }) => bucket),
+      ),
+    ],
     files: filesIn(region, evidence).length,
     events: linesIn(region, evidence),
     duplicates: (traffic.sent.get(sourceId) ?? 0) - unique,

@@ -21,7 +21,10 @@ export function rolesOf(documents: BucketDocuments): readonly Role[] {
 }
 
 /** The bucket with its policy and its key. */
-export function bucketOf(own: OwnBucket, documents: BucketDocuments): BucketOptions {
+export function bucketOf(
+  own: Pick<OwnBucket, "bucket" | "location" | "kmsKeyArn">,
+  documents: BucketDocuments,
+): BucketOptions {
   return {
     name: own.bucket,
     location: own.location,

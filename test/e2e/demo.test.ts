@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-import { PLANTED_FAULTS } from "../../scripts/demo/planted-faults.ts";
+import { OWN_BUCKET_FAULTS, PLANTED_FAULTS } from "../../scripts/demo/planted-faults.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
 
@@ -69,6 +69,33 @@ describe("npm run demo -- --once", () => {
       failover: { eventsPerSecond: 200, lost: 0, twice: 0, suspectsLeft: 0, back: true },
     });
   }, 180_000);
+
+  it("walks an own bucket's setup, and ends with the same line and what was deleted and replayed", async () => {
+    const { code, lastLine, output } = await runDemo("", "--own-bucket");
+
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/passed +external-id/);
+    expect(JSON.parse(lastLine)).toMatchObject({
+      duplicates: 300,
+      wrongRegion: 25,
+      archived: { eu: 1500, us: 1500 },
+      files: { eu: expect.arrayContaining([expect.stringMatching(/^eu-west-1\/segment-logs\//)]) },
+      outsideRegion: 0,
+      deleted: 8,
+      replayed: 1492,
+    });
+  }, 240_000);
+
+  it.each(OWN_BUCKET_FAULTS)(
+    "exits non-zero when %s is planted in the customer's bucket",
+    async (fault) => {
+      const { code, output } = await runDemo(fault, "--own-bucket");
+
+      expect(code, output).toBe(1);
+      expect(output).toMatch(/NOT right:\n(?: {2}- .*\n)*? {2}- own bucket: /);
+    },
+    240_000,
+  );
 
   it("refuses a fault it does not know", async () => {
     expect((await runDemo("typo")).code).toBe(1);
