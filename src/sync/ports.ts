@@ -1,0 +1,67 @@
+import type { Result } from "../core/result.ts";
+import type { LaneConfig } from "../deliver/lane/ports.ts";
+import type { Sample } from "./run/ports.ts";
+import type { LogRecord, RunKind, RunTrigger, SyncRun } from "./run/run.ts";
+import type { ConnectionConfig } from "./connection/connection.ts";
+import type { Sync, SyncRunId } from "./sync.ts";
+
+/** What a sync has to know to run. Secrets travel sealed. */
+export type SyncConfig = {
+  readonly sync: Sync;
+  readonly source: ConnectionConfig;
+  readonly destination:
+    | { readonly kind: "connection"; readonly connection: ConnectionConfig }
+    | { readonly kind: "destination"; readonly config: LaneConfig };
+};
+
+/** What somebody wants run. */
+export type RunRequest = {
+  readonly kind: RunKind;
+  readonly trigger: RunTrigger;
+  /** Sends all rows whatever was accepted before. */
+  readonly isFull: boolean;
+  /** Whether it may delete more than the sync's guard allows. */
+  readonly allowDeletes: boolean;
+  /** Whether it may go on although far more rows changed than anybody would expect. */
+  readonly allowMassChange: boolean;
+  /** Only the rows of these keys (cells of the sync key), sent whatever was accepted before. */
+  readonly keys?: readonly (readonly string[])[];
+};
+
+export type SyncRefusal =
+  | { readonly kind: "sync-unknown" }
+  | { readonly kind: "sync-paused" }
+  | { readonly kind: "append-not-full" }
+  | { readonly kind: "run-unknown" }
+  | { readonly kind: "run-over"; readonly state: string };
+
+export type SyncStanding = {
+  /** The run under way. */
+  readonly current: SyncRun | undefined;
+  /** The last one that is over and was not skipped. */
+  readonly last: SyncRun | undefined;
+  readonly nextRunAtMs: number | undefined;
+  /** Keys that the destination accepted. */
+  readonly accepted: number;
+};
+
+/** One sync: its schedule, its runs and what its destination accepted. */
+export interface SyncPort {
+  /** Begins a run, or records that one was skipped because another is under way. */
+  trigger(request: RunRequest): Promise<Result<SyncRun, SyncRefusal>>;
+  standing(): Promise<SyncStanding>;
+  /** Runs, newest first, those before the run of number `before`. */
+  runs(page: { readonly before?: number; readonly limit: number }): Promise<readonly SyncRun[]>;
+  run(id: SyncRunId | number): Promise<SyncRun | undefined>;
+  /** Stops a run between two batches; what was accepted stays accepted. */
+  cancel(id: SyncRunId | number): Promise<Result<SyncRun, SyncRefusal>>;
+  /** What is kept of refused and invalid records of a run. */
+  samples(
+    id: SyncRunId | number,
+    filter: { readonly kind?: Sample["kind"]; readonly identifier?: string },
+  ): Promise<readonly LogRecord[]>;
+  /** Takes over a changed schedule. */
+  changed(): Promise<void>;
+  /** Goes on with what is due; harmless when nothing is. */
+  poke(): Promise<void>;
+}
