@@ -3,6 +3,7 @@ import { belongsTo, type ArchiveFile, type RecordedFile } from "../src/archive/a
 import {
   FILES_PAGE_MAX,
   KEYS_ASKED_MAX,
+  matchPage,
   parsePosition,
   type FilesPage,
   type FilesQuery,
@@ -34,7 +35,7 @@ import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { MonthSweeping } from "./month-sweeping.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MONTH_MIGRATIONS } from "./storage/archive-month.schema.ts";
-import { CatalogueTable } from "./storage/catalogue-table.ts";
+import { CatalogueTable, type FilteredFile } from "./storage/catalogue-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { SuspectsTable } from "./storage/suspects-table.ts";
 
@@ -220,20 +221,19 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
    */
   async matching(userHashes: Uint8Array, after?: string): Promise<MatchPage> {
     const query = prepareUsers(userHashes);
-    const files: ArchiveFile[] = [];
+    const found: FilteredFile[] = [];
     let examined = 0;
     let bytes = 0;
     let id = Number(after ?? 0);
     for (;;) {
       const next = this.#catalogue.nextFiltered(id);
-      if (next === undefined) return { files, examined, next: undefined };
+      if (next === undefined) return matchPage(found, examined, undefined);
       id = next.id;
       examined++;
       bytes += next.filter.byteLength;
-      if (matchesAny(next.filter, query)) files.push(next.file);
-      if (files.length >= FILES_PAGE_MAX || bytes >= SEARCHED_BYTES_MAX) {
-        return { files, examined, next: String(id) };
-      }
+      if (matchesAny(next.filter, query)) found.push(next);
+      const isFull = found.length >= FILES_PAGE_MAX || bytes >= SEARCHED_BYTES_MAX;
+      if (isFull) return matchPage(found, examined, String(id));
     }
   }
 

@@ -23,7 +23,7 @@ import { fileAt } from "../src/region/own-bucket.ts";
 import type { ArchivePort, EraseAnswer, EraseRequest, MessageFile } from "../src/services.ts";
 import { ArchiveRetention } from "./archive-retention.ts";
 import { ArchiveTurns } from "./archive-turns.ts";
-import { erase } from "./archive-erasing.ts";
+import { ArchiveErasing } from "./archive-erasing.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { FileBuckets } from "./file-buckets.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
@@ -38,7 +38,7 @@ const WATCHDOG_MS = 600_000;
 /**
  * The archive of one source: which months have files, and the jobs that go through them.
  *
- * State: tables `months`, `jobs`, `turns`, `evidence`. Alarm: the running job's next slice,
+ * State: tables `months`, `jobs`, `turns`, `rewrites`, `spill`, `evidence`. Alarm: the running job's next slice,
  * derived from its row, the day's sweep, or evidence that has to be written or told; while a slice runs, the moment to pick it up again
  * should the object die in it.
  */
@@ -50,6 +50,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   readonly #files: FileBuckets;
   readonly #turns: ArchiveTurns;
   readonly #retention: ArchiveRetention;
+  readonly #erasing: ArchiveErasing;
   /** The slice that is running; a second alarm joins it. */
   #slice: Promise<void> | undefined;
 
@@ -83,6 +84,14 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       sourceId: name.sourceId,
       observe: this.#evidence.observer,
       reach: this.#reach,
+    });
+    const { storage } = ctx;
+    this.#erasing = new ArchiveErasing({
+      storage,
+      sourceId: name.sourceId,
+      reach: this.#reach,
+      archive: this,
+      files: this.#files,
     });
   }
 
@@ -158,8 +167,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   }
 
   async erase(request: EraseRequest): Promise<EraseAnswer> {
-    const parts = { sourceId: this.#sourceId, reach: this.#reach, files: this.#files };
-    return erase(request, this, parts);
+    return this.#erasing.erase(request);
   }
 
   async poke(): Promise<void> {

@@ -1,5 +1,4 @@
 import type { DestinationId, SourceId } from "../src/core/ids.ts";
-import type { ErasePosition } from "../src/archive/erase.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import type { DestinationForgetting } from "../src/deliver/lane/ports.ts";
 import type { Destination } from "../src/workspace/destination.ts";
@@ -10,6 +9,7 @@ import { StoreUnits } from "../src/regulation/store-units.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 import { erasableStores } from "./erasable-stores.ts";
 import type { Reach } from "./reach.ts";
+import { RegulationArchives } from "./regulation-archives.ts";
 
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -29,12 +29,14 @@ export class RegulationUnits {
   readonly #reach: Reach;
   readonly #regulation: Regulation;
   readonly #stores: StoreUnits;
+  readonly #archives: RegulationArchives;
 
   constructor(turn: WorkspaceTurn, reach: Reach, regulation: Regulation) {
     this.#turn = turn;
     this.#reach = reach;
     this.#regulation = regulation;
     this.#stores = new StoreUnits(erasableStores({ turn, reach }));
+    this.#archives = new RegulationArchives(turn, reach, regulation);
   }
 
   /** Objects that exist by now; one that comes to be later knows the suppressions from the start. */
@@ -74,7 +76,7 @@ export class RegulationUnits {
       case "verify":
         return this.#stores.has(unit)
           ? this.#eraseStore(step, unit, note)
-          : this.#erase(step, unit as SourceId, note);
+          : this.#archives.erase(step, unit as SourceId, note);
       case "stores":
         return this.#eraseStore(step, unit, note);
       case "lanes": {
@@ -85,36 +87,6 @@ export class RegulationUnits {
       case "destinations":
         return this.#askDestination(unit as DestinationId, note);
     }
-  }
-
-  async #erase(step: Step, sourceId: SourceId, note: string | undefined): Promise<UnitResult> {
-    const archive = this.#reach.archive(sourceId);
-    const source = this.#turn.tables.source(sourceId);
-    if (source === undefined) return { isOver: true };
-    // A second copy of a file that nobody knows of yet would survive.
-    if ((await archive.suspects()).open > 0) return { isOver: false, ...kept(note) };
-    const { type, ids } = this.#subjects();
-    const answer = await archive.erase({
-      regulationId: this.#regulation.id,
-      subjectType: type,
-      subjectIds: ids,
-      fingerprintKey: source.fingerprintKey,
-      ...(note === undefined ? {} : { position: readStored<ErasePosition>(note) }),
-    });
-    if (answer.kind !== "slice") return { isOver: false, ...kept(note) };
-    const { isOver, position, counts } = answer.slice;
-    if (isOver) await archive.leaveJob(this.#regulation.id);
-    const { filesRead, filesRewritten, eventsErased, bytesRead } = counts;
-    return {
-      isOver,
-      ...kept(position === undefined ? undefined : JSON.stringify(position)),
-      counts: { filesRead, filesRewritten, eventsErased, bytesRead },
-      part: {
-        id: sourceId,
-        name: "archive",
-        status: isOver && step === "verify" ? "FINISHED" : "RUNNING",
-      },
-    };
   }
 
   #eraseStore(step: Step, unit: string, note: string | undefined): Promise<UnitResult> {
@@ -201,10 +173,6 @@ export class RegulationUnits {
     const { kind: _kind, ...ref } = name;
     return this.#reach.lane(ref satisfies LaneRef);
   }
-}
-
-function kept(note: string | undefined): { readonly note?: string } {
-  return note === undefined ? {} : { note };
 }
 
 function destinationResult(

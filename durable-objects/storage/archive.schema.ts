@@ -34,4 +34,24 @@ export const ARCHIVE_MIGRATIONS = [
             entered_at_ms INTEGER NOT NULL
           ) STRICT;`,
   },
+  {
+    id: "0004-create-rewrites",
+    sql: `CREATE TABLE rewrites (
+            regulation_id TEXT NOT NULL,       -- reg_…
+            key           TEXT NOT NULL,       -- of the archive file
+            after_sha256  TEXT NOT NULL,       -- of the NDJSON as the deletion wrote it, hex
+            before_sha256 TEXT NOT NULL,       -- as the catalogue knew it before
+            month         TEXT NOT NULL,       -- YYYY-MM
+            removed       INTEGER NOT NULL,    -- events left out
+            is_recorded   INTEGER NOT NULL,    -- 1 once the catalogue knows the file as it is now
+            at_ms         INTEGER NOT NULL,
+            PRIMARY KEY (regulation_id, key, after_sha256)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE spill (
+            spool INTEGER NOT NULL,            -- one rewriting of one file
+            part  INTEGER NOT NULL,
+            bytes BLOB NOT NULL,               -- under a key that only the object's memory has
+            PRIMARY KEY (spool, part)
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

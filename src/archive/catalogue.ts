@@ -37,10 +37,22 @@ export type HeldFile = Pick<ArchiveFile, "key" | "location" | "ownBucket">;
 /** Files that may hold one of the users asked for, as far as one call looked. */
 export type MatchPage = {
   readonly files: readonly ArchiveFile[];
+  /** For each file: what to hand in as `after` once it and all before it are over. */
+  readonly positions: readonly string[];
   /** Filters looked at by this call. */
   readonly examined: number;
   readonly next: string | undefined;
 };
+
+/** A page of what a search of the filters found, by the number under which each file is recorded. */
+export function matchPage(
+  found: readonly RecordedRow[],
+  examined: number,
+  next: string | undefined,
+): MatchPage {
+  const files = found.map(({ file }) => file);
+  return { files, positions: found.map(({ id }) => String(id)), examined, next };
+}
 
 /** Files in one answer: about 400 bytes each, far below what one RPC may carry. */
 export const FILES_PAGE_MAX = 1000;

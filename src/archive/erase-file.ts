@@ -1,64 +1,52 @@
-import { createHash } from "node:crypto";
-
 import { err, ok, type Result } from "../core/result.ts";
 import { sipKey } from "../core/siphash.ts";
-import { concatBytes } from "../core/bytes.ts";
-import { FileBuilder, type BuiltFile } from "./file-builder.ts";
-import { FileFaultError, LineSplitter, readBlocks, type FileFault } from "./read-lines.ts";
-import { isAbout, type Subjects } from "./subjects.ts";
-import { readEvent, Tally, type FileSummary } from "./summarise-file.ts";
+import { FileTally, type LinesSummary } from "./file-tally.ts";
+import { GzipStream, type GzipFacts } from "./gzip-stream.ts";
+import { FileFaultError, type FileFault } from "./read-lines.ts";
+import { scanFile, type Stretch } from "./scan-lines.ts";
+import type { SubjectFinder } from "./subjects.ts";
 
-/** A file without some users. */
+/** A file without some users; the file itself went out piece by piece. */
 export type ErasedFile = {
   /** Lines that were left out. */
   readonly removed: number;
-  /** SHA-256 of the NDJSON as it was read, hex. */
-  readonly readSha256: string;
   /** What is left; the same lines, byte by byte, in their order. */
-  readonly built: BuiltFile;
-  readonly summary: Omit<FileSummary, "rawBytes" | "ndjsonSha256">;
+  readonly gzip: GzipFacts;
+  readonly summary: LinesSummary;
 };
 
-const NEWLINE = Uint8Array.of(10);
-
 /**
- * Reads a file as a stream and builds it again without the lines that are about one of the users.
- * Only compressed bytes, and the hashes of its users, are held. A line that is no JSON object stays:
- * nobody can say whom it is about.
+ * Reads a file as a stream and hands it out again, compressed, without the lines that are about one of
+ * the users. Nothing of it is held but the hashes of its users. A line that is no JSON object stays:
+ * nobody can say whom it is about. Where nothing is left out, the content is that of the file.
  */
 export async function eraseFile(
   body: ReadableStream<Uint8Array>,
-  subjects: Subjects,
+  finder: SubjectFinder,
   fingerprintKey: string,
+  out: (gzip: Uint8Array) => void,
 ): Promise<Result<ErasedFile, FileFault>> {
-  const hash = createHash("sha256");
-  const splitter = new LineSplitter();
-  const tally = new Tally(sipKey(fingerprintKey));
-  const builder = new FileBuilder();
+  const tally = new FileTally();
+  const gzip = new GzipStream(out);
   let removed = 0;
-  const keep = (lines: readonly Uint8Array[]): void => {
-    const kept: Uint8Array[] = [];
-    for (const line of lines) {
-      const read = readEvent(line);
-      if (read !== undefined && isAbout(subjects, read.users)) {
-        removed += 1;
+  const visit = (stretch: Stretch): void => {
+    let from = 0;
+    for (let line = 0; line < stretch.lines; line++) {
+      if (!finder.finds(stretch, line)) {
+        tally.take(stretch, line);
         continue;
       }
-      tally.take(read);
-      kept.push(line, NEWLINE);
+      removed += 1;
+      gzip.add(stretch.bytes.subarray(from, stretch.start(line)));
+      from = stretch.end(line) + 1;
     }
-    if (kept.length > 0) builder.add(concatBytes(kept));
+    gzip.add(stretch.bytes.subarray(from));
   };
   try {
-    for await (const block of readBlocks(body)) {
-      hash.update(block);
-      keep(splitter.add(block));
-    }
-    keep(splitter.finish());
+    await scanFile(body, sipKey(fingerprintKey), visit);
   } catch (error) {
     if (error instanceof FileFaultError) return err(error.fault);
     throw error;
   }
-  const summary = tally.finish();
-  return ok({ removed, readSha256: hash.digest("hex"), built: builder.finish(), summary });
+  return ok({ removed, gzip: gzip.finish(), summary: tally.finish() });
 }

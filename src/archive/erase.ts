@@ -2,136 +2,177 @@ import type { Bucket } from "../s3/bucket.ts";
 import type { ArchiveFile, RecordedFile } from "./archive-file.ts";
 import type { MatchPage } from "./catalogue.ts";
 import { eraseFile, type ErasedFile } from "./erase-file.ts";
-import { hashSubjects, type Subjects } from "./subjects.ts";
-
-/** Where an erasure is in the months of an archive; kept by whoever asks for it. */
-export type ErasePosition = {
-  readonly month: string;
-  /** As a search of the month's filters goes on. */
-  readonly after?: string;
-  /** Set once nothing is left to do in the month. */
-  readonly isOver?: true;
-};
+import type { EraseLog, ErasedTotals } from "./erase-log.ts";
+import type { Spool } from "./spool.ts";
+import { hashSubjects, SubjectFinder, type Subjects } from "./subjects.ts";
+import { walkMatching, type WalkDeps, type WalkPosition } from "./walk-files.ts";
 
 /** What one slice of an erasure did. */
 export type ErasedSlice = {
   readonly isOver: boolean;
   /** What to hand in next; absent at the beginning, and once it is over. */
-  readonly position?: ErasePosition;
+  readonly position?: WalkPosition;
   readonly counts: EraseCounts;
+  /** Of the whole erasure so far, each file once however often it was interrupted. */
+  readonly totals: ErasedTotals;
+  /** A code: why it stopped, when something did not do what it was asked. */
+  readonly failure?: string;
 };
 
 export type EraseCounts = {
   /** Files that were read because their filter said that they may hold one of the users. */
   readonly filesRead: number;
-  readonly filesRewritten: number;
-  readonly eventsErased: number;
   readonly bytesRead: number;
 };
 
-export type EraseDeps = {
+export type EraseDeps = Omit<WalkDeps, "matching"> & {
   readonly subjects: Subjects;
   readonly fingerprintKey: string;
-  /** Every month that has files, oldest first. */
-  months(): Promise<readonly string[]>;
+  readonly log: EraseLog;
   matching(month: string, hashes: Uint8Array, after: string | undefined): Promise<MatchPage>;
+  find(month: string, key: string): Promise<ArchiveFile | undefined>;
   /** The bucket that holds the file. */
   bucket(file: ArchiveFile): Promise<Pick<Bucket, "get" | "replace">>;
   /** Records what became of a file; durable once it resolves. */
   rewrote(month: string, file: RecordedFile): Promise<void>;
-  /** Whether this slice is over; asked between files. */
-  isOver(): boolean;
-  /** Called before each file; false when the turn is somebody else's now. */
-  mayGoOn(): Promise<boolean>;
+  /** Room for what is on its way from one reading to one writing. */
+  spool(): Spool;
 };
 
-/** A bucket did not do what it was asked, so the file is tried again later. */
+/** A bucket did not do what it was asked, so the file is tried again later. The message is a code. */
 export class EraseFault extends Error {}
 
 /** Times that a file is read again at once because somebody else replaced it meanwhile. */
 const CHANGES_MAX = 3;
 
+/** Of reading one file; at a megabyte a second the largest is over before. */
+const READ_MS_MAX = 120_000;
+
 /**
  * Takes users out of the archive, file by file, as far as the slice goes. Only files whose filter
- * matches are opened. A kill at any instant repeats one file at most: what was written and not
- * recorded is found by its hash and recorded then.
- *
- * @throws EraseFault when a bucket does not answer; the position of the slice's beginning still holds.
+ * matches are opened. A kill at any instant repeats the files in hand: what was written and not
+ * recorded is found by its hash, recorded then, and counted once.
  */
 export async function eraseSlice(
-  from: ErasePosition | undefined,
+  from: WalkPosition | undefined,
   deps: EraseDeps,
 ): Promise<ErasedSlice> {
+  await settleWritten(deps);
   const hashes = hashSubjects(deps.subjects, deps.fingerprintKey);
-  const counts = { filesRead: 0, filesRewritten: 0, eventsErased: 0, bytesRead: 0 };
-  let position = from;
-  for (const month of await deps.months()) {
-    const isPast = position !== undefined && month < position.month;
-    if (isPast || (position?.month === month && position.isOver === true)) continue;
-    let after = position?.month === month ? position.after : undefined;
-    for (;;) {
-      const page = await deps.matching(month, hashes, after);
-      for (const file of page.files) {
-        if (deps.isOver() || !(await deps.mayGoOn())) {
-          return { isOver: false, ...(position === undefined ? {} : { position }), counts };
-        }
-        await eraseOne(month, file, deps, counts);
-      }
-      after = page.next;
-      position = after === undefined ? { month, isOver: true } : { month, after };
-      if (after === undefined) break;
-    }
+  const finder = new SubjectFinder(deps.subjects, hashes);
+  const counts = { filesRead: 0, bytesRead: 0 };
+  const walked = await walkMatching(
+    from,
+    {
+      months: () => deps.months(),
+      matching: (month, after) => deps.matching(month, hashes, after),
+      isOver: () => deps.isOver(),
+      mayGoOn: () => deps.mayGoOn(),
+    },
+    (month, file) => eraseOne(month, file, finder, deps, counts),
+  );
+  const { failure, ...rest } = walked;
+  if (failure !== undefined && !(failure instanceof EraseFault)) throw failure;
+  return {
+    ...rest,
+    counts,
+    totals: deps.log.totals(),
+    ...(failure === undefined ? {} : { failure: failure.message }),
+  };
+}
+
+/** What an earlier life wrote and recorded, and did not come to count. */
+async function settleWritten(deps: Pick<EraseDeps, "log" | "find">): Promise<void> {
+  const { log } = deps;
+  for (const { month, key, after } of log.written()) {
+    const file = await deps.find(month, key);
+    if (file?.ndjsonSha256 === after) log.recorded(key, after);
   }
-  return { isOver: true, counts };
 }
 
 async function eraseOne(
   month: string,
   file: ArchiveFile,
+  finder: SubjectFinder,
   deps: EraseDeps,
   counts: { -readonly [K in keyof EraseCounts]: number },
 ): Promise<void> {
   const bucket = await deps.bucket(file);
   for (let i = 0; i < CHANGES_MAX; i++) {
-    const object = await bucket.get(file.key);
+    const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
     // Retention, or the customer, removed it: nothing of anybody is left in it.
     if (!object.ok && object.error.kind === "not-found") return;
-    if (!object.ok) throw new EraseFault("bucket");
-    const erased = await eraseFile(object.value.body, deps.subjects, deps.fingerprintKey);
-    if (!erased.ok) throw new EraseFault(erased.error);
+    if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
     counts.filesRead += 1;
     counts.bytesRead += object.value.size ?? 0;
-    const { removed, readSha256, built } = erased.value;
-    if (removed === 0) {
-      // An earlier life wrote it and did not come to record it.
-      const isRecorded = readSha256 === file.ndjsonSha256;
-      if (!isRecorded) await deps.rewrote(month, recordOf(file, erased.value));
-      return;
+    const spool = deps.spool();
+    try {
+      const { body, etag } = object.value;
+      const erased = await eraseFile(body, finder, deps.fingerprintKey, (gzip) =>
+        spool.append(gzip),
+      );
+      if (!erased.ok) throw new EraseFault(erased.error);
+      const isOver = await write(month, file, erased.value, { bucket, etag, spool }, deps);
+      if (isOver) return;
+    } finally {
+      spool.drop();
     }
-    const put = await bucket.replace(file.key, built.gzip, object.value.etag, {
-      contentType: "text/plain",
-      contentEncoding: "gzip",
-      meta: { "ndjson-sha256": built.ndjsonSha256 },
-    });
-    if (put.ok) {
-      await deps.rewrote(month, recordOf(file, erased.value));
-      counts.filesRewritten += 1;
-      counts.eventsErased += removed;
-      return;
-    }
-    if (put.error.kind !== "changed") throw new EraseFault("bucket");
   }
   throw new EraseFault("changed");
 }
 
+/** Replaces the file that was read, and no other; false when somebody else was faster. */
+async function write(
+  month: string,
+  file: ArchiveFile,
+  erased: ErasedFile,
+  to: {
+    readonly bucket: Pick<Bucket, "replace">;
+    readonly etag: string;
+    readonly spool: Spool;
+  },
+  deps: EraseDeps,
+): Promise<boolean> {
+  const { log } = deps;
+  const { key } = file;
+  const { removed, gzip } = erased;
+  const after = gzip.rawSha256;
+  if (removed === 0) {
+    // An earlier life wrote it and did not come to record it.
+    if (after !== file.ndjsonSha256) await deps.rewrote(month, recordOf(file, erased, to.spool));
+    log.recorded(key, after);
+    return true;
+  }
+  log.writing({ month, key, removed, before: file.ndjsonSha256, after });
+  const content = {
+    bytes: gzip.gzipBytes,
+    sha256: gzip.gzipSha256,
+    read: () => to.spool.read(),
+  };
+  const put = await to.bucket.replace(key, content, to.etag, {
+    contentType: "text/plain",
+    contentEncoding: "gzip",
+    meta: { "ndjson-sha256": after },
+  });
+  if (!put.ok && put.error.kind === "changed") return false;
+  if (!put.ok) throw new EraseFault(`bucket-${put.error.kind}`);
+  await deps.rewrote(month, recordOf(file, erased, to.spool));
+  log.recorded(key, after);
+  return true;
+}
+
 /** The file as the catalogue has to know it now; an empty one keeps the times of its events. */
-function recordOf(file: ArchiveFile, { built, summary }: ErasedFile): RecordedFile {
+function recordOf(
+  file: ArchiveFile,
+  { gzip, summary }: ErasedFile,
+  { bytes }: Pick<Spool, "bytes">,
+): RecordedFile {
   return {
     ...file,
     events: summary.events,
-    rawBytes: built.rawBytes,
-    gzipBytes: built.gzip.byteLength,
-    ndjsonSha256: built.ndjsonSha256,
+    rawBytes: gzip.rawBytes,
+    gzipBytes: bytes,
+    ndjsonSha256: gzip.rawSha256,
     firstReceivedAtMs: summary.firstReceivedAtMs ?? file.firstReceivedAtMs,
     lastReceivedAtMs: summary.lastReceivedAtMs ?? file.lastReceivedAtMs,
     userFilter: summary.userFilter,

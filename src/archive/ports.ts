@@ -12,12 +12,13 @@ import type {
   RecordedQuery,
   RecordedRow,
 } from "./catalogue.ts";
-import type { ErasedSlice, ErasePosition } from "./erase.ts";
+import type { ErasedSlice } from "./erase.ts";
 import type { JobRef, JobTurn, QueuedJob } from "./jobs.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./rebuild.ts";
 import type { RetentionProgress, SweepPage } from "./retention.ts";
 import type { Subjects } from "./subjects.ts";
 import type { NewSuspects, OpenSuspects } from "./suspects.ts";
+import type { WalkPosition } from "./walk-files.ts";
 
 /** The archive file that holds an event. */
 export type MessageFile = {
@@ -32,16 +33,18 @@ export type EraseRequest = {
   readonly regulationId: RegulationId;
   readonly subjectType: Subjects["type"];
   readonly subjectIds: readonly string[];
+  /** Anonymous ids that stood beside them, where they are forgotten as well. */
+  readonly linkedIds?: readonly string[];
   /** The source's, which keys the hashes in filters. */
   readonly fingerprintKey: string;
-  readonly position?: ErasePosition;
+  readonly position?: WalkPosition;
 };
 
 export type EraseAnswer =
   | { readonly kind: "slice"; readonly slice: ErasedSlice }
   /** Another job has its turn. */
   | { readonly kind: "waiting"; readonly waitsFor: JobRef }
-  /** A bucket does not answer, or answers what it should not; ask again later, from where it began. */
+  /** Another slice of it is still running, or something did not answer; ask again later. */
   | { readonly kind: "unavailable" };
 
 /** A source's archive: its months and jobs. */

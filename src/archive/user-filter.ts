@@ -30,7 +30,16 @@ export type UserQuery = { readonly sorted: Float64Array };
  * for "absent" and are left out. The same set always gives the same bytes.
  */
 export function buildUserFilter(hashes: Uint8Array): Uint8Array {
-  const distinct = sortDistinct(hashes);
+  return filterOf(sortDistinct(hashes));
+}
+
+/** The bits of a hash that count, from its first and its last four bytes. */
+export function cutOf(high: number, low: number): number {
+  return high * 2 ** 21 + (low >>> 11);
+}
+
+/** The filter of hashes as {@link cutOf} has them, ascending, each once. */
+export function filterOf(distinct: Float64Array): Uint8Array {
   const cutBits = Math.max(0, Math.ceil(Math.log2(distinct.length))) + REMAINDER_BITS;
   const writer = new BitWriter(userFilterBytesMax(distinct.length));
   let count = 0;
@@ -101,7 +110,7 @@ function sortDistinct(hashes: Uint8Array): Float64Array {
     const high = view.getUint32(offset);
     const low = view.getUint32(offset + 4);
     if (high === 0 && low === 0) continue;
-    all[present++] = high * 2 ** 21 + (low >>> 11);
+    all[present++] = cutOf(high, low);
   }
   const sorted = all.subarray(0, present).sort();
   let distinct = 0;

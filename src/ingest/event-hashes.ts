@@ -38,6 +38,11 @@ export function hashAnonymousId(key: SipKey, anonymousId: string, out: Uint8Arra
   sipHash64(taggedKey(key, ANONYMOUS_TAG), anonymousId, out, 0);
 }
 
+/** The keys that user ids and previous ids are hashed under, and anonymous ids. */
+export function userKeys(key: SipKey): { readonly user: SipKey; readonly anonymous: SipKey } {
+  return { user: taggedKey(key, USER_TAG), anonymous: taggedKey(key, ANONYMOUS_TAG) };
+}
+
 function taggedKey(key: SipKey, tag: number): SipKey {
   const tagged = key.slice();
   tagged[0] = (tagged[0] ?? 0) ^ tag;

@@ -36,8 +36,18 @@ export type Progress = {
   readonly notes: Readonly<Record<string, string>>;
   readonly counts: Readonly<Record<string, number>>;
   readonly parts: readonly PartStatus[];
+  /** What was done to the files of each source, by its id: totals, each file counted once. */
+  readonly archives?: Readonly<Record<string, ArchiveTotals>>;
   /** The text of a deletion's certificate, whose hash stands in the audit chain; absent before. */
   readonly certificate?: string;
+};
+
+/** What a regulation did to the archive files of one source. */
+export type ArchiveTotals = {
+  readonly filesRewritten: number;
+  readonly eventsErased: number;
+  /** Over the key of each file and the hashes of its content before and after. */
+  readonly filesSha256: string;
 };
 
 /** What one unit of work came to. */
@@ -47,6 +57,8 @@ export type UnitResult = {
   readonly note?: string;
   /** Added to the counts of the regulation. */
   readonly counts?: Readonly<Record<string, number>>;
+  /** In the place of what was known of the unit's archive files. */
+  readonly archive?: ArchiveTotals;
   /** How the unit stands, where it is shown. */
   readonly part?: PartStatus;
 };
@@ -137,7 +149,7 @@ async function worked(
 }
 
 function withResult(progress: Progress, unit: string, result: UnitResult): Progress {
-  const { isOver, note, counts = {}, part } = result;
+  const { isOver, note, counts = {}, archive, part } = result;
   const sums = { ...progress.counts };
   for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
   const { [unit]: _done, ...notes } = progress.notes;
@@ -146,6 +158,7 @@ function withResult(progress: Progress, unit: string, result: UnitResult): Progr
     finished: isOver ? [...progress.finished, unit] : progress.finished,
     notes: note === undefined ? notes : { ...notes, [unit]: note },
     counts: sums,
+    ...(archive === undefined ? {} : { archives: { ...progress.archives, [unit]: archive } }),
     parts:
       part === undefined
         ? progress.parts

@@ -1,7 +1,8 @@
 import { AwsV4Signer } from "aws4fetch";
 import { err, ok, type Result } from "../core/result.ts";
 import { egress, type EgressContext } from "../egress/guard.ts";
-import { queryOf, sha256Hex } from "./bucket-wire.ts";
+import { queryOf, sha256Of } from "./bucket-wire.ts";
+import { bodyOf, bytesOf, type Content } from "./content.ts";
 import { encodeKey } from "./encode-key.ts";
 import { guardFailure, type BucketFailure } from "./failures.ts";
 import type { RoleSession } from "./role-session.ts";
@@ -37,7 +38,7 @@ export type Sending = {
   readonly key?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Content;
   /** Ends the reading of the answer's body as well. */
   readonly signal?: AbortSignal;
 };
@@ -75,7 +76,7 @@ export class BucketSender {
         AbortSignal.any([timeout.signal, ...signals]),
       );
       const answer = await egress(this.#context, request, {
-        bodyBytes: sending.body?.byteLength ?? 0,
+        bodyBytes: bytesOf(sending.body),
       });
       if (!answer.ok) return err(guardFailure(answer.error));
       // An ended session answers so, and a role whose policy was mended; the next try asks anew.
@@ -115,11 +116,11 @@ export class BucketSender {
       method: sending.method,
       url: `${url}${path}${queryOf(sending.query ?? {})}`,
       // aws4fetch would send UNSIGNED-PAYLOAD, and leave Content-Type out of the signature.
-      headers: { ...sending.headers, "x-amz-content-sha256": await sha256Hex(sending.body) },
+      headers: { ...sending.headers, "x-amz-content-sha256": await sha256Of(sending.body) },
       allHeaders: true,
     });
     const { headers } = await signer.sign();
-    const body = sending.body as Uint8Array<ArrayBuffer> | undefined;
-    return new Request(signer.url, { method: sending.method, headers, body: body ?? null, signal });
+    const body = bodyOf(sending.body, signal);
+    return new Request(signer.url, { method: sending.method, headers, body, signal });
   }
 }

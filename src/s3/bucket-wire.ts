@@ -1,4 +1,5 @@
 import type { ObjectHead } from "./bucket.ts";
+import type { Content } from "./content.ts";
 import { encodeStrict } from "./encode-key.ts";
 import { failureOf, type BucketFailure } from "./failures.ts";
 import { elementText } from "./list-xml.ts";
@@ -20,8 +21,9 @@ export function queryOf(query: Readonly<Record<string, string>>): string {
 }
 
 /** What S3 wants to be told of a body, an empty one included. */
-export async function sha256Hex(body: Uint8Array | undefined): Promise<string> {
+export async function sha256Of(body: Content | undefined): Promise<string> {
   if (body === undefined) return EMPTY_SHA256;
+  if (!(body instanceof Uint8Array)) return body.sha256;
   const digest = await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

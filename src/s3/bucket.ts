@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { EgressContext } from "../egress/guard.ts";
 import { BucketSender, type BucketAddress } from "./bucket-sender.ts";
 import { headOf, KMS_KEY, META_PREFIX, readFailure, readText } from "./bucket-wire.ts";
+import type { Content } from "./content.ts";
 import {
   failureOf,
   type BucketFailure,
@@ -84,7 +85,7 @@ export class Bucket {
   /** Writes over the object of that ETag, and over no other: `changed` when somebody was faster. */
   async replace(
     key: string,
-    body: Uint8Array,
+    body: Content,
     etag: string,
     { contentType, contentEncoding, meta }: NewObject,
   ): Promise<Result<{ readonly etag: string }, ReplaceFailure>> {

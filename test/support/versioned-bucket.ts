@@ -56,7 +56,8 @@ export class VersionedBucket implements Pick<BucketSender, "send"> {
     return new Response(null, { status: 204, headers });
   }
 
-  #deleteMany({ body, headers }: Sending): Response {
+  #deleteMany({ body: content, headers }: Sending): Response {
+    const body = content instanceof Uint8Array ? content : undefined;
     if (this.#quirks.hasNoBatches === true) return errorXml(501, "NotImplemented");
     const md5 = createHash("md5")
       .update(body ?? new Uint8Array())

@@ -20,6 +20,20 @@ type Native = {
   readonly scanEvent: (from: number, at: number) => number;
   readonly scanObject: (from: number, at: number) => number;
   readonly foundBatch: () => number;
+  readonly setLineNames: (
+    userId: number,
+    previousId: number,
+    anonymousId: number,
+    receivedAt: number,
+  ) => void;
+  readonly scanLines: (
+    from: number,
+    end: number,
+    userKey: number,
+    anonymousKey: number,
+    rows: number,
+    room: number,
+  ) => number;
   readonly sipHash: (
     key: number,
     text: number,

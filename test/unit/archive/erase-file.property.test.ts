@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { eraseFile, type ErasedFile } from "../../../src/archive/erase-file.ts";
-import { hashSubjects, type Subjects } from "../../../src/archive/subjects.ts";
+import { hashSubjects, SubjectFinder, type Subjects } from "../../../src/archive/subjects.ts";
 import { matchesAny, prepareUsers } from "../../../src/archive/user-filter.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f";
@@ -36,16 +37,21 @@ const line = fc.oneof(
     .map((value): Line => ({ text: JSON.stringify({ userId: `x${value}` }), isAbout: false })),
 );
 
-async function erase(text: string, subjects: Subjects, isGzip = false): Promise<ErasedFile> {
+type Erased = ErasedFile & { readonly text: string };
+
+async function erase(text: string, subjects: Subjects, isGzip = false): Promise<Erased> {
   const bytes = new TextEncoder().encode(text);
   const body = new Blob([isGzip ? gzipSync(bytes) : bytes]).stream();
-  const erased = await eraseFile(body, subjects, KEY);
+  const parts: Uint8Array[] = [];
+  const finder = new SubjectFinder(subjects, hashSubjects(subjects, KEY));
+  const erased = await eraseFile(body, finder, KEY, (part) => parts.push(part));
   if (!erased.ok) throw new Error(erased.error);
-  return erased.value;
-}
-
-function textOf(erased: ErasedFile): string {
-  return gunzipSync(erased.built.gzip).toString();
+  const gzip = Buffer.concat(parts);
+  expect(erased.value.gzip).toMatchObject({
+    gzipBytes: gzip.length,
+    gzipSha256: createHash("sha256").update(gzip).digest("hex"),
+  });
+  return { ...erased.value, text: gunzipSync(gzip).toString() };
 }
 
 describe("eraseFile()", () => {
@@ -55,10 +61,29 @@ describe("eraseFile()", () => {
         const erased = await erase(lines.map(({ text }) => `${text}\n`).join(""), USER, isGzip);
 
         const kept = lines.filter(({ isAbout }) => !isAbout).map(({ text }) => `${text}\n`);
-        expect(textOf(erased)).toBe(kept.join(""));
+        expect(erased.text).toBe(kept.join(""));
         expect(erased.removed).toBe(lines.length - kept.length);
       }),
     );
+  });
+
+  it("leaves the content as it is where it leaves nothing out, without a last newline as well", async () => {
+    const text = '\n{"userId":"u2"}\r\n\n{"userId":"u3"}';
+
+    const erased = await erase(text, USER);
+
+    expect([erased.text, erased.gzip.rawSha256]).toEqual([
+      text,
+      createHash("sha256").update(text).digest("hex"),
+    ]);
+  });
+
+  it("leaves out lines of many stretches", async () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `{"userId":"u${i % 7}","n":${i}}\n`);
+
+    const erased = await erase(lines.join(""), USER);
+
+    expect(erased.text).toBe(lines.filter((_, i) => i % 7 !== 1).join(""));
   });
 
   it("makes a filter in which the user is not found any more", async () => {
@@ -78,7 +103,7 @@ describe("eraseFile()", () => {
   it("makes an empty gzip of a file that holds nobody else", async () => {
     const erased = await erase('{"userId":"u1"}\n', USER);
 
-    expect([textOf(erased), erased.summary.events]).toEqual(["", 0]);
+    expect([erased.text, erased.summary.events]).toEqual(["", 0]);
   });
 
   it.each([
@@ -95,6 +120,6 @@ describe("eraseFile()", () => {
 
     const erased = await erase('{"anonymousId":"a1"}\n{"userId":"a1"}\n', subjects);
 
-    expect(textOf(erased)).toBe('{"userId":"a1"}\n');
+    expect(erased.text).toBe('{"userId":"a1"}\n');
   });
 });

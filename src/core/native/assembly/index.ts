@@ -4,6 +4,7 @@
  * where things stand and what they hash to.
  */
 export { hashId } from "./ids";
+export { scanLines, setLineNames } from "./lines";
 export { skipString, skipValue } from "./json";
 export { candidatesAt, nameAt, namesAt } from "./names";
 export { foundBatch, scanEnvelope, scanEvent, scanObject, setNames, tablesAt } from "./scan";
