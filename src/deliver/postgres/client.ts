@@ -1,9 +1,9 @@
 import type postgres from "postgres";
 
 import { inTime } from "../../core/in-time.ts";
+import type { EgressContext } from "../../egress/guard.ts";
 import { DriverSocket } from "./driver-socket.ts";
-import { openDatabaseSocket, type Dial } from "./raw-socket.ts";
-import type { PostgresSettings } from "./settings.ts";
+import { openDatabaseSocket, type DatabaseHost, type Dial } from "./raw-socket.ts";
 
 /** Until there is a connection with TLS. */
 const CONNECT_MS_MAX = 10_000;
@@ -11,25 +11,52 @@ const CONNECT_SECONDS_MAX = 10;
 /** Seconds after which a connection that nobody uses is closed. */
 const IDLE_SECONDS_MAX = 60;
 
+/** Where a database is, who logs in, and how far that may reach. */
+export type DatabaseLogin = DatabaseHost & {
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  readonly context: EgressContext;
+};
+
 /** One connection to a database, opened when it is first used. */
 export type Client = {
   readonly sql: postgres.Sql;
   /** Breaks the connection for good: what runs on it ends with an error. */
   drop(): void;
+  /** As {@link drop}, at once and without a word to the server: for what is read half. */
+  cut(): void;
+  /** Whether there was a connection that is not closed yet. */
+  isOpen(): boolean;
+};
+
+/** How a client behaves where it is not to behave as usual. */
+export type ClientOptions = {
+  /** Told of bytes as they come in. */
+  readonly received?: (bytes: number) => void;
+  /** A connection that is lost is not made again: for sessions whose settings must not be lost. */
+  readonly isOnce?: boolean;
 };
 
 /** For the driver to tell the server that it goes, which may have gone itself. */
 const FAREWELL_MS_MAX = 1_000;
 
 /** Loads the driver, which is needed only where a warehouse is. */
-export async function openClient(settings: PostgresSettings, dial: Dial): Promise<Client> {
+export async function openClient(
+  settings: DatabaseLogin,
+  dial: Dial,
+  { received, isOnce = false }: ClientOptions = {},
+): Promise<Client> {
   const { default: makeSql } = await import("postgres");
   let socket: DriverSocket | undefined;
   const { context, host, port } = settings;
   const contact = { region: context.region, purpose: context.purpose, host: `${host}:${port}` };
   const count = {
     sent: (bytes: number) => context.observe?.sent(contact, bytes),
-    received: (bytes: number) => context.observe?.received(contact, bytes),
+    received: (bytes: number) => {
+      context.observe?.received(contact, bytes);
+      received?.(bytes);
+    },
   };
   const options = {
     host,
@@ -49,6 +76,7 @@ export async function openClient(settings: PostgresSettings, dial: Dial): Promis
     // Notices quote data; the driver would print them.
     onnotice: () => undefined,
     socket: async (): Promise<DriverSocket> => {
+      if (isOnce && socket !== undefined) throw new Error("Cannot connect a second time");
       const raw = await inTime(openDatabaseSocket(dial, context, settings), CONNECT_MS_MAX);
       socket = new DriverSocket(raw, count);
       return socket;
@@ -61,5 +89,10 @@ export async function openClient(settings: PostgresSettings, dial: Dial): Promis
       sql.end({ timeout: 0 }).catch(() => undefined);
       setTimeout(() => socket?.destroy(), FAREWELL_MS_MAX);
     },
+    cut: () => {
+      socket?.destroy();
+      sql.end({ timeout: 0 }).catch(() => undefined);
+    },
+    isOpen: () => socket?.readyState === "open",
   };
 }

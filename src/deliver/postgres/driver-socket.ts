@@ -19,6 +19,7 @@ export class DriverSocket extends EventEmitter {
   readonly #socket: RawSocket;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #count: ByteCount;
+  #isDestroyed = false;
   #resumed: PromiseWithResolvers<void> | undefined;
 
   constructor(socket: RawSocket, count: ByteCount) {
@@ -49,8 +50,10 @@ export class DriverSocket extends EventEmitter {
   }
 
   destroy(): this {
+    this.#isDestroyed = true;
     this.#fail(new Error("The socket was destroyed"));
     this.#socket.close().catch(() => undefined);
+    this.resume();
     return this;
   }
 
@@ -70,6 +73,7 @@ export class DriverSocket extends EventEmitter {
       const reader = this.#socket.readable.getReader();
       for (;;) {
         await this.#resumed?.promise;
+        if (this.#isDestroyed) return;
         const { value, done } = await reader.read();
         if (done) break;
         this.#count.received(value.byteLength);

@@ -1,12 +1,11 @@
 import { declaredHost } from "../../egress/region-hosts.ts";
 import { matchesHost } from "../../egress/host-rules.ts";
 import { warehouseHosts } from "../../egress/warehouse-hosts.ts";
-import type { EgressContext } from "../../egress/guard.ts";
 import type { DestinationKind } from "../deliverer.ts";
 import type { DestinationGround } from "../destinations.ts";
 import { GivenSettings, isDeclared } from "../read-settings.ts";
 import { NAME_BYTES_MAX, nameFor } from "../tables/names.ts";
-import type { DatabaseHost } from "./raw-socket.ts";
+import type { DatabaseLogin } from "./client.ts";
 
 const REGION = {
   level: "region_by_account",
@@ -53,13 +52,7 @@ export const POSTGRES: DestinationKind = {
   canForget: true,
 };
 
-export type PostgresSettings = DatabaseHost & {
-  readonly database: string;
-  readonly user: string;
-  readonly password: string;
-  readonly schema: string;
-  readonly context: EgressContext;
-};
+export type PostgresSettings = DatabaseLogin & { readonly schema: string };
 
 const POSTGRES_PORT = 5_432;
 const PORT_MAX = 65_535;

@@ -40,9 +40,18 @@ export const KEY_HASH_BYTES = 16;
 /** Bytes of a row's hash, big-endian. */
 export const ROW_HASH_BYTES = 8;
 
+/** The secret seeds of one sync: signed 64-bit numbers, made once and never changed. */
+export type HashSeeds = {
+  /** Of the first and second half of a key's hash, and of a row's hash. */
+  readonly keyA: bigint;
+  readonly keyB: bigint;
+  readonly row: bigint;
+};
+
 /** A row with its hashes; `keyHash` in lower case hex for use in maps, diffs and messages. */
 export type HashedRow = {
   readonly keyHash: string;
+  /** Unsigned. */
   readonly rowHash: bigint;
   readonly row: SourceRow;
 };
@@ -59,6 +68,7 @@ export type RowBatch = {
 /** What can be read of any source, in any order, whole; the same rows in the same order if read again. */
 export interface RowSource {
   readonly kind: "rows";
+  readonly columns: readonly SourceColumn[];
   /** Changes when the rows may have: two reads with the same mark give the same rows in the same order. */
   mark(): Promise<string>;
   read(selection: Selection, signal: AbortSignal): AsyncIterable<RowBatch>;
@@ -74,9 +84,21 @@ export type BucketSums = {
   readonly bytes: number;
 };
 
+export type SqlFacts = {
+  /** Major version, e.g. 15. */
+  readonly version: number;
+  /** Whether {@link SqlSource.sums} works: `bit_xor` came with Postgres 14. */
+  readonly canSum: boolean;
+  /** What the server guesses, for a table that was analysed. */
+  readonly rowsEstimate: number | undefined;
+};
+
 /** What of a source that computes: it can be asked for sums, and for rows in the order of key hashes. */
 export interface SqlSource {
   readonly kind: "sql";
+  readonly columns: readonly SourceColumn[];
+  /** What a planner has to know before it chooses how to read. */
+  readonly facts: SqlFacts;
   /** Names what could change hashes of unchanged rows: server's major version, session settings. */
   contract(): Promise<string>;
   /**

@@ -1,0 +1,79 @@
+import { SourceFailure, type SourceColumn, type SqlFacts } from "../source.ts";
+import { columnType } from "./columns.ts";
+import type { Asking } from "./session.ts";
+import { factsQuery, modelQuery, typesQuery, type KeyType, type SqlModel } from "./sql.ts";
+
+/** What is known of a model before any of it is read. */
+export type DescribedModel = {
+  readonly columns: readonly SourceColumn[];
+  /** By column: how it is compared with the text of a cell. */
+  readonly types: ReadonlyMap<string, KeyType>;
+  readonly facts: SqlFacts;
+  readonly encoding: string;
+};
+
+/** `hashtextextended` came with 11, and so did much of the catalogue as it is now. */
+const VERSION_MIN = 11;
+/** `bit_xor` came with 14. */
+const SUMS_VERSION_MIN = 14;
+const VERSION_UNIT = 10_000;
+/** An encoding that says of bytes nothing but that they are bytes. */
+const NO_ENCODING = "SQL_ASCII";
+
+/** As Segment has it: a table with more is no list of records. */
+const COLUMNS_MAX = 512;
+
+/**
+ * Asks the server what a model is. The model is looked at as a statement of its own first: one that
+ * is not a single statement, or whose brackets do not close, is refused before it stands inside
+ * another.
+ *
+ * @throws SourceFailure, or what the driver throws.
+ */
+export async function describeModel(asking: Asking, model: SqlModel): Promise<DescribedModel> {
+  const [server] = await asking.rows<{ version: number; encoding: string; rows: number | null }>(
+    factsQuery(model),
+  );
+  const version = Math.trunc((server?.version ?? 0) / VERSION_UNIT);
+  const encoding = server?.encoding ?? "";
+  if (version < VERSION_MIN) {
+    throw new SourceFailure("server_too_old", `Postgres ${VERSION_MIN} or later is needed`, false);
+  }
+  if (encoding === NO_ENCODING) {
+    const message = "The database has the encoding SQL_ASCII, in which nobody can say what text is";
+    throw new SourceFailure("encoding_not_offered", message, false);
+  }
+  const { columns, parameters } = await asking.describe(modelQuery(model));
+  refuseOddModel(columns, parameters);
+  const oids = [...new Set(columns.map(({ type }) => type))];
+  const known = await asking.rows<{ oid: string } & KeyType>(typesQuery(oids));
+  const typeOf = new Map(known.map(({ oid, ...type }) => [Number(oid), type]));
+  const rows = server?.rows ?? -1;
+  return {
+    columns: columns.map(({ name, type }) => ({ name, type: columnType(type) })),
+    types: new Map(
+      columns.map(({ name, type }) => [
+        name,
+        typeOf.get(type) ?? { name: "text", isComparable: false },
+      ]),
+    ),
+    facts: {
+      version,
+      canSum: version >= SUMS_VERSION_MIN,
+      // Less than none is a table that was never analysed.
+      rowsEstimate: rows < 0 ? undefined : Math.round(rows),
+    },
+    encoding,
+  };
+}
+
+function refuseOddModel(columns: readonly { readonly name: string }[], parameters: number): void {
+  const refuse = (message: string): never => {
+    throw new SourceFailure("model_refused", message, false);
+  };
+  if (columns.length === 0) refuse("The model is not a query that gives rows");
+  if (parameters > 0) refuse("The model has parameters, and nobody gives them");
+  if (columns.length > COLUMNS_MAX) refuse(`The model has more than ${COLUMNS_MAX} columns`);
+  const names = new Set(columns.map(({ name }) => name));
+  if (names.size < columns.length) refuse("The model has two columns of the same name");
+}

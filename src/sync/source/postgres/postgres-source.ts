@@ -1,0 +1,226 @@
+import type { DatabaseLogin } from "../../../deliver/postgres/client.ts";
+import type { Dial } from "../../../deliver/postgres/raw-socket.ts";
+import type {
+  BucketSums,
+  HashSeeds,
+  RowBatch,
+  Selection,
+  SourceColumn,
+  SourceRow,
+  SqlFacts,
+  SqlSource,
+} from "../source.ts";
+import { SourceFailure } from "../source.ts";
+import { describeModel, type DescribedModel } from "./describe.ts";
+import { cellsAfterHashes, cellsOf, hashedRow, numbersOf } from "./rows.ts";
+import { Session } from "./session.ts";
+import { Statements, type KeyType, type SqlModel } from "./sql.ts";
+import type { Tuple } from "./tuples.ts";
+
+/** Rows handed over at once: enough to spread the cost of a step, few enough for small memories. */
+const BATCH_ROWS_MAX = 1_000;
+/** Bytes of the rows handed over at once, about. */
+const BATCH_BYTES_MAX = 1_000_000;
+/** Buckets in one row of sums, of 12 bytes each. */
+const BUCKETS_PER_ROW = 4_096;
+const BITS_MAX = 20;
+/** Keys of one statement: their text stands in it. */
+const KEYS_MAX = 2_000;
+
+/** Opens a table or a query of a database, once the server said what columns it has. */
+export async function openPostgresSource(
+  login: DatabaseLogin,
+  dial: Dial,
+  model: SqlModel,
+  seeds: HashSeeds,
+  signal: AbortSignal,
+): Promise<SqlSource> {
+  const session = new Session(login, dial);
+  try {
+    const described = await session.ask(signal, (asking) => describeModel(asking, model));
+    return new PostgresSource(session, described, new Statements(model, seeds));
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+class PostgresSource implements SqlSource {
+  readonly kind = "sql";
+  readonly columns: readonly SourceColumn[];
+  readonly facts: SqlFacts;
+  readonly #session: Session;
+  readonly #statements: Statements;
+  readonly #described: DescribedModel;
+
+  constructor(session: Session, described: DescribedModel, statements: Statements) {
+    this.#session = session;
+    this.#described = described;
+    this.#statements = statements;
+    this.columns = described.columns;
+    this.facts = described.facts;
+  }
+
+  async contract(): Promise<string> {
+    return `postgres ${this.facts.version} ${this.#described.encoding} text/1`;
+  }
+
+  async sums(selection: Selection, bits: number, signal: AbortSignal) {
+    this.#check(selection);
+    if (bits < 1 || bits > BITS_MAX) throw new RangeError(`Cannot sum over ${bits} bits`);
+    const statement = this.#statements.sums(selection, bits, BUCKETS_PER_ROW);
+    const totals = { rows: 0, nullKeys: 0 };
+    const sums = this.#sums(statement, totals, signal);
+    return { sums, totals: () => totals };
+  }
+
+  keysOf(
+    selection: Selection,
+    { bits, numbers }: { readonly bits: number; readonly numbers: readonly number[] },
+    signal: AbortSignal,
+  ): AsyncIterable<RowBatch> {
+    this.#check(selection);
+    return this.#batches(this.#statements.keysOf(selection, bits, numbers), signal);
+  }
+
+  ordered(
+    selection: Selection,
+    after: string | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<RowBatch> {
+    this.#check(selection);
+    const from = after === undefined ? undefined : numbersOf(after);
+    return this.#batches(this.#statements.ordered(selection, from), signal);
+  }
+
+  async *rowsOf(
+    selection: Selection,
+    keys: readonly SourceRow[],
+    signal: AbortSignal,
+  ): AsyncIterable<RowBatch> {
+    const types = this.#check(selection);
+    const places = selection.key.map((column) => selection.columns.indexOf(column));
+    for (let from = 0; from < keys.length; from += KEYS_MAX) {
+      const wanted = distinctKeys(keys.slice(from, from + KEYS_MAX));
+      const statement = this.#statements.rowsOf(selection, types, [...wanted.values()]);
+      for await (const batch of this.#batches(statement, signal)) {
+        // A type may call two texts equal (case, trailing zeros) that are two keys.
+        const isWanted = ({ row }: { row: SourceRow }): boolean =>
+          wanted.has(JSON.stringify(places.map((place) => row[place] ?? null)));
+        yield { ...batch, rows: batch.rows.filter(isWanted) };
+      }
+    }
+  }
+
+  async withoutKey(
+    selection: Selection,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<readonly SourceRow[]> {
+    this.#check(selection);
+    return this.#rows(this.#statements.withoutKey(selection, limit), signal);
+  }
+
+  async sample(limit: number, signal: AbortSignal): Promise<readonly SourceRow[]> {
+    const columns = this.columns.map(({ name }) => name);
+    return this.#rows(this.#statements.sample(columns, limit), signal);
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  /** How the key's columns are compared. @throws SourceFailure for a column that is not there. */
+  #check({ columns, key }: Selection): readonly KeyType[] {
+    const { types } = this.#described;
+    const missing = [...columns, ...key].filter((column) => !types.has(column));
+    if (missing.length > 0) {
+      const message = `The source has no column ${missing.map((name) => `"${name}"`).join(", ")}`;
+      throw new SourceFailure("no_such_column", message, false);
+    }
+    if (key.length === 0) throw new RangeError("Cannot tell rows apart: there is no key");
+    return key.map((column) => types.get(column) ?? { name: "text", isComparable: false });
+  }
+
+  async *#sums(
+    statement: string,
+    totals: { rows: number; nullKeys: number },
+    signal: AbortSignal,
+  ): AsyncIterable<BucketSums> {
+    let before = this.#session.received;
+    let found: BucketSums[] = [];
+    const take = ({ view, starts, lengths }: Tuple): void => {
+      const [first = 0, packed = 0] = starts;
+      if ((lengths[0] ?? -1) < 0) {
+        totals.rows = Number(view.getBigInt64(packed));
+        totals.nullKeys = Number(view.getBigInt64(packed + 8));
+        return;
+      }
+      const bytes = this.#session.received - before;
+      before += bytes;
+      found.push(unpackSums(view, view.getInt32(first), packed, lengths[1] ?? 0, bytes));
+    };
+    for await (const _ of this.#session.copy(statement, signal, take)) {
+      yield* found;
+      found = [];
+    }
+  }
+
+  async *#batches(statement: string, signal: AbortSignal): AsyncIterable<RowBatch> {
+    let before = this.#session.received;
+    let batch = newBatch();
+    const take = (tuple: Tuple): void => {
+      const row = hashedRow(tuple);
+      if (row === undefined) batch.nullKeys.push(cellsAfterHashes(tuple));
+      else batch.rows.push(row);
+    };
+    const end = (): RowBatch => {
+      const bytes = this.#session.received - before;
+      before += bytes;
+      const { rows, nullKeys } = batch;
+      batch = newBatch();
+      return { rows, nullKeys, bytes };
+    };
+    for await (const _ of this.#session.copy(statement, signal, take)) {
+      const isFull = batch.rows.length + batch.nullKeys.length >= BATCH_ROWS_MAX;
+      if (isFull || this.#session.received - before >= BATCH_BYTES_MAX) yield end();
+    }
+    if (this.#session.received > before) yield end();
+  }
+
+  async #rows(statement: string, signal: AbortSignal): Promise<readonly SourceRow[]> {
+    const rows: SourceRow[] = [];
+    const read = this.#session.copy(statement, signal, (tuple) => rows.push(cellsOf(tuple)));
+    for await (const _ of read);
+    return rows;
+  }
+}
+
+function newBatch(): { rows: RowBatch["rows"][number][]; nullKeys: SourceRow[] } {
+  return { rows: [], nullKeys: [] };
+}
+
+function distinctKeys(keys: readonly SourceRow[]): ReadonlyMap<string, SourceRow> {
+  return new Map(keys.map((key) => [JSON.stringify(key), key]));
+}
+
+const COUNT_BYTES = 4;
+const XOR_BYTES = 8;
+
+function unpackSums(
+  view: DataView,
+  first: number,
+  start: number,
+  length: number,
+  bytes: number,
+): BucketSums {
+  const buckets = length / (COUNT_BYTES + XOR_BYTES);
+  const counts = new Uint32Array(buckets);
+  const xors = new BigUint64Array(buckets);
+  for (let bucket = 0, at = start; bucket < buckets; bucket += 1) {
+    counts[bucket] = view.getUint32(at);
+    xors[bucket] = view.getBigUint64(at + COUNT_BYTES);
+    at += COUNT_BYTES + XOR_BYTES;
+  }
+  return { first, counts, xors, bytes };
+}
