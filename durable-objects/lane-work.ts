@@ -10,7 +10,7 @@ import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
 import { Pace } from "../src/deliver/lane/pace.ts";
 import type { FailureSample, LaneForgetting, LaneStatus } from "../src/deliver/lane/ports.ts";
-import { LaneRunner } from "../src/deliver/lane/run-lane.ts";
+import { LaneRunner, PACE_STATE } from "../src/deliver/lane/run-lane.ts";
 import { formatName, type LaneRef } from "../src/region/object-names.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
@@ -54,7 +54,7 @@ export class LaneWork {
   readonly #reader: LaneReader;
   readonly #runner: LaneRunner;
   readonly #telling: LaneTelling;
-  readonly #pace = new Pace(() => Math.random());
+  readonly #pace: Pace;
   #running: Promise<void> | undefined;
   #isWoken = false;
   #alarmAtMs: number | undefined;
@@ -68,12 +68,16 @@ export class LaneWork {
     this.#lane = new LaneStorage(ctx.storage);
     this.#sample =
       readStored<FailureSample | null>(this.#lane.state("sample") ?? "null") ?? undefined;
+    this.#pace = new Pace(() => Math.random(), this.#lane.state(PACE_STATE));
     const now = (): number => Date.now();
     this.destination = new LaneDestination({
       ...deps,
       observer: deps.evidence.observer,
       now,
-      changed: () => this.#runner.forgetOrder(),
+      changed: (isOther) => {
+        this.#runner.forgetOrder();
+        if (isOther) this.#pace.resume(now());
+      },
     });
     const { config, evidence } = deps;
     const buckets = new FileBuckets({

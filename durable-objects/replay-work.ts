@@ -7,8 +7,8 @@ import type { Destinations } from "../src/deliver/destinations.ts";
 import { DeliveryCounts, type DeliveryStep } from "../src/deliver/lane/counts.ts";
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import { Pace } from "../src/deliver/lane/pace.ts";
-import { LaneRunner, type Readiness } from "../src/deliver/lane/run-lane.ts";
-import { scrubFreePages } from "../src/ingest/queue/scrub.ts";
+import { LaneRunner, PACE_STATE, type Readiness } from "../src/deliver/lane/run-lane.ts";
+import { scrubFreePages } from "../src/core/scrub-storage.ts";
 import { isSelected, readdressed } from "../src/replay/select-event.ts";
 import type { ReplayFile } from "../src/replay/replay-files.ts";
 import { ReplayLog, type OpenedFile } from "../src/replay/replay-log.ts";
@@ -56,7 +56,7 @@ export class ReplayWork {
   readonly #buckets: FileBuckets;
   readonly #suppressions: ReplaySuppressions;
   readonly #catalogue: ReplayCatalogue;
-  readonly #pace = new Pace(() => Math.random());
+  readonly #pace: Pace;
   readonly #byType: Record<string, number>;
   #untilMs = 0;
   waitsFor: JobRef | undefined;
@@ -66,6 +66,7 @@ export class ReplayWork {
     const { ctx, spec, reach } = deps;
     this.#deps = deps;
     this.#lane = new ReplayStorage(ctx.storage);
+    this.#pace = new Pace(() => Math.random(), this.#lane.state(PACE_STATE));
     this.#files = new ReplayFilesTable(ctx.storage, this.#lane);
     this.#counts = new DeliveryCounts(this.#lane.counts());
     this.#byType = readStored<Record<string, number>>(this.#lane.state("by-type") ?? "{}");
@@ -84,7 +85,10 @@ export class ReplayWork {
       isAlsoOff: true,
       observer: deps.evidence.observer,
       now,
-      changed: () => this.#runner.forgetOrder(),
+      changed: (isOther) => {
+        this.#runner.forgetOrder();
+        if (isOther) this.#pace.resume(now());
+      },
     });
     this.#log = new ReplayLog({
       files: this.#files,

@@ -49,13 +49,10 @@ const POSTPONE_MS = 1_000;
  * Delivers a block of events and says what became of each, in the order they were given. Batches are
  * sent a few at a time; single events too, but those of one user one after another. As soon as the
  * pace admits no more calls, the rest waits without having been tried.
- *
- * @param isRetry whether the events waited before, and so are in the account of `order`.
  */
 export async function deliverBlock(
   entries: readonly LaneEntry[],
   deps: BlockDeps,
-  isRetry: boolean,
 ): Promise<readonly Settlement[]> {
   const settled = new Map<LaneEntry, Settlement>();
   const keep: Keep = (entry, settlement) => void settled.set(entry, settlement);
@@ -67,9 +64,10 @@ export async function deliverBlock(
   }
   const isSingle = deps.deliverer.batch.events === 1;
   const work = isSingle
-    ? chainsOf(admitInOrder(ready, deps, isRetry, keep)).map(
-        (chain) => () => sendChain(chain, deps, keep),
-      )
+    ? chainsOf(ready).map((chain) => {
+        const admitted = admitInOrder(chain, deps, keep);
+        return () => sendChain(admitted, deps, keep);
+      })
     : slicesOf(ready, deps.deliverer.batch).map((slice) => () => sendBatch(slice, deps, keep));
   await runSome(work, deps.deliverer.calls ?? CONNECTIONS_MAX);
   return entries.map((entry) => {
@@ -123,24 +121,20 @@ function decideSafely(
   }
 }
 
-/** Those that no other event of their user has to go before; the others are kept waiting. */
+/** Of one user's events those that no other has to go before; the others are kept waiting. */
 function admitInOrder(
-  ready: readonly Ready[],
+  chain: readonly Ready[],
   { order, now }: BlockDeps,
-  isRetry: boolean,
   keep: Keep,
 ): readonly Ready[] {
-  if (isRetry) {
-    for (const { user, entry } of ready) if (user !== undefined) order.take(user, entry.seq);
-  }
-  return ready.filter(({ entry, user }) => {
-    if (user === undefined) return true;
-    const aheadMs = order.behind(user, entry.seq);
-    if (aheadMs === undefined) return true;
-    const dueAtMs = Math.max(aheadMs, now());
-    order.wait(user, entry.seq, dueAtMs);
-    keep(entry, { kind: "waiting", entry, dueAtMs, wasTried: false });
-    return false;
+  const user = chain[0]?.user;
+  if (user === undefined) return chain;
+  const seqs = chain.map(({ entry }) => entry.seq);
+  const dues = order.admit(user, seqs, now());
+  return chain.filter(({ entry }, i) => {
+    const dueAtMs = dues[i];
+    if (dueAtMs !== undefined) keep(entry, { kind: "waiting", entry, dueAtMs, wasTried: false });
+    return dueAtMs === undefined;
   });
 }
 
@@ -242,7 +236,7 @@ function longestWait(outcomes: readonly DeliveryOutcome[]): number | undefined {
 function settle(
   { entry, receivedAtMs }: Ready,
   outcome: DeliveryOutcome,
-  { rule, now, random }: BlockDeps,
+  { rule, now, random, pace }: BlockDeps,
 ): Settlement {
   switch (outcome.kind) {
     case "delivered":
@@ -250,22 +244,25 @@ function settle(
     case "filtered":
       return { kind: "filtered", entry, code: outcome.code };
     case "rejected":
-      return { kind: "dead", entry: tried(entry, outcome.code, now()), code: outcome.code };
+      return { kind: "dead", entry: tried(entry, outcome.code, now(), pace), code: outcome.code };
     case "retry": {
       const nowMs = now();
-      const again = tried(entry, outcome.code, nowMs);
-      const { attempts, firstAttemptAtMs } = again;
+      const again = tried(entry, outcome.code, nowMs, pace);
       const { retryAfterMs } = outcome;
-      const next = nextAttempt({ attempts, firstAttemptAtMs, nowMs, retryAfterMs }, rule, random());
+      const failed = { ...again, nowMs, retryAfterMs, stoppedMs: pace.stoppedMs(nowMs) };
+      const next = nextAttempt(failed, rule, random());
       if (next.kind === "over") return { kind: "dead", entry: again, code: outcome.code };
       return { kind: "waiting", entry: again, dueAtMs: next.atMs, wasTried: true };
     }
   }
 }
 
-function tried(entry: LaneEntry, code: string, nowMs: number): LaneEntry {
-  const firstAttemptAtMs = entry.attempts === 0 ? nowMs : entry.firstAttemptAtMs;
-  return { ...entry, attempts: entry.attempts + 1, firstAttemptAtMs, code };
+function tried(entry: LaneEntry, code: string, nowMs: number, pace: Pace): LaneEntry {
+  const first =
+    entry.attempts === 0
+      ? { firstAttemptAtMs: nowMs, stoppedBeforeMs: pace.stoppedMs(nowMs) }
+      : undefined;
+  return { ...entry, ...first, attempts: entry.attempts + 1, code };
 }
 
 function postponedTo({ pace, now }: BlockDeps): number {

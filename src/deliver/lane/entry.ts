@@ -8,15 +8,17 @@ export type LaneEntry = {
   readonly line: string;
   /** Requests that carried it so far. */
   readonly attempts: number;
-  /** When the first of them began; 0 before. */
+  /** When the first of them ended; 0 before. */
   readonly firstAttemptAtMs: number;
+  /** For how long in all the lane's destination had been down by then; 0 before. */
+  readonly stoppedBeforeMs: number;
   /** Why the last of them did not settle it; empty before the first. */
   readonly code: string;
 };
 
 /** An event as it comes from the log. */
 export function newEntry(seq: number, line: string): LaneEntry {
-  return { seq, line, attempts: 0, firstAttemptAtMs: 0, code: "" };
+  return { seq, line, attempts: 0, firstAttemptAtMs: 0, stoppedBeforeMs: 0, code: "" };
 }
 
 const encoder = new TextEncoder();
@@ -24,8 +26,8 @@ const decoder = new TextDecoder();
 
 /** Entries as one blob: for each a line of what the lane knows, and its event's line. */
 export function packEntries(entries: readonly LaneEntry[]): Uint8Array {
-  const lines = entries.map(({ seq, line, attempts, firstAttemptAtMs, code }) =>
-    [JSON.stringify([seq, attempts, firstAttemptAtMs, code]), line].join("\n"),
+  const lines = entries.map(({ seq, line, attempts, firstAttemptAtMs, code, stoppedBeforeMs }) =>
+    [JSON.stringify([seq, attempts, firstAttemptAtMs, code, stoppedBeforeMs]), line].join("\n"),
   );
   return encoder.encode(lines.join("\n"));
 }
@@ -35,10 +37,12 @@ export function unpackEntries(blob: Uint8Array): readonly LaneEntry[] {
   const lines = decoder.decode(blob).split("\n");
   const entries: LaneEntry[] = [];
   for (let i = 0; i + 1 < lines.length; i += 2) {
-    const [seq, attempts, firstAttemptAtMs, code] = readStored<
-      readonly [number, number, number, string]
+    // Older code wrote four members.
+    const [seq, attempts, firstAttemptAtMs, code, stoppedBeforeMs = 0] = readStored<
+      readonly [number, number, number, string, number?]
     >(lines[i] ?? "[]");
-    entries.push({ seq, attempts, firstAttemptAtMs, code, line: lines[i + 1] ?? "" });
+    const line = lines[i + 1] ?? "";
+    entries.push({ seq, attempts, firstAttemptAtMs, stoppedBeforeMs, code, line });
   }
   return entries;
 }

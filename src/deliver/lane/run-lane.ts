@@ -1,4 +1,5 @@
 import { readStored } from "../../core/stored-json.ts";
+import type { Deliverer } from "../deliverer.ts";
 import { countOf } from "./count-block.ts";
 import type { DeliveryCounts } from "./counts.ts";
 import { deliverBlock, type BlockDeps } from "./deliver-block.ts";
@@ -48,6 +49,8 @@ export type LaneDeps = Pick<BlockDeps, "keyOf" | "now" | "random"> & {
   ready(): Promise<Readiness>;
   /** Whether this slice of work has lasted long enough. */
   isOver(): boolean;
+  /** Called when the end of the log is reached, and when the lane has nothing to do with it. */
+  readonly caughtUp?: () => void;
   /** Called with an event that could not be delivered, for the sample that is shown. */
   readonly noteFailure: (entry: LaneEntry, code: string) => void;
 };
@@ -61,6 +64,12 @@ const BLOCK_EVENTS_MAX = 5_000;
 const BLOCK_BYTES_MIN = 512_000;
 const BLOCK_BYTES_MAX = 2_000_000;
 
+/** Between two looks whether a destination that seems to be down takes other events than those tried. */
+const OTHERS_MS = 300_000;
+
+/** What the state of a lane's {@link Pace} is kept under. */
+export const PACE_STATE = "pace";
+
 /**
  * Delivers what is due and what the log holds until nothing is left, the destination wants a pause,
  * or the slice is over. Each block is settled in one transaction after its calls, so a kill at any
@@ -70,6 +79,8 @@ export class LaneRunner {
   readonly #deps: LaneDeps;
   #order: UserOrder | undefined;
   #gatheringSinceMs: number | undefined;
+  /** When events of the log are tried again although others wait for a destination that is down. */
+  #othersAtMs = 0;
 
   constructor(deps: LaneDeps) {
     this.#deps = deps;
@@ -81,23 +92,27 @@ export class LaneRunner {
       const nowMs = now();
       if (this.#deps.isOver()) return { againAtMs: nowMs };
       const ready = await this.#deps.ready();
-      if (ready.kind === "stopped") return { againAtMs: undefined };
+      if (ready.kind === "stopped") {
+        this.#deps.caughtUp?.();
+        return { againAtMs: undefined };
+      }
       if (ready.kind === "unavailable") return ready;
       if (!pace.admits(nowMs)) return { againAtMs: pace.pausedUntilMs };
       const { destination } = ready;
-      const size = this.#blockSize(destination);
-      const due = storage.due(nowMs, size);
+      const due = storage.due(nowMs, this.#dueSize(destination));
       if (due.ids.length > 0) {
-        const settlements = await this.#deliver(due.entries, destination, true);
+        const settlements = await this.#deliver(due.entries, destination);
         this.#settle({ ids: due.ids, settlements });
         continue;
       }
-      const next = this.#mayRead() ? await this.#readLog(destination, size) : undefined;
+      const mayRead = this.#mayRead(nowMs);
+      const next = mayRead ? await this.#readLog(destination) : undefined;
+      if (mayRead && next === undefined) this.#deps.caughtUp?.();
       if (next !== undefined && "againAtMs" in next) {
         return { againAtMs: earliest(next.againAtMs, storage.nextDueAtMs) };
       }
       if (next === undefined) return { againAtMs: storage.nextDueAtMs };
-      const settlements = await this.#deliver(next.entries, destination, false);
+      const settlements = await this.#deliver(next.entries, destination);
       this.#settle({ ids: [], position: next.lastSeq, settlements });
       this.#deps.log.advance(next.lastSeq);
     }
@@ -109,24 +124,28 @@ export class LaneRunner {
   }
 
   /**
-   * Whether the lane may take more events of the log. Not while the destination seems to be down and
-   * others wait for it: what stays in the log uses up none of its time.
+   * Whether the lane may take more events of the log. While the destination seems to be down and
+   * others wait for it, only now and then: what stays in the log costs nothing, but one event that the
+   * destination never answers for must not keep the lane from finding out that it takes others.
    */
-  #mayRead(): boolean {
+  #mayRead(nowMs: number): boolean {
     const { storage, pace } = this.#deps;
-    return !storage.isOverCap && (!pace.isProbing || storage.waitingEvents === 0);
+    if (storage.isOverCap) return false;
+    if (!pace.isProbing || storage.waitingEvents === 0) return true;
+    if (nowMs < this.#othersAtMs && this.#othersAtMs <= nowMs + OTHERS_MS) return false;
+    this.#othersAtMs = nowMs + OTHERS_MS;
+    return true;
   }
 
-  async #readLog(
-    { deliverer }: ReadyDestination,
-    size: BlockSize,
-  ): Promise<
+  async #readLog({
+    deliverer,
+  }: ReadyDestination): Promise<
     | { readonly entries: readonly LaneEntry[]; readonly lastSeq: number }
     | { readonly againAtMs: number }
     | undefined
   > {
     const { log, now } = this.#deps;
-    const found = await log.peek(size);
+    const found = await log.peek(blockSize(deliverer));
     if (found.kind === "none") return undefined;
     if (found.kind === "unavailable") return { againAtMs: found.againAtMs };
     const waitMs = deliverer.batch.waitMs ?? 0;
@@ -136,16 +155,18 @@ export class LaneRunner {
     return found;
   }
 
-  async #deliver(entries: readonly LaneEntry[], destination: ReadyDestination, isRetry: boolean) {
+  async #deliver(entries: readonly LaneEntry[], destination: ReadyDestination) {
     const { keyOf, now, random, pace } = this.#deps;
     const order = this.#orderOf(destination);
-    return deliverBlock(entries, { ...destination, keyOf, now, random, pace, order }, isRetry);
+    return deliverBlock(entries, { ...destination, keyOf, now, random, pace, order });
   }
 
   #settle(end: Parameters<LaneStorage["settle"]>[0]): void {
-    const { storage, counts, now, noteFailure } = this.#deps;
+    const { storage, pace, counts, now, noteFailure } = this.#deps;
     const nowMs = now();
     storage.settle(end, nowMs);
+    const changed = pace.takeChanged();
+    if (changed !== undefined) storage.setState(PACE_STATE, changed);
     for (const settled of end.settlements) {
       const change = countOf(settled, nowMs);
       if (change !== undefined) counts.add(change, nowMs);
@@ -157,12 +178,8 @@ export class LaneRunner {
   }
 
   /** One call's worth while it is not known whether the destination is back. */
-  #blockSize({ deliverer: { batch } }: ReadyDestination): BlockSize {
-    if (this.#deps.pace.isProbing) return { events: batch.events, bytes: batch.bytes };
-    return {
-      events: Math.min(BLOCK_EVENTS_MAX, Math.max(BLOCK_EVENTS_MIN, batch.events * 4)),
-      bytes: Math.min(BLOCK_BYTES_MAX, Math.max(BLOCK_BYTES_MIN, batch.bytes)),
-    };
+  #dueSize({ deliverer }: ReadyDestination): BlockSize {
+    return this.#deps.pace.isProbing ? deliverer.batch : blockSize(deliverer);
   }
 
   /** The account of what waits, made anew from storage after a start. */
@@ -179,6 +196,13 @@ export class LaneRunner {
     }
     return order;
   }
+}
+
+function blockSize({ batch }: Deliverer): BlockSize {
+  return {
+    events: Math.min(BLOCK_EVENTS_MAX, Math.max(BLOCK_EVENTS_MIN, batch.events * 4)),
+    bytes: Math.min(BLOCK_BYTES_MAX, Math.max(BLOCK_BYTES_MIN, batch.bytes)),
+  };
 }
 
 function earliest(a: number, b: number | undefined): number {

@@ -7,7 +7,12 @@ import { idempotencyKey } from "../../../src/deliver/lane/idempotency.ts";
 import { LaneStorage } from "../../../src/deliver/lane/lane-storage.ts";
 import { Pace } from "../../../src/deliver/lane/pace.ts";
 import { RETRY_RULE, type RetryRule } from "../../../src/deliver/lane/retry.ts";
-import { LaneRunner, type BlockSize, type LogPeek } from "../../../src/deliver/lane/run-lane.ts";
+import {
+  LaneRunner,
+  PACE_STATE,
+  type BlockSize,
+  type LogPeek,
+} from "../../../src/deliver/lane/run-lane.ts";
 import { NodeStorage, SimulatedCrash } from "../node-storage.ts";
 import { seeded } from "../crash-rounds.ts";
 
@@ -158,7 +163,7 @@ export class LaneWorld {
     return new LaneRunner({
       storage: this.#storage,
       counts: this.#counts,
-      pace: new Pace(random),
+      pace: new Pace(random, this.#storage.state(PACE_STATE)),
       log: {
         peek: (max) => Promise.resolve(this.#peek(max)),
         advance: () => undefined,

@@ -136,44 +136,6 @@ describe("a lane", () => {
   });
 });
 
-describe("a destination that is down for 24 hours", () => {
-  it.each([1, 100])("loses nothing, with calls of %s events", async (events) => {
-    const downUntilMs = Date.UTC(2026, 10, 23);
-    const world = new LaneWorld({
-      batch: { events, bytes: 100_000 },
-      answer: (_, nowMs) => (nowMs < downUntilMs ? DOWN : DELIVERED),
-    });
-    for (let minute = 0; minute < 24 * 60; minute++) {
-      world.append(["a", "b"]);
-      await world.runUntil(world.nowMs + 60_000);
-    }
-    const callsWhileDown = world.calls;
-
-    await world.runUntil(downUntilMs + HOUR_MS);
-
-    expect(settled(world)).toHaveLength(world.all.length);
-    expect(world.delivered.length).toBeGreaterThan(world.all.length * 0.8);
-    // Asked every 2.5 to 5 minutes, by at most six calls at once.
-    expect(callsWhileDown).toBeLessThan(24 * 24 * 6);
-  });
-});
-
-describe("a destination that flaps", () => {
-  it("gets every event although it is down every other minute", async () => {
-    const world = new LaneWorld({
-      answer: (_, nowMs) => (Math.floor(nowMs / 60_000) % 2 === 0 ? DOWN : DELIVERED),
-    });
-    for (let minute = 0; minute < 60; minute++) {
-      world.append(["a", "b", "c"]);
-      await world.runUntil(world.nowMs + 60_000);
-    }
-
-    await world.runUntil(world.nowMs + HOUR_MS);
-
-    expect(world.delivered.toSorted()).toEqual(world.all.toSorted());
-  });
-});
-
 describe("an event that the destination never takes", () => {
   it.each([1, 10, 100])(
     "becomes a dead letter while the rest flows, in calls of %s",

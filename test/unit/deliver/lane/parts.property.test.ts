@@ -9,13 +9,15 @@ import {
   eventInDeadLetter,
   readDeadLetter,
 } from "../../../../src/deliver/lane/dead-letter.ts";
-import { packEntries, splitEntries, unpackEntries } from "../../../../src/deliver/lane/entry.ts";
+import {
+  newEntry,
+  packEntries,
+  splitEntries,
+  unpackEntries,
+} from "../../../../src/deliver/lane/entry.ts";
 import { idempotencyKey } from "../../../../src/deliver/lane/idempotency.ts";
 import { deliverIsolating, SPLIT_CALLS_MAX } from "../../../../src/deliver/lane/isolate.ts";
-import { Pace } from "../../../../src/deliver/lane/pace.ts";
-import { nextAttempt, RETRY_RULE } from "../../../../src/deliver/lane/retry.ts";
 
-const HOUR_MS = 3_600_000;
 const LANE = {
   sourceId: "src_eu_0123456789abcdefghjkmnpqrs",
   destinationId: "dst_eu_0123456789abcdefghjkmnpqrs",
@@ -25,9 +27,9 @@ const entry = fc.record({
   line: fc.dictionary(fc.string(), fc.jsonValue()).map((event) => JSON.stringify(event)),
   attempts: fc.nat(100),
   firstAttemptAtMs: fc.nat(),
+  stoppedBeforeMs: fc.nat(),
   code: fc.constantFrom("", "503", "ETIMEDOUT"),
 });
-const randoms = fc.double({ min: 0, max: 0.999, noNaN: true });
 
 describe("packEntries()", () => {
   it("is undone by unpackEntries()", () => {
@@ -36,6 +38,23 @@ describe("packEntries()", () => {
         expect(unpackEntries(packEntries(entries))).toEqual(entries);
       }),
     );
+  });
+});
+
+describe("unpackEntries()", () => {
+  it("reads what older code packed, which knew of no outages", () => {
+    const packed = new TextEncoder().encode('[7,2,1000,"503"]\n{"a":1}');
+
+    expect(unpackEntries(packed)).toEqual([
+      {
+        seq: 7,
+        line: '{"a":1}',
+        attempts: 2,
+        firstAttemptAtMs: 1000,
+        stoppedBeforeMs: 0,
+        code: "503",
+      },
+    ]);
   });
 });
 
@@ -49,80 +68,6 @@ describe("splitEntries()", () => {
         expect(parts.every(({ length }) => length >= 1 && length <= events)).toBe(true);
       }),
     );
-  });
-});
-
-describe("nextAttempt()", () => {
-  it("is never sooner than asked, and never begins after the time is over", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 40 }),
-        fc.nat(5 * HOUR_MS),
-        fc.nat(HOUR_MS),
-        randoms,
-        (attempts, ageMs, retryAfterMs, random) => {
-          const nowMs = 10 * HOUR_MS;
-          const failed = { attempts, firstAttemptAtMs: nowMs - ageMs, nowMs, retryAfterMs };
-          const next = nextAttempt(failed, RETRY_RULE, random);
-
-          expect(next.kind).toBe(ageMs >= RETRY_RULE.forMs ? "over" : "again");
-          if (next.kind === "again") expect(next.atMs).toBeGreaterThanOrEqual(nowMs + retryAfterMs);
-        },
-      ),
-    );
-  });
-
-  it("waits 15 minutes and a second at most of its own", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000 }), randoms, (attempts, random) => {
-        const failed = { attempts, firstAttemptAtMs: 0, nowMs: 0, retryAfterMs: undefined };
-        const next = nextAttempt(failed, RETRY_RULE, random);
-
-        expect(next).toMatchObject({ kind: "again" });
-        if (next.kind === "again") expect(next.atMs).toBeLessThanOrEqual(901_000);
-      }),
-    );
-  });
-});
-
-describe("Pace", () => {
-  const failure = { isFailure: true, retryAfterMs: undefined };
-
-  it("pauses after three failures in a row, and not after two", () => {
-    const pace = new Pace(() => 0);
-    pace.settle(failure, 0);
-    pace.settle(failure, 0);
-    const before = pace.admits(0);
-    pace.settle(failure, 0);
-
-    expect([before, pace.admits(0)]).toEqual([true, false]);
-  });
-
-  it("pauses five minutes at most of its own, however often a destination failed", () => {
-    const pace = new Pace(() => 0.999);
-    let nowMs = 0;
-    for (let i = 0; i < 50; i++) {
-      pace.settle(failure, nowMs);
-      nowMs = Math.max(nowMs, pace.pausedUntilMs);
-    }
-    pace.settle(failure, nowMs);
-
-    expect(pace.pausedUntilMs - nowMs).toBeLessThanOrEqual(300_000);
-  });
-
-  it("goes on at once after a success", () => {
-    const pace = new Pace(() => 0);
-    for (let i = 0; i < 5; i++) pace.settle(failure, 0);
-    pace.settle({ isFailure: false, retryAfterMs: undefined }, 0);
-
-    expect(pace.isProbing).toBe(false);
-  });
-
-  it("is not stopped for good by a clock that was ahead", () => {
-    const pace = new Pace(() => 0);
-    pace.settle({ isFailure: true, retryAfterMs: 1000 }, 1_000_000 * HOUR_MS);
-
-    expect([pace.admits(0), pace.admits(24 * HOUR_MS)]).toEqual([false, true]);
   });
 });
 
@@ -211,7 +156,7 @@ describe("deadLetterLine()", () => {
     ["429", "attempts-exhausted"],
     ["ETIMEDOUT", "attempts-exhausted"],
   ])("of code %s says %s", (code, reason) => {
-    const given = { seq: 1, line: "{}", attempts: 1, firstAttemptAtMs: 1, code };
+    const given = { ...newEntry(1, "{}"), attempts: 1, firstAttemptAtMs: 1, code };
 
     expect(readDeadLetter(deadLetterLine(given, code))?.reason).toBe(reason);
   });
