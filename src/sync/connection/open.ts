@@ -1,0 +1,88 @@
+import type { HomeRegion } from "../../core/ids.ts";
+import type { DatabaseLogin } from "../../deliver/postgres/client.ts";
+import type { Dial } from "../../deliver/postgres/raw-socket.ts";
+import { isLoopback } from "../../egress/addresses.ts";
+import type { EgressContext, EgressObserver } from "../../egress/guard.ts";
+import { Bucket } from "../../s3/bucket.ts";
+import { SourceFailure } from "../source/source.ts";
+import type { Connection } from "./connection.ts";
+import { dialThrough, type Relay } from "./relay.ts";
+import { bucketLocation, databaseHost, databaseRules } from "./settings.ts";
+
+/** A connection with its secrets, in the clear among its settings. It is never logged. */
+export type OpenedConnection = Pick<Connection, "id" | "kind" | "settings" | "hosts"> & {
+  readonly region: HomeRegion;
+};
+
+/** What connections are opened with. */
+export type ConnectionContext = {
+  readonly development: boolean;
+  readonly observe?: EgressObserver;
+  readonly dial: Dial;
+  readonly relay?: Relay;
+};
+
+/**
+ * Who logs in where, for a Postgres connection, and the way there. The guard refuses a host that is
+ * not known to be in the region, and that is evidence.
+ *
+ * @throws SourceFailure where the relay is gone.
+ */
+export function databaseLogin(
+  connection: OpenedConnection,
+  context: ConnectionContext,
+): { readonly login: DatabaseLogin; readonly dial: Dial } {
+  const { settings, region } = connection;
+  const { host, port } = databaseHost(connection);
+  const rules = databaseRules(connection, region);
+  const login: DatabaseLogin = {
+    host,
+    port,
+    // The guard lets only a developer's own machine be a loopback address.
+    useTls: !(context.development && isLoopback(host)),
+    database: textOf(settings["database"]),
+    user: textOf(settings["user"]),
+    password: textOf(settings["password"]),
+    context: egressContext("sync:postgres", region, rules, context),
+  };
+  return { login, dial: wayTo(settings, context) };
+}
+
+/** The bucket of a connection to files; the guard refuses one that is not in the region. */
+export function connectionBucket(connection: OpenedConnection, context: ConnectionContext): Bucket {
+  const { settings, region } = connection;
+  const found = bucketLocation(connection, { home: region, development: context.development });
+  return new Bucket(
+    {
+      url: textOf(settings["url"]),
+      location: found?.location ?? region,
+      accessKeyId: textOf(settings["accessKeyId"]),
+      secretAccessKey: textOf(settings["secretAccessKey"]),
+    },
+    egressContext("sync:files", region, found === undefined ? [] : [found.rule], context),
+  );
+}
+
+function wayTo(
+  settings: Readonly<Record<string, unknown>>,
+  { dial, relay }: ConnectionContext,
+): Dial {
+  if (settings["relay"] !== true) return dial;
+  if (relay === undefined) {
+    throw new SourceFailure("no_relay", "The operator has no relay in the region any more", false);
+  }
+  return dialThrough(relay, dial);
+}
+
+function egressContext(
+  purpose: string,
+  region: HomeRegion,
+  rules: EgressContext["rules"],
+  { development, observe }: ConnectionContext,
+): EgressContext {
+  return { region, purpose, rules, development, ...(observe === undefined ? {} : { observe }) };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,139 @@
+import { isLoopback, plainHost } from "../../egress/addresses.ts";
+import type { HostRule } from "../../egress/host-rules.ts";
+import { matchesHost } from "../../egress/host-rules.ts";
+import { declaredHost } from "../../egress/region-hosts.ts";
+import { AWS_REGIONS, warehouseHosts, WAREHOUSE_VENDORS } from "../../egress/warehouse-hosts.ts";
+import type { HomeRegion } from "../../core/ids.ts";
+import { isDeclared } from "../../deliver/read-settings.ts";
+import type { Connection, ConnectionHome, ConnectionRefusal } from "./connection.ts";
+
+const POSTGRES_PORT = 5_432;
+const PORT_MAX = 65_535;
+
+/** Why a connection cannot be used in that home; `undefined` when it can. */
+export function connectionProblems(
+  connection: Pick<Connection, "kind" | "settings" | "hosts">,
+  place: ConnectionHome,
+): ConnectionRefusal | undefined {
+  return connection.kind === "postgres"
+    ? postgresProblems(connection, place)
+    : bucketProblems(connection, place);
+}
+
+/** Host and port of a Postgres connection. */
+export function databaseHost({ settings }: Pick<Connection, "settings">): {
+  readonly host: string;
+  readonly port: number;
+} {
+  const { host, port } = settings;
+  return {
+    host: typeof host === "string" ? host.trim().toLowerCase() : "",
+    port: typeof port === "number" ? port : POSTGRES_PORT,
+  };
+}
+
+/** The rules under which the database's host may be reached; none when it is not in the region. */
+export function databaseRules(
+  connection: Pick<Connection, "settings" | "hosts">,
+  region: HomeRegion,
+): readonly HostRule[] {
+  const { host, port } = databaseHost(connection);
+  const isSaid = isDeclared(connection.hosts, host, port);
+  return [...warehouseHosts(region), ...(isSaid ? [declaredHost(host, port)] : [])].filter(
+    (rule) => rule.port === port && matchesHost(rule, host),
+  );
+}
+
+function postgresProblems(
+  connection: Pick<Connection, "settings" | "hosts">,
+  { home, hasRelay }: ConnectionHome,
+): ConnectionRefusal | undefined {
+  const { host, port } = databaseHost(connection);
+  const problems: string[] = [];
+  if (plainHost(host) === undefined) problems.push("host is no name of a host");
+  if (!Number.isInteger(port) || port < 1 || port > PORT_MAX) {
+    problems.push(`port has to be a whole number from 1 to ${PORT_MAX}`);
+  }
+  if (connection.settings["relay"] === true && !hasRelay) {
+    problems.push(`relay has to be left out: the operator has none in ${home}`);
+  }
+  if (problems.length > 0) return { kind: "connection-settings-invalid", problems };
+  if (databaseRules(connection, home).length > 0) return undefined;
+  return { kind: "connection-not-in-region", home, why: whyNotDatabase(host, port, home) };
+}
+
+function whyNotDatabase(host: string, port: number, home: HomeRegion): string {
+  const other = home === "eu" ? "us" : "eu";
+  const isOther = warehouseHosts(other).some((rule) => matchesHost(rule, host));
+  const vendors = WAREHOUSE_VENDORS.map(({ vendor }) => vendor).join(", ");
+  const alternative = `hosts may declare "${host}:${port}" once somebody made sure that it is.`;
+  return isOther
+    ? `The host's name shows that it is in ${other}. A database in ${AWS_REGIONS[home].join(", ")} would do.`
+    : `The host's name does not show that it is in ${home}, as those of ${vendors} do; ${alternative}`;
+}
+
+/** Where a bucket is by its URL: the scope of its signatures, and the rule to reach it by. */
+export type BucketLocation = { readonly location: string; readonly rule: HostRule };
+
+/** R2 knows one scope only; where its bucket is, the endpoint's jurisdiction says. */
+const R2_SCOPE = "auto";
+const AWS_HOST = /^s3\.(?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com$/;
+
+/** Where a bucket of the region is; `undefined` for a URL that shows no place in it. */
+export function bucketLocation(
+  { settings, hosts }: Pick<Connection, "settings" | "hosts">,
+  { home, development }: Pick<ConnectionHome, "home" | "development">,
+): BucketLocation | undefined {
+  const url = settings["url"];
+  if (typeof url !== "string" || !URL.canParse(url)) return undefined;
+  const { hostname, port, protocol, pathname } = new URL(url);
+  const pathPrefix = pathname.replace(/\/+$/, "");
+  if (development && isLoopback(hostname)) {
+    const rule = { host: hostname, port: Number(port), pathPrefix, level: "development" } as const;
+    return { location: localLocation(home), rule };
+  }
+  if (protocol !== "https:" || port !== "") return undefined;
+  const aws = AWS_HOST.exec(hostname)?.[1];
+  if (aws !== undefined && AWS_REGIONS[home].includes(aws)) {
+    return { location: aws, rule: { host: hostname, pathPrefix, level: "platform" } };
+  }
+  if (new RegExp(`^[0-9a-f]{32}\\.${home}\\.r2\\.cloudflarestorage\\.com$`).test(hostname)) {
+    return { location: R2_SCOPE, rule: { host: hostname, pathPrefix, level: "platform" } };
+  }
+  if (aws !== undefined || !hosts.includes(hostname)) return undefined;
+  return { location: localLocation(home), rule: { host: hostname, pathPrefix, level: "declared" } };
+}
+
+/** Buckets of others than AWS take the scope that their region's first one would have. */
+function localLocation(home: HomeRegion): string {
+  return home === "eu" ? "eu-west-1" : "us-west-2";
+}
+
+function bucketProblems(
+  connection: Pick<Connection, "settings" | "hosts">,
+  place: ConnectionHome,
+): ConnectionRefusal | undefined {
+  const url = connection.settings["url"];
+  const problem = typeof url === "string" ? urlProblem(url) : "is missing";
+  if (problem !== undefined) {
+    return { kind: "connection-settings-invalid", problems: [`url ${problem}`] };
+  }
+  if (bucketLocation(connection, place) !== undefined) return undefined;
+  const { home } = place;
+  const why =
+    `The URL does not show that the bucket is in ${home}: take https://s3.<location>.amazonaws.com/<bucket> ` +
+    `with one of ${AWS_REGIONS[home].join(", ")}, R2's endpoint of the jurisdiction ${home}, ` +
+    `or declare its host in hosts once somebody made sure.`;
+  return { kind: "connection-not-in-region", home, why };
+}
+
+function urlProblem(url: string): string | undefined {
+  if (!URL.canParse(url)) return "is no URL";
+  const parsed = new URL(url);
+  // Credentials, a query or a fragment have no place here.
+  if (parsed.origin + parsed.pathname !== url) return "has to be written plainly";
+  if (!/^\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(parsed.pathname)) {
+    return "has to name the bucket after the host, and nothing else";
+  }
+  return undefined;
+}

@@ -1,0 +1,28 @@
+import {
+  databaseLogin,
+  type ConnectionContext,
+  type OpenedConnection,
+} from "../connection/open.ts";
+import type { Model } from "../model.ts";
+import { openPostgresSource } from "./postgres/postgres-source.ts";
+import { SourceFailure, type HashSeeds, type Source } from "./source.ts";
+
+/**
+ * Opens what a sync reads: the server or the bucket was asked for the columns, and no row was read
+ * yet. Whoever opens it closes it.
+ *
+ * @throws SourceFailure.
+ */
+export async function openSource(
+  connection: OpenedConnection,
+  model: Model,
+  seeds: HashSeeds,
+  context: ConnectionContext,
+  signal: AbortSignal,
+): Promise<Source> {
+  if (connection.kind === "postgres" && model.kind !== "folder") {
+    const { login, dial } = databaseLogin(connection, context);
+    return openPostgresSource(login, dial, model, seeds, signal);
+  }
+  throw new SourceFailure("model_not_offered", "The connection has no such thing", false);
+}

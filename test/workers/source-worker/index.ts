@@ -1,0 +1,100 @@
+import type { Dial } from "../../../src/deliver/postgres/raw-socket.ts";
+import { dialOutside } from "../../../src/egress/shims/cloudflare-sockets.ts";
+import type { OpenedConnection } from "../../../src/sync/connection/open.ts";
+import type { Model } from "../../../src/sync/model.ts";
+import { openSource } from "../../../src/sync/source/open-source.ts";
+import { SourceFailure, type SqlSource } from "../../../src/sync/source/source.ts";
+
+/** What a test asks of a source. */
+export type Reading = {
+  readonly connection: OpenedConnection;
+  readonly model: Model;
+  readonly key: readonly string[];
+  readonly development: boolean;
+  /** Where the host of the settings stands: no name can be made for the loopback address. */
+  readonly standIn?: { readonly hostname: string; readonly port: number };
+  /** Pieces after which the reader goes away. */
+  readonly leaveAfter?: number;
+};
+
+/** What it is told. */
+export type Read = {
+  readonly code?: string;
+  readonly columns: readonly string[];
+  readonly sums: { readonly rows: number; readonly buckets: number; readonly xor: string };
+  readonly ordered: { readonly rows: number; readonly bytes: number; readonly xor: string };
+  readonly told: readonly string[];
+};
+
+const SEEDS = { keyA: 1n, keyB: -2n, row: 3n };
+const BITS = 6;
+
+/** Reads a source both ways and answers what came of it. */
+export default {
+  async fetch(request) {
+    const reading = await request.json<Reading>();
+    const told: string[] = [];
+    const observe = {
+      sending: ({ host }: { host: string }, level: string) => void told.push(`${host} ${level}`),
+      refused: ({ host }: { host: string }, reason: string) => void told.push(`${host} ${reason}`),
+      sent: () => undefined,
+      received: () => undefined,
+    };
+    const { connection, model, development, standIn } = reading;
+    const context = { development, observe, dial: dialTo(standIn) };
+    const signal = AbortSignal.any([]);
+    try {
+      const source = await openSource(connection, model, SEEDS, context, signal);
+      if (source.kind !== "sql") throw new Error("Cannot sum: the source does not compute");
+      const read = await readBoth(source, reading, signal);
+      await source.close();
+      return Response.json({ ...read, told });
+    } catch (error) {
+      if (!(error instanceof SourceFailure)) throw error;
+      return Response.json({ code: error.code, told });
+    }
+  },
+} satisfies ExportedHandler;
+
+async function readBoth(
+  source: SqlSource,
+  { key, leaveAfter = Number.POSITIVE_INFINITY }: Reading,
+  signal: AbortSignal,
+) {
+  const columns = source.columns.map(({ name }) => name);
+  const selection = { columns, key };
+  const { sums, totals } = await source.sums(selection, BITS, signal);
+  let xor = 0n;
+  let buckets = 0;
+  for await (const { xors, counts } of sums) {
+    for (const each of xors) xor ^= each;
+    buckets += counts.length;
+  }
+  const ordered = { rows: 0, bytes: 0, xor: 0n };
+  let pieces = 0;
+  for await (const { rows, bytes } of source.ordered(selection, undefined, signal)) {
+    ordered.rows += rows.length;
+    ordered.bytes += bytes;
+    for (const { rowHash } of rows) ordered.xor ^= rowHash;
+    pieces += 1;
+    if (pieces >= leaveAfter) break;
+  }
+  return {
+    columns,
+    sums: { rows: totals().rows, buckets, xor: String(xor) },
+    ordered: { ...ordered, xor: String(ordered.xor) },
+  };
+}
+
+/** The guarded way out; with a stand-in what the guard allows goes on to that. */
+function dialTo(standIn: Reading["standIn"]): Dial {
+  if (standIn === undefined) return dialOutside as Dial;
+  return async (context, target, options) => {
+    const development = { ...context, development: true };
+    const { hostname: host, port } = standIn;
+    const rules = [...context.rules, { host, port, level: "development" as const }];
+    const allowed = context.rules.some((rule) => rule.host === target.hostname);
+    if (!allowed) return { ok: false, error: { kind: "host-not-allowed", host: target.hostname } };
+    return (dialOutside as Dial)({ ...development, rules }, standIn, options);
+  };
+}
