@@ -72,7 +72,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     this.#reach = reach(env, this.#config);
     migrate(ctx.storage, INGEST_QUEUE_MIGRATIONS);
     const { sql } = ctx.storage;
-    this.#storage = new QueueStorage(ctx.storage, this.#config.windowMs, Date.now());
+    this.#storage = new QueueStorage(ctx.storage, this.#config.windowMs, Date.now(), this.#memory);
     this.#counters = new Counters(sql);
     const workspaceId = workspaceOf(this.#sourceId);
     this.#lease = new ConfigLease(

@@ -10,10 +10,20 @@ const IN_FLIGHT_BYTES_MAX = 24_000_000;
 /** Bytes of files that are being built; each holds its compressed bytes until they are stored. */
 const BUILD_BYTES_MAX = 40_000_000;
 
+/**
+ * Bytes of ids that are in no run yet. One busy queue alone has 10 MB of them before it packs; several
+ * pack sooner, which costs a few more rows and no id.
+ */
+const RECENT_BYTES_MAX = 16_000_000;
+
+/** A queue that holds less need not pack: a run of fewer than 20,000 ids costs more than it frees. */
+const RECENT_BYTES_MIN = 1_000_000;
+
 /** What one object has reserved. */
 export class MemoryAccount {
   #inFlightBytes = 0;
   #buildBytes = 0;
+  #recentBytes = 0;
 
   constructor() {
     accounts.add(new WeakRef(this));
@@ -51,6 +61,17 @@ export class MemoryAccount {
 
   endBuild(): void {
     this.#buildBytes = 0;
+  }
+
+  get recentBytes(): number {
+    return this.#recentBytes;
+  }
+
+  /** Takes down what the ids take that are not packed; whether they should be packed now. */
+  holdRecent(bytes: number): boolean {
+    this.#recentBytes = bytes;
+    if (bytes < RECENT_BYTES_MIN) return false;
+    return sum((account) => account.recentBytes) > RECENT_BYTES_MAX;
   }
 }
 

@@ -3,6 +3,7 @@ import { ordinalOf, type Seen } from "./committer.ts";
 import { Deduplication } from "./dedup/deduplication.ts";
 import type { DedupStorage } from "./dedup/dedup-storage.ts";
 import { isolateFilters } from "./dedup/filter-account.ts";
+import { MemoryAccount } from "./memory-budget.ts";
 import { QueueLog, type Segment } from "./queue-log.ts";
 
 /** Storage at which nothing more is taken in: 10 GB is the platform's end, and merging needs room. */
@@ -37,18 +38,26 @@ export type QueueStoragePort = DedupStorage & {
 export class QueueStorage {
   readonly #port: QueueStoragePort;
   readonly #dedup: Deduplication;
+  readonly #memory: MemoryAccount;
   readonly log: QueueLog;
   readonly seen: Seen;
   #fencedBelow: number;
   #full = false;
   #measuredAtBytes = Number.NEGATIVE_INFINITY;
 
-  constructor(port: QueueStoragePort, windowMs: number, nowMs: number) {
+  constructor(
+    port: QueueStoragePort,
+    windowMs: number,
+    nowMs: number,
+    memory: MemoryAccount = new MemoryAccount(),
+  ) {
     this.#port = port;
+    this.#memory = memory;
     this.log = new QueueLog(port.sql, nowMs);
     this.#dedup = new Deduplication(port, { windowMs, filters: isolateFilters });
     this.#dedup.load(nowMs);
     for (const segment of this.log.segments) if (!segment.packed) this.#recall(segment);
+    this.#memory.holdRecent(this.#dedup.recentBytes);
     this.#fencedBelow = Number(this.#readState("fenced_below") ?? 0);
     this.seen = {
       hasMany: (prints, out) => this.#dedup.hasMany(prints, out),
@@ -142,29 +151,38 @@ export class QueueStorage {
     this.#fencedBelow = epoch;
   }
 
-  /** Closes the open segment when it is big or old enough, and packs its fingerprints. */
+  /**
+   * Closes the open segment when it is big or old enough, or when fingerprints take too much of the
+   * isolate's memory, and packs its fingerprints.
+   */
   rotateIfDue(nowMs: number): void {
     const { open, nextSeq } = this.log;
     const events = nextSeq - open.firstSeq;
-    const old = nowMs - open.openedAtMs >= SEGMENT_AGE_MS_MAX;
-    if (events === 0 || (events < SEGMENT_EVENTS_MAX && !old)) return;
-    this.rotate(nowMs);
+    const isScarce = this.#memory.holdRecent(this.#dedup.recentBytes);
+    const isOld = nowMs - open.openedAtMs >= SEGMENT_AGE_MS_MAX;
+    if (events > 0 && (events >= SEGMENT_EVENTS_MAX || isOld || isScarce)) {
+      this.rotate(nowMs, isScarce);
+    } else if (isScarce) {
+      this.#dedup.trim();
+      this.#memory.holdRecent(this.#dedup.recentBytes);
+    }
   }
 
   /** Closes the open segment unless it is empty, so that all that is in it can be dropped. */
-  rotate(nowMs: number): void {
+  rotate(nowMs: number, isScarce = false): void {
     const { open, nextSeq } = this.log;
     if (nextSeq === open.firstSeq) return;
     const { lastCommittedAtMs } = this.log;
     const packing = this.#port.transactionSync(() => {
       const times = { firstAtMs: open.openedAtMs, lastAtMs: lastCommittedAtMs };
-      const packed = this.#dedup.pack(ordinalOf(lastCommittedAtMs), times);
+      const packed = this.#dedup.pack(ordinalOf(lastCommittedAtMs), times, isScarce);
       this.log.markPacked(open.id);
       this.log.rotate(nowMs);
       return packed;
     });
     packing.settle();
     this.log.reload();
+    this.#memory.holdRecent(this.#dedup.recentBytes);
   }
 
   /** Drops the closed segments that the archive has passed. */

@@ -66,6 +66,11 @@ export class Deduplication {
     return this.#recent.size;
   }
 
+  /** What the ids take that are not packed, with room for more. */
+  get recentBytes(): number {
+    return this.#recent.bytes;
+  }
+
   /** What this object holds for good; a merge takes about 8 MB more for moments. */
   get bytesInMemory(): number {
     return this.#recent.bytes + this.#live.filterBytes;
@@ -94,6 +99,11 @@ export class Deduplication {
   /** Gives the memory of the filters back; lookups stay right and become slower. */
   release(): void {
     this.#live.dropFilters();
+  }
+
+  /** Gives back what is kept for more ids than there are. */
+  trim(): void {
+    this.#recent.forgetUpTo(-1, true);
   }
 
   /** Whether the fingerprint at `index` is known. */
@@ -143,14 +153,14 @@ export class Deduplication {
   /**
    * Writes the ids with ordinals up to this one as a run, inside the caller's transaction. In
    * memory nothing changes before `settle`, so a transaction that is rolled back needs no undoing;
-   * no id with such an ordinal may be added in between.
+   * no id with such an ordinal may be added in between. With `isScarce` no room is kept for more ids.
    */
-  pack(ordinal: number, times: PackTimes): Packing {
+  pack(ordinal: number, times: PackTimes, isScarce = false): Packing {
     const unsorted = this.#recent.recordsUpTo(ordinal);
     const records = sortRecords(unsorted);
     freeWords(unsorted);
     const ids = records.length / RECORD_WORDS;
-    if (ids === 0) return { ids, settle: () => undefined };
+    if (ids === 0) return { ids, settle: () => void this.#recent.forgetUpTo(ordinal, isScarce) };
     const run = insertRun(this.#storage, "live", {
       ...times,
       level: 0,
@@ -160,7 +170,7 @@ export class Deduplication {
     writeRun(this.#storage, this.#sizes, run, records);
     freeWords(records);
     const settle = (): void => {
-      const forgotten = this.#recent.forgetUpTo(ordinal);
+      const forgotten = this.#recent.forgetUpTo(ordinal, isScarce);
       if (forgotten !== ids) {
         throw new Error(`Cannot settle a pack of ${ids} ids: ${forgotten} were up to its ordinal`);
       }

@@ -81,16 +81,17 @@ export class RecentIds {
 
   /**
    * Forgets the ids whose ordinal is at most `ordinal` and counts them. The table keeps the size
-   * that it needed until now, since it will fill again; it shrinks when it had needed less.
+   * that it needed until now, since it will fill again; it shrinks when it had needed less, and to
+   * what is left when memory is scarce.
    */
-  forgetUpTo(ordinal: number): number {
+  forgetUpTo(ordinal: number, isScarce = false): number {
     const before = this.#size;
     if (ordinal >= this.#lastOrdinal) {
-      this.#empty(before);
+      this.#empty(isScarce ? 0 : before);
       return before;
     }
     const kept = this.#collect(ordinal + 1, Infinity);
-    this.#empty(before);
+    this.#empty(isScarce ? kept.length / RECORD_WORDS : before);
     for (let at = 0; at < kept.length; at += RECORD_WORDS) this.#insert(kept, at);
     freeWords(kept);
     return before - this.#size;

@@ -11,6 +11,7 @@ function withAccounts(work: (one: MemoryAccount, other: MemoryAccount) => void):
     for (const account of [one, other]) {
       account.release(account.inFlightBytes);
       account.endBuild();
+      account.holdRecent(0);
     }
   }
 }
@@ -41,6 +42,22 @@ describe("the memory of an isolate", () => {
       expect([one.startBuild(30_000_000), other.startBuild(30_000_000)]).toEqual([true, false]);
       one.endBuild();
       expect(other.startBuild(30_000_000)).toBe(true);
+    });
+  });
+
+  it("has a queue pack its ids once all hold more than 16 MB together", () => {
+    withAccounts((one, other) => {
+      expect(one.holdRecent(10_500_000)).toBe(false);
+      expect(other.holdRecent(5_400_000)).toBe(false);
+      expect(other.holdRecent(5_600_000)).toBe(true);
+    });
+  });
+
+  it("asks nothing of a queue that holds little, however much others hold", () => {
+    withAccounts((one, other) => {
+      one.holdRecent(40_000_000);
+
+      expect(other.holdRecent(900_000)).toBe(false);
     });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { INGEST_QUEUE_MIGRATIONS } from "../../../../durable-objects/storage/ingest-queue.schema.ts";
+import { MemoryAccount } from "../../../../src/ingest/queue/memory-budget.ts";
 import { QueueStorage } from "../../../../src/ingest/queue/queue-storage.ts";
 import { appendOf } from "../../../support/appends.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
@@ -56,6 +57,36 @@ describe("what outlives a restart", () => {
     storage.start().incarnation(() => "first");
 
     expect(storage.start().incarnation(() => "second")).toBe("first");
+  });
+});
+
+describe("rotateIfDue()", () => {
+  it("packs at once when ids take too much of the isolate's memory, and they stay known", () => {
+    const disk = new NodeStorage();
+    disk.sql.exec(`${INGEST_QUEUE_MIGRATIONS[0].sql}\n`);
+    const port = Object.assign(disk, { sql: Object.assign(disk.sql, { databaseSize: 0 }) });
+    const scarce = Object.assign(new MemoryAccount(), { holdRecent: () => true });
+    const storage = new QueueStorage(port, 24 * 3_600_000, NOON, scarce);
+    const { prints } = appendOf(["a"]);
+    storage.seen.add(prints, 0, NOON / 1000);
+    storage.log.insert(
+      {
+        events: 1,
+        lines: new Uint8Array(2),
+        users: new Uint8Array(8),
+        prints,
+        receivedMinMs: NOON,
+        receivedMaxMs: NOON,
+      },
+      1,
+      NOON,
+    );
+    storage.log.committed(2, NOON, 2);
+
+    storage.rotateIfDue(NOON);
+
+    expect(storage.log.segments.map(({ packed }) => packed)).toEqual([true, false]);
+    expect([...storage.known(prints)]).toEqual([1]);
   });
 });
 

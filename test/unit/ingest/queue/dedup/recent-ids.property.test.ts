@@ -82,4 +82,20 @@ describe("RecentIds", () => {
 
     expect(table.bytes).toBe(small);
   });
+
+  it("keeps the room for what comes next, unless memory is scarce", () => {
+    const table = new RecentIds();
+    const small = table.bytes;
+    const fill = (): void => {
+      for (let id = 0; id < IDS; id++) table.add(prints, id, 1);
+    };
+    fill();
+    const full = table.bytes;
+    table.forgetUpTo(1);
+    const kept = table.bytes;
+    fill();
+    table.forgetUpTo(1, true);
+
+    expect([kept, table.bytes]).toEqual([full, small]);
+  });
 });
