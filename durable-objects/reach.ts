@@ -9,9 +9,11 @@ import type {
   LanePort,
   QueuePort,
   ReplayPort,
+  SyncPort,
   WorkspacePort,
 } from "../src/services.ts";
 import type { ReplayId } from "../src/replay/replay.ts";
+import type { SyncId } from "../src/sync/sync.ts";
 import type { DirectoryAdminPort, WorkspaceAdminPort } from "../src/workspace/ports.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 
@@ -24,6 +26,7 @@ export interface Env {
   readonly REGION_DIRECTORY: DurableObjectNamespace;
   readonly DELIVERY_LANE: DurableObjectNamespace;
   readonly REPLAY: DurableObjectNamespace;
+  readonly SYNC: DurableObjectNamespace;
   /** The built files of `dist/assets`; absent where only the objects run, as in some tests. */
   readonly ASSETS?: Fetcher;
 }
@@ -34,6 +37,7 @@ export type Reach = {
   queue(sourceId: SourceId, ref: QueueRef): QueuePort;
   lane(ref: LaneRef): LanePort;
   replay(id: ReplayId): ReplayPort;
+  sync(id: SyncId): SyncPort;
   archive(sourceId: SourceId): ArchivePort;
   archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
   directory(region: HomeRegion): DirectoryPort;
@@ -60,6 +64,7 @@ export function reach(env: Env, config: Pick<Config, "jurisdictions">): Reach {
       stub(env.INGEST_QUEUE, { kind: "queue", sourceId, ingestRegion, shard }) as QueuePort,
     lane: (ref) => stub(env.DELIVERY_LANE, { kind: "lane", ...ref }) as LanePort,
     replay: (replayId) => stub(env.REPLAY, { kind: "replay", replayId }) as ReplayPort,
+    sync: (syncId) => stub(env.SYNC, { kind: "sync", syncId }) as SyncPort,
     archive: (sourceId) => stub(env.ARCHIVE, { kind: "archive", sourceId }) as ArchivePort,
     archiveMonth: (sourceId, month) =>
       stub(env.ARCHIVE_MONTH, { kind: "archive-month", sourceId, month }) as ArchiveMonthPort,

@@ -11,6 +11,10 @@ import type { EdgeCount, EdgeOutcome } from "./region/edge.ts";
 import type { ReplayId, ReplayPort } from "./replay/replay.ts";
 import type { LaneRef } from "./region/object-names.ts";
 import type { IngestRegion } from "./region/regions.ts";
+import type { RaisedAlert } from "./workspace/alerts.ts";
+import type { SyncRun } from "./sync/run/run.ts";
+import type { SyncId } from "./sync/sync.ts";
+import type { SyncConfig, SyncPort } from "./sync/ports.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
 
 /**
@@ -26,6 +30,7 @@ export interface Services {
   queue(sourceId: SourceId, ref: QueueRef): QueuePort;
   lane(ref: LaneRef): LanePort;
   replay(id: ReplayId): ReplayPort;
+  sync(id: SyncId): SyncPort;
   archive(sourceId: SourceId): ArchivePort;
   archiveMonth(sourceId: SourceId, month: string): ArchiveMonthPort;
   /** The source's config, at most 5 s old; while its Workspace cannot be reached, at most 60 s. */
@@ -75,7 +80,7 @@ export interface QueuePort {
   status(): Promise<QueueStatus>;
 }
 
-export type { LanePort, ReplayPort };
+export type { LanePort, ReplayPort, SyncPort };
 export type {
   ArchiveMonthPort,
   ArchivePort,
@@ -186,6 +191,18 @@ export interface WorkspacePort {
     version: number,
     renewed: readonly { readonly field: string; readonly sealed: Uint8Array }[],
   ): Promise<void>;
+  /**
+   * Notes what is wrong with `subject`, an id of ours, as `raiser` found it, until that takes it
+   * back. Durable once the returned promise resolves; telling it twice changes nothing.
+   */
+  raiseAlert(code: RaisedAlert, raiser: string, subject: string, sinceMs: number): Promise<void>;
+  clearAlert(code: RaisedAlert, raiser: string): Promise<void>;
+  /** What a sync has to know to run; `undefined` when there is none of that id. */
+  syncConfig(syncId: SyncId): Promise<SyncConfig | undefined>;
+  /** Which of these ids belong to users who must not be sent; one answer for each, in order. */
+  suppressedIds(subjectType: "USER_ID" | "ANONYMOUS_ID", ids: readonly string[]): Promise<readonly boolean[]>;
+  /** A run ended: what comes after it, and what somebody has to be told, is begun. */
+  syncRunEnded(syncId: SyncId, run: SyncRun): Promise<void>;
   /** Records in the audit chain what a job of a source's archive removed; once for each job. */
   noteSweep(sourceId: SourceId, sweep: SweepNote): Promise<void>;
   /** Called by cron: pokes the queues that hold data and finishes what is overdue. */

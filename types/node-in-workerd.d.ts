@@ -43,9 +43,9 @@ declare module "node:zlib" {
   export const constants: { readonly Z_SYNC_FLUSH: number };
   export function deflateRawSync(
     data: Uint8Array,
-    options: { level: number; finishFlush: number },
+    options: { level: number; finishFlush?: number },
   ): Uint8Array;
-  export function inflateRawSync(data: Uint8Array, options: { finishFlush: number }): Uint8Array;
+  export function inflateRawSync(data: Uint8Array, options?: { finishFlush: number }): Uint8Array;
   export function gzipSync(data: Uint8Array | string, options?: { level: number }): Uint8Array;
   export function gunzipSync(data: Uint8Array): Uint8Array;
   export function crc32(data: Uint8Array, value: number): number;

@@ -40,6 +40,8 @@ export const PROBLEMS = {
   },
   storage_invalid: { status: 422, title: "The bucket, a role or the key cannot be" },
   filters_invalid: { status: 422, title: "A filter is not one" },
+  sync_invalid: { status: 422, title: "The sync cannot be made like that" },
+  sync_in_use: { status: 409, title: "Another sync depends on it" },
   edge_policy_not_allowed: { status: 422, title: "The home region promises more than that" },
   unavailable: { status: 503, title: "A part of the region does not answer" },
   outside_region: {

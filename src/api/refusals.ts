@@ -59,6 +59,14 @@ export function problemOf(refusal: AdminRefusal): Problem {
     case "too-many-write-keys":
     case "write-keys-used-up":
       return keyProblem(refusal);
+    case "sync-invalid":
+      return {
+        code: "sync_invalid",
+        detail: "The sync cannot be as it was described.",
+        errors: refusal.problems,
+      };
+    case "sync-in-use":
+      return { code: "sync_in_use", detail: `${refusal.by} runs after it; change that one first.` };
     case "destination-not-offered":
     case "no-endpoint-in-region":
     case "destination-settings-invalid":

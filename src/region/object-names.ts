@@ -35,7 +35,8 @@ export type ObjectName =
       readonly shard: number;
     }
   | ({ readonly kind: "lane" } & LaneRef)
-  | { readonly kind: "replay"; readonly replayId: ChildId<"rpl"> };
+  | { readonly kind: "replay"; readonly replayId: ChildId<"rpl"> }
+  | { readonly kind: "sync"; readonly syncId: ChildId<"syn"> };
 
 /** Which queue's events a lane delivers, and where to. */
 export type LaneRef = {
@@ -67,6 +68,8 @@ export function formatName(name: ObjectName): string {
       return `lane:${name.destinationId}:${name.sourceId}:${name.ingestRegion}:${name.shard}`;
     case "replay":
       return `replay:${name.replayId}`;
+    case "sync":
+      return `sync:${name.syncId}`;
   }
 }
 
@@ -84,6 +87,8 @@ export function parseName(text: string): ObjectName | undefined {
     name = { kind, sourceId: first };
   } else if (kind === "replay" && isChildId("rpl", first)) {
     name = { kind, replayId: first };
+  } else if (kind === "sync" && isChildId("syn", first)) {
+    name = { kind, syncId: first };
   } else if (kind === "archive-month" && isChildId("src", first) && MONTH.test(second)) {
     name = { kind, sourceId: first, month: second };
   } else if (kind === "queue" && isChildId("src", first) && isIngestRegion(second)) {
@@ -125,6 +130,8 @@ export function placeOf(name: ObjectName): Place {
       return homePlace(name.destinationId);
     case "replay":
       return homePlace(name.replayId);
+    case "sync":
+      return homePlace(name.syncId);
     case "queue":
       return queuePlace(name.sourceId, name.ingestRegion);
   }

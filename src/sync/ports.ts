@@ -1,9 +1,20 @@
+import type { HomeRegion } from "../core/ids.ts";
 import type { Result } from "../core/result.ts";
 import type { LaneConfig } from "../deliver/lane/ports.ts";
 import type { Sample } from "./run/ports.ts";
 import type { LogRecord, RunKind, RunTrigger, SyncRun } from "./run/run.ts";
-import type { ConnectionConfig } from "./connection/connection.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { SyncProblem } from "./draft.ts";
 import type { Sync, SyncRunId } from "./sync.ts";
+
+/** A connection as objects that use it get it; its secrets travel sealed. */
+export type ConnectionConfig = Pick<
+  Connection,
+  "id" | "kind" | "name" | "settings" | "hosts" | "version"
+> & {
+  readonly region: HomeRegion;
+  readonly sealed: LaneConfig["sealed"];
+};
 
 /** What a sync has to know to run. Secrets travel sealed. */
 export type SyncConfig = {
@@ -60,6 +71,8 @@ export interface SyncPort {
     id: SyncRunId | number,
     filter: { readonly kind?: Sample["kind"]; readonly identifier?: string },
   ): Promise<readonly LogRecord[]>;
+  /** What is wrong with a sync that is about to be made or changed, asked of source and destination. */
+  check(config: SyncConfig): Promise<readonly SyncProblem[]>;
   /** Takes over a changed schedule. */
   changed(): Promise<void>;
   /** Goes on with what is due; harmless when nothing is. */

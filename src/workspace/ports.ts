@@ -20,6 +20,7 @@ import type { QueueRef } from "./source-config.ts";
 import type { SourceDraft, SourcePatch, SourceRefusal } from "./source.ts";
 import type { SourceView, WriteKeyView } from "./source-view.ts";
 import type { StoragePort, StorageRefusal } from "./storage-ports.ts";
+import type { SyncRefusal, SyncsPort } from "./sync-ports.ts";
 import type { AccessRefusal, TokenDraft, TokenView } from "./token.ts";
 import type { KeyRefusal } from "./write-key-versions.ts";
 
@@ -28,7 +29,14 @@ import type { KeyRefusal } from "./write-key-versions.ts";
  * itself, in the same turn in which it acts, so that no caller can forget to.
  */
 export interface WorkspaceAdminPort
-  extends DestinationsPort, PrivacyPort, ReplaysPort, StoragePort {
+  extends
+    AlertsPort,
+    DestinationsPort,
+    LeavingPort,
+    PrivacyPort,
+    ReplaysPort,
+    StoragePort,
+    SyncsPort {
   /** Writes the region lock. The caller is the directory, for the operator. */
   create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>>;
   /** Exchanges the invite for an owner token, once. */
@@ -149,6 +157,7 @@ export type AdminRefusal =
   | StorageRefusal
   | KeyRefusal
   | DestinationRefusal
+  | SyncRefusal
   | RegionLocked
   | {
       readonly kind: "not-found";
@@ -159,7 +168,9 @@ export type AdminRefusal =
         | "destination"
         | "filter"
         | "regulation"
-        | "replay";
+        | "replay"
+        | "sync"
+        | "connection";
     }
   | { readonly kind: "edge-policy-not-allowed"; readonly home: HomeRegion }
   | { readonly kind: "invite-invalid" }
@@ -167,7 +178,13 @@ export type AdminRefusal =
   | { readonly kind: "last-owner-token" }
   | {
       readonly kind: "limit-reached";
-      readonly what: "sources" | "tokens" | "destinations" | "suppressions";
+      readonly what:
+        | "sources"
+        | "tokens"
+        | "destinations"
+        | "suppressions"
+        | "syncs"
+        | "connections";
       readonly max: number;
     };
 

@@ -7,5 +7,6 @@ declare namespace Cloudflare {
     readonly REGION_DIRECTORY: DurableObjectNamespace;
     readonly DELIVERY_LANE: DurableObjectNamespace;
     readonly REPLAY: DurableObjectNamespace;
+    readonly SYNC: DurableObjectNamespace;
   }
 }

@@ -31,6 +31,7 @@ function enforced(asked: string[]) {
     REGION_DIRECTORY: fakeNamespace("REGION_DIRECTORY", asked),
     DELIVERY_LANE: fakeNamespace("DELIVERY_LANE", asked),
     REPLAY: fakeNamespace("DELIVERY_LANE", asked),
+    SYNC: fakeNamespace("DELIVERY_LANE", asked),
   };
   return reach(bindings, { jurisdictions: "enforced" });
 }

@@ -5,6 +5,7 @@ export { DeliveryLane } from "../../durable-objects/delivery-lane.ts";
 export { IngestQueue } from "../../durable-objects/ingest-queue.ts";
 export { RegionDirectory } from "../../durable-objects/region-directory.ts";
 export { Replay } from "../../durable-objects/replay.ts";
+export { Sync } from "../../durable-objects/sync.ts";
 export { Workspace } from "../../durable-objects/workspace.ts";
 
 export default {

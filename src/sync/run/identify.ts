@@ -1,8 +1,7 @@
 import { randomBase32, type RandomBytes } from "../../core/base32.ts";
 import { SourceFailure } from "../source/source.ts";
-import type { Accepted, Change, DiffPiece, InvalidRow } from "../engine/change.ts";
+import type { Accepted, DiffPiece, InvalidRow } from "../engine/change.ts";
 import { DiffFile } from "./diff-files.ts";
-import { acceptedOf, keptKeyCells } from "./wave.ts";
 import { logOfInvalid } from "./log-records.ts";
 import { SAMPLES_MAX, type Diff, type Opened, type RunStorage } from "./ports.ts";
 import type { RunCounts, SyncRun } from "./run.ts";
@@ -43,8 +42,7 @@ export class IdentifyPass {
   #rowsRead = 0;
   #bytesRead = 0;
   #invalid: InvalidRow[] = [];
-  /** Changes that are nothing for the destination: what is known of their rows is kept all the same. */
-  #unsent: Accepted[] = [];
+  #settled: Accepted[] = [];
 
   constructor(deps: IdentifyDeps) {
     this.#deps = deps;
@@ -71,18 +69,13 @@ export class IdentifyPass {
     return (await this.#keep(position)) ?? { kind: "done" };
   }
 
-  #take({ changes, invalid, invalidUnread, read }: DiffPiece): void {
-    const { sync } = this.#deps.opened;
-    const cells = keptKeyCells(this.#deps.opened);
+  #take({ changes, settled, invalid, invalidUnread, read }: DiffPiece): void {
     const counts = { insert: 0, update: 0, delete: 0 };
     for (const change of changes) {
-      if (isSent(change, sync.behaviour)) {
-        this.#file.add(change);
-        counts[change.kind] += 1;
-      } else {
-        this.#unsent.push(acceptedOf(change, cells));
-      }
+      this.#file.add(change);
+      counts[change.kind] += 1;
     }
+    this.#settled.push(...settled);
     this.#counts = {
       ...this.#counts,
       sourceRows: this.#counts.sourceRows + read.rows,
@@ -128,13 +121,13 @@ export class IdentifyPass {
       };
       const saved: SyncRun = { ...run, steps, counts: this.#counts };
       storage.save(saved);
-      storage.accept(this.#unsent);
+      storage.accept(this.#settled);
       this.#keepInvalid(nowMs);
       if (position !== undefined) {
         storage.setProgress({ phase: "identify", position, failures: 0 });
       }
     });
-    this.#unsent = [];
+    this.#settled = [];
     this.#rowsRead = 0;
     this.#bytesRead = 0;
     return undefined;
@@ -147,21 +140,5 @@ export class IdentifyPass {
     storage.addLog(records);
     const room = Math.max(0, SAMPLES_MAX - storage.samples("invalid"));
     storage.addSamples(records.slice(0, room).map((record) => ({ kind: "invalid", record })));
-  }
-}
-
-/** Whether a change is anything for the destination under that behaviour. */
-function isSent({ kind }: Change, behaviour: Opened["sync"]["behaviour"]): boolean {
-  switch (behaviour) {
-    case "upsert":
-    case "update":
-      return kind !== "delete";
-    case "mirror":
-      return true;
-    // What was created, appended or deleted once is not touched again.
-    case "insert":
-    case "append":
-    case "delete":
-      return kind === "insert";
   }
 }

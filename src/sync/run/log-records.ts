@@ -25,6 +25,12 @@ export function logOfRecord(
   };
 }
 
+const WHY_INVALID: Readonly<Record<InvalidRow["reason"], string>> = {
+  NULL: "the sync key is NULL",
+  DUPLICATE: "another row has the same sync key",
+  KEY_TOO_LONG: "the sync key is too long to be kept",
+};
+
 /** The report's row of a row that is never sent. */
 export function logOfInvalid(
   { sync, mapper }: Pick<Opened, "sync" | "mapper">,
@@ -35,7 +41,7 @@ export function logOfInvalid(
     identifier: keyText(mapper.columns, mapper.key, row),
     operation: sync.behaviour,
     status: reason,
-    message: reason === "NULL" ? "the sync key is NULL" : "another row has the same sync key",
+    message: WHY_INVALID[reason],
     payload: JSON.stringify(cellsOf(mapper.columns, row)).slice(0, PAYLOAD_CHARS_MAX),
     startedAtMs: nowMs,
     endedAtMs: nowMs,

@@ -109,7 +109,7 @@ export type DryRun = {
 export type LogRecord = {
   readonly identifier: string;
   readonly operation: "upsert" | "update" | "insert" | "append" | "delete" | "mirror";
-  readonly status: "succeeded" | "rejected" | "NULL" | "DUPLICATE";
+  readonly status: "succeeded" | "rejected" | "NULL" | "DUPLICATE" | "KEY_TOO_LONG";
   readonly message: string | undefined;
   /** The record as it was sent, as JSON text. */
   readonly payload: string;

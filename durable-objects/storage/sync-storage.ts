@@ -1,0 +1,244 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+
+import { readStored } from "../../src/core/stored-json.ts";
+import type { Accepted } from "../../src/sync/engine/change.ts";
+import type { DiffFileRow, Progress, RunStorage, Sample } from "../../src/sync/run/ports.ts";
+import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
+
+/** What was accepted, as far as a run needs it. */
+export type AcceptedRows = {
+  accept(accepted: readonly Accepted[]): void;
+  count(): number;
+};
+
+type FileRow = {
+  readonly ordinal: number;
+  readonly key: string;
+  readonly records: number;
+  readonly is_written: number;
+  readonly place: number;
+  readonly decided: ArrayBuffer;
+};
+
+type LogPart = { readonly part: number; readonly records: readonly LogRecord[] };
+
+/** Rows of a report packed together: about a megabyte of text, and one row of ours. */
+const LOG_PART_RECORDS = 2_000;
+
+const FILE_COLUMNS = "ordinal, key, records, is_written, place, decided";
+
+/** The tables of a Sync as the run under way sees them. */
+export class SyncStorage implements RunStorage {
+  readonly #storage: DurableObjectStorage;
+  readonly #accepted: AcceptedRows;
+  #run: SyncRun | undefined;
+
+  constructor(storage: DurableObjectStorage, accepted: AcceptedRows) {
+    this.#storage = storage;
+    this.#accepted = accepted;
+  }
+
+  transaction<T>(work: () => T): T {
+    try {
+      return this.#storage.transactionSync(work);
+    } catch (error) {
+      // What is in memory may be ahead of what was rolled back.
+      this.#run = undefined;
+      throw error;
+    }
+  }
+
+  /** @throws Error when no run is under way, which is a bug of the caller. */
+  run(): SyncRun {
+    const run = this.current();
+    if (run === undefined) throw new Error("Cannot go on with a run: none is under way");
+    return run;
+  }
+
+  /** Another run began: it is looked for anew. */
+  began(): void {
+    this.#run = undefined;
+  }
+
+  /** The run under way. */
+  current(): SyncRun | undefined {
+    this.#run ??= this.#first<{ body: string }, SyncRun>(
+      "SELECT body FROM runs WHERE ended_at_ms IS NULL ORDER BY number LIMIT 1",
+      (row) => readStored<SyncRun>(row.body),
+    );
+    return this.#run;
+  }
+
+  save(run: SyncRun): void {
+    this.#storage.sql.exec(
+      "INSERT OR REPLACE INTO runs (number, id, state, ended_at_ms, body) VALUES (?, ?, ?, ?, ?)",
+      run.number,
+      run.id,
+      run.state,
+      run.endedAtMs ?? null,
+      JSON.stringify(run),
+    );
+    this.#run = run.endedAtMs === undefined ? run : undefined;
+  }
+
+  /** A run by its id, also one that is over. */
+  find(id: string): SyncRun | undefined {
+    return this.#first<{ body: string }, SyncRun>(
+      "SELECT body FROM runs WHERE id = ?",
+      (row) => readStored<SyncRun>(row.body),
+      id,
+    );
+  }
+
+  progress(): Progress {
+    const text = this.get("progress");
+    return text === undefined ? { phase: "identify", failures: 0 } : readStored<Progress>(text);
+  }
+
+  setProgress(progress: Progress): void {
+    this.set("progress", JSON.stringify(progress));
+  }
+
+  addFile(key: string): number {
+    const { last } = this.#storage.sql
+      .exec<{ last: number }>("SELECT coalesce(max(ordinal), 0) AS last FROM diff_files")
+      .one();
+    this.#storage.sql.exec(
+      `INSERT INTO diff_files (${FILE_COLUMNS}) VALUES (?, ?, 0, 0, 0, ?)`,
+      last + 1,
+      key,
+      new Uint8Array(),
+    );
+    return last + 1;
+  }
+
+  wroteFile(ordinal: number, records: number): void {
+    this.#storage.sql.exec(
+      "UPDATE diff_files SET is_written = 1, records = ? WHERE ordinal = ?",
+      records,
+      ordinal,
+    );
+  }
+
+  setPlace(ordinal: number, place: number, decided: Uint8Array): void {
+    this.#storage.sql.exec(
+      "UPDATE diff_files SET place = ?, decided = ? WHERE ordinal = ?",
+      place,
+      decided,
+      ordinal,
+    );
+  }
+
+  nextFile(): DiffFileRow | undefined {
+    return this.#first<FileRow, DiffFileRow>(
+      `SELECT ${FILE_COLUMNS} FROM diff_files WHERE is_written = 1 ORDER BY ordinal LIMIT 1`,
+      fileOf,
+    );
+  }
+
+  files(): readonly DiffFileRow[] {
+    return this.#storage.sql
+      .exec<FileRow>(`SELECT ${FILE_COLUMNS} FROM diff_files ORDER BY ordinal`)
+      .toArray()
+      .map(fileOf);
+  }
+
+  forgetFile(ordinal: number): void {
+    this.#storage.sql.exec("DELETE FROM diff_files WHERE ordinal = ?", ordinal);
+  }
+
+  addSamples(samples: readonly Sample[]): void {
+    const { number } = this.run();
+    for (const { kind, record } of samples) {
+      this.#storage.sql.exec(
+        "INSERT INTO samples (number, kind, at_ms, body) VALUES (?, ?, ?, ?)",
+        number,
+        kind,
+        record.endedAtMs,
+        pack(record),
+      );
+    }
+  }
+
+  samples(kind: Sample["kind"]): number {
+    return this.#storage.sql
+      .exec<{ count: number }>(
+        "SELECT count(*) AS count FROM samples WHERE number = ? AND kind = ?",
+        this.run().number,
+        kind,
+      )
+      .one().count;
+  }
+
+  addLog(records: readonly LogRecord[]): void {
+    for (let from = 0; from < records.length; from += LOG_PART_RECORDS) {
+      const part = records.slice(from, from + LOG_PART_RECORDS);
+      this.#storage.sql.exec("INSERT INTO log_parts (body) VALUES (?)", pack(part));
+    }
+  }
+
+  nextLog(): LogPart | undefined {
+    return this.#first<{ part: number; body: ArrayBuffer }, LogPart>(
+      "SELECT part, body FROM log_parts ORDER BY part LIMIT 1",
+      ({ part, body }) => ({ part, records: unpack<readonly LogRecord[]>(body) }),
+    );
+  }
+
+  forgetLog(part: number): void {
+    this.#storage.sql.exec("DELETE FROM log_parts WHERE part = ?", part);
+  }
+
+  accept(accepted: readonly Accepted[]): void {
+    if (accepted.length > 0) this.#accepted.accept(accepted);
+  }
+
+  acceptedCount(): number {
+    return this.#accepted.count();
+  }
+
+  get(name: string): string | undefined {
+    return this.#first<{ value: string }, string>(
+      "SELECT value FROM state WHERE name = ?",
+      ({ value }) => value,
+      name,
+    );
+  }
+
+  set(name: string, value: string): void {
+    this.#storage.sql.exec("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", name, value);
+  }
+
+  forget(name: string): void {
+    this.#storage.sql.exec("DELETE FROM state WHERE name = ?", name);
+  }
+
+  #first<R extends Record<string, SqlStorageValue>, T>(
+    query: string,
+    shape: (row: R) => T,
+    ...bindings: readonly (string | number)[]
+  ): T | undefined {
+    const [row] = this.#storage.sql.exec<R>(query, ...bindings).toArray();
+    return row === undefined ? undefined : shape(row);
+  }
+}
+
+/** A value as a small blob. */
+export function pack(value: unknown): Uint8Array {
+  return deflateRawSync(new TextEncoder().encode(JSON.stringify(value)), { level: 1 });
+}
+
+/** The value that {@link pack} wrote. */
+export function unpack<T>(body: ArrayBuffer): T {
+  return readStored<T>(new TextDecoder().decode(inflateRawSync(new Uint8Array(body))));
+}
+
+function fileOf({ ordinal, key, records, is_written, place, decided }: FileRow): DiffFileRow {
+  return {
+    ordinal,
+    key,
+    records,
+    isWritten: is_written === 1,
+    place,
+    decided: new Uint8Array(decided),
+  };
+}

@@ -1,0 +1,56 @@
+import { readStored } from "../../src/core/stored-json.ts";
+import type { Sync } from "../../src/sync/sync.ts";
+
+/** The rows of a workspace's syncs, as values. Synchronous. */
+export class SyncsTable {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Syncs that are not deleted, oldest first, after the one with the id `after`. */
+  list(after?: string, limit = -1): Sync[] {
+    return this.#read(
+      `SELECT body FROM syncs WHERE is_deleted = 0
+         AND number > coalesce((SELECT number FROM syncs WHERE id = ?), 0)
+       ORDER BY number LIMIT ?`,
+      after ?? "",
+      limit,
+    );
+  }
+
+  /** Every sync there ever was: what a deleted one kept may still be there. */
+  all(): Sync[] {
+    return this.#read("SELECT body FROM syncs ORDER BY number");
+  }
+
+  /** A sync by its id or its number, deleted ones included. */
+  find(id: string): Sync | undefined {
+    const column = /^\d{1,9}$/.test(id) ? "number" : "id";
+    return this.#read(`SELECT body FROM syncs WHERE ${column} = ?`, id)[0];
+  }
+
+  nextNumber(): number {
+    const query = "SELECT coalesce(max(number), 0) + 1 AS n FROM syncs";
+    return this.#sql.exec<{ n: number }>(query).one().n;
+  }
+
+  save(sync: Sync): void {
+    this.#sql.exec(
+      `INSERT INTO syncs (number, id, is_deleted, body) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT (number) DO UPDATE SET is_deleted = ?3, body = ?4`,
+      sync.number,
+      sync.id,
+      sync.deletedAtMs === undefined ? 0 : 1,
+      JSON.stringify(sync),
+    );
+  }
+
+  #read(query: string, ...bindings: readonly (string | number)[]): Sync[] {
+    return this.#sql
+      .exec<{ body: string }>(query, ...bindings)
+      .toArray()
+      .map(({ body }) => readStored<Sync>(body));
+  }
+}

@@ -1,0 +1,92 @@
+import type { Config } from "../src/config.ts";
+import { readStored } from "../src/core/stored-json.ts";
+import type { EgressObserver } from "../src/egress/guard.ts";
+import { SyncState } from "../src/sync/engine/state/sync-state.ts";
+import type { RunRequest } from "../src/sync/ports.ts";
+import { RunWork } from "../src/sync/run/run-work.ts";
+import type { SyncRun } from "../src/sync/run/run.ts";
+import type { Schedule, SyncId } from "../src/sync/sync.ts";
+import type { Reach } from "./reach.ts";
+import { SyncStateTable } from "./storage/sync-state-table.ts";
+import { SyncStorage } from "./storage/sync-storage.ts";
+import { openRun } from "./sync-opening.ts";
+
+export type SyncWorkDeps = {
+  readonly ctx: DurableObjectState;
+  readonly id: SyncId;
+  readonly config: Config;
+  readonly reach: Reach;
+  readonly observer: EgressObserver;
+};
+
+/** What a slice of work came to. */
+export type WorkSlice =
+  | { readonly kind: "again"; readonly atMs: number }
+  | { readonly kind: "ended"; readonly run: SyncRun };
+
+/** The run under way of one sync, and what its destination accepted. */
+export class SyncWork {
+  readonly storage: SyncStorage;
+  readonly state: SyncState;
+  readonly #deps: SyncWorkDeps;
+  #abort = new AbortController();
+
+  constructor(deps: SyncWorkDeps) {
+    this.#deps = deps;
+    this.state = new SyncState(new SyncStateTable(deps.ctx.storage.sql));
+    this.storage = new SyncStorage(deps.ctx.storage, {
+      accept: (accepted) => this.state.accept(accepted),
+      count: () => this.state.counts().there,
+    });
+  }
+
+  /** The schedule as the workspace last said it. */
+  schedule(): Schedule | undefined {
+    const text = this.storage.get("schedule");
+    return text === undefined ? undefined : readStored<Schedule>(text);
+  }
+
+  /** Has the run under way stop as soon as its present calls have ended. */
+  cancel(): void {
+    this.#abort.abort();
+  }
+
+  /** Goes on with the run under way until it is over or `untilMs`. */
+  async advance(untilMs: number): Promise<WorkSlice> {
+    const { storage } = this;
+    const { id } = storage.run();
+    this.#abort = new AbortController();
+    if (storage.get("canceled") === id) this.#abort.abort();
+    const request = readStored<RunRequest>(storage.get("request") ?? "{}");
+    const { signal } = this.#abort;
+    const work = new RunWork({
+      storage,
+      open: (run) => openRun({ ...this.#deps, storage, state: this.state, request, signal }, run),
+      signal,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      random: () => Math.random(),
+      now: () => Date.now(),
+      sleep: (ms) => scheduler.wait(ms, { signal }).catch(() => undefined),
+      prefix: `homeport-syncs/${this.#deps.id}/${id}/`,
+      guard: { isAllowed: request.allowDeletes },
+    });
+    const slice = await work.advance(untilMs);
+    await this.#tidy(untilMs);
+    if (slice.kind === "again") return slice;
+    const run = this.#ended(id);
+    return { kind: "ended", run };
+  }
+
+  /** Folds what was accepted into pages, a piece in each transaction. */
+  async #tidy(untilMs: number): Promise<void> {
+    while (Date.now() < untilMs && this.storage.transaction(() => this.state.tidy())) {
+      await scheduler.wait(0);
+    }
+  }
+
+  #ended(id: string): SyncRun {
+    const run = this.storage.find(id);
+    if (run === undefined) throw new Error("Cannot end a run: it is not there");
+    return run;
+  }
+}

@@ -1,0 +1,242 @@
+import { DurableObject } from "cloudflare:workers";
+
+import { parseConfig, type Config } from "../src/config.ts";
+import { newChildId, workspaceOf } from "../src/core/ids.ts";
+import { err, ok, type Result } from "../src/core/result.ts";
+import { standing, standingText, type Standing } from "../src/region/placement.ts";
+import type { SyncPort } from "../src/services.ts";
+import type { RunRequest, SyncConfig, SyncRefusal, SyncStanding } from "../src/sync/ports.ts";
+import type { SyncProblem } from "../src/sync/draft.ts";
+import type { Sample } from "../src/sync/run/ports.ts";
+import { NO_COUNTS, type LogRecord, type SyncRun } from "../src/sync/run/run.ts";
+import { newSteps } from "../src/sync/run/steps.ts";
+import type { SyncId, SyncRunId } from "../src/sync/sync.ts";
+import { nextRun } from "../src/sync/schedule/schedule.ts";
+import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { reach, type Env, type Reach } from "./reach.ts";
+import { migrate } from "./storage/migrate.ts";
+import { SyncHistory } from "./storage/sync-history.ts";
+import type { SyncStorage } from "./storage/sync-storage.ts";
+import { SYNC_MIGRATIONS } from "./storage/sync.schema.ts";
+import { checkSync } from "./sync-opening.ts";
+import { SyncWork } from "./sync-work.ts";
+
+/** Of one alarm: far under the 15 minutes that an alarm may take. */
+const SLICE_MS_MAX = 60_000;
+
+/** When the alarm comes back if a slice dies without a word. */
+const WATCHDOG_MS = 180_000;
+
+/** Why a sync is not run again before that. */
+type Due = { readonly atMs: number };
+
+/**
+ * One sync: its schedule, one run at a time, and what its destination accepted.
+ *
+ * State: the tables of `sync.schema.ts`. Alarm: the next slice of the run under way, the next run of
+ * the schedule, or evidence to tell, whichever comes first.
+ */
+export class Sync extends DurableObject<Env> implements SyncPort {
+  readonly #id: SyncId;
+  readonly #config: Config;
+  readonly #reach: Reach;
+  readonly #evidence: EvidenceKeeper;
+  readonly #storage: SyncStorage;
+  readonly #history: SyncHistory;
+  readonly #work: SyncWork;
+  readonly #place: Standing;
+  #slice: Promise<void> | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#config = parseConfig(env as unknown as Record<string, unknown>);
+    this.#place = standing(ctx.id, this.#config.jurisdictions);
+    const { name } = this.#place;
+    if (name.kind !== "sync") throw new Error("outside_jurisdiction: This object is no sync");
+    this.#id = name.syncId;
+    this.#reach = reach(env, this.#config);
+    migrate(ctx.storage, SYNC_MIGRATIONS);
+    this.#evidence = new EvidenceKeeper({
+      storage: ctx.storage,
+      standing: this.#place,
+      push: (report) => this.#reach.workspace(workspaceOf(this.#id)).takeEvidence(report),
+      now: () => Date.now(),
+    });
+    this.#work = new SyncWork({
+      ctx,
+      id: this.#id,
+      config: this.#config,
+      reach: this.#reach,
+      observer: this.#evidence.observer,
+    });
+    this.#storage = this.#work.storage;
+    this.#history = new SyncHistory(ctx.storage.sql);
+  }
+
+  async trigger(request: RunRequest): Promise<Result<SyncRun, SyncRefusal>> {
+    const config = await this.#ask();
+    if (config === undefined) return err({ kind: "sync-unknown" });
+    const { sync } = config;
+    if (sync.behaviour === "append" && request.isFull) return err({ kind: "append-not-full" });
+    const begun = this.#storage.transaction(() => this.#begin(request));
+    await this.#arm();
+    return ok(begun);
+  }
+
+  async standing(): Promise<SyncStanding> {
+    return {
+      current: this.#storage.current(),
+      last: this.#history.last(),
+      nextRunAtMs: this.#nextRunAtMs(),
+      accepted: this.#storage.acceptedCount(),
+    };
+  }
+
+  async runs(page: { readonly before?: number; readonly limit: number }) {
+    return this.#history.page(page);
+  }
+
+  async run(id: SyncRunId | number): Promise<SyncRun | undefined> {
+    return this.#history.find(id);
+  }
+
+  async cancel(id: SyncRunId | number): Promise<Result<SyncRun, SyncRefusal>> {
+    const run = this.#history.find(id);
+    if (run === undefined) return err({ kind: "run-unknown" });
+    if (run.endedAtMs !== undefined) return err({ kind: "run-over", state: run.state });
+    this.#storage.transaction(() => this.#storage.set("canceled", run.id));
+    this.#work.cancel();
+    await this.ctx.storage.setAlarm(Date.now());
+    return ok(this.#history.find(id) ?? run);
+  }
+
+  async samples(
+    id: SyncRunId | number,
+    filter: { readonly kind?: Sample["kind"]; readonly identifier?: string },
+  ): Promise<readonly LogRecord[]> {
+    const run = this.#history.find(id);
+    return run === undefined ? [] : this.#history.samples(run.number, filter);
+  }
+
+  async check(config: SyncConfig): Promise<readonly SyncProblem[]> {
+    return checkSync({ config: this.#config, observer: this.#evidence.observer }, config);
+  }
+
+  async changed(): Promise<void> {
+    await this.#ask();
+    await this.#arm();
+  }
+
+  async poke(): Promise<void> {
+    if (this.#slice === undefined) await this.#arm();
+  }
+
+  override async alarm(): Promise<void> {
+    this.#slice ??= this.#runSlice().finally(() => {
+      this.#slice = undefined;
+    });
+    await this.#slice;
+  }
+
+  async #runSlice(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
+    let due: Due | undefined;
+    try {
+      due = await this.#goOn();
+    } catch {
+      // The cause may quote a row. Memory may be ahead of storage: begin anew from there.
+      this.ctx.abort("a sync failed");
+    }
+    await this.#evidence.run();
+    await this.#arm(due);
+  }
+
+  async #goOn(): Promise<Due | undefined> {
+    const nowMs = Date.now();
+    this.#history.prune(nowMs);
+    if (this.#storage.current() === undefined) {
+      const scheduledForMs = this.#nextRunAtMs();
+      if (scheduledForMs === undefined || scheduledForMs > nowMs) return undefined;
+      const config = await this.#ask();
+      if (config === undefined || config.sync.isPaused) return undefined;
+      const kind = config.sync.schedule.kind === "continuous" ? "continuous" : "schedule";
+      const trigger = { kind, detail: undefined, scheduledForMs } as const;
+      this.#storage.transaction(() => this.#begin({ ...PLAIN, trigger }));
+    }
+    const slice = await this.#work.advance(nowMs + SLICE_MS_MAX);
+    if (slice.kind === "again") return { atMs: slice.atMs };
+    await this.#ended(slice.run);
+    return undefined;
+  }
+
+  /** Tells the workspace, so that syncs that come after this one begin. */
+  async #ended(run: SyncRun): Promise<void> {
+    this.#storage.transaction(() => this.#storage.forget("canceled"));
+    const workspace = this.#reach.workspace(workspaceOf(this.#id));
+    await workspace.syncRunEnded(this.#id, run).catch(() => undefined);
+  }
+
+  #begin(request: RunRequest): SyncRun {
+    const nowMs = Date.now();
+    const isBusy = this.#storage.current() !== undefined;
+    const number = this.#history.nextNumber();
+    const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+    const run: SyncRun = {
+      id: newChildId("run", workspaceOf(this.#id), random),
+      syncId: this.#id,
+      number,
+      kind: request.kind,
+      trigger: request.trigger,
+      state: isBusy ? "skipped" : "queued",
+      isCanceled: false,
+      fullSync: undefined,
+      engine: undefined,
+      steps: newSteps(),
+      place: standingText(this.#place),
+      counts: NO_COUNTS,
+      dryRun: undefined,
+      error: undefined,
+      createdAtMs: nowMs,
+      startedAtMs: undefined,
+      endedAtMs: isBusy ? nowMs : undefined,
+    };
+    this.#history.add(run);
+    if (isBusy) return run;
+    this.#storage.began();
+    this.#storage.set("request", JSON.stringify(request));
+    this.#storage.setProgress({ phase: "identify", failures: 0 });
+    return run;
+  }
+
+  /** The config, with what of it the schedule needs kept. */
+  async #ask(): Promise<SyncConfig | undefined> {
+    const config = await this.#reach.workspace(workspaceOf(this.#id)).syncConfig(this.#id);
+    if (config === undefined) {
+      this.#storage.forget("schedule");
+      return undefined;
+    }
+    const { schedule, isPaused } = config.sync;
+    this.#storage.set("schedule", JSON.stringify(isPaused ? { kind: "manual" } : schedule));
+    return config;
+  }
+
+  #nextRunAtMs(): number | undefined {
+    const schedule = this.#work.schedule();
+    if (schedule === undefined) return undefined;
+    const last = this.#history.lastStarted();
+    const from = last === undefined ? Date.now() : last;
+    return nextRun(schedule, from, last);
+  }
+
+  /** Sets the alarm for whatever is due first. */
+  async #arm(due?: Due): Promise<void> {
+    const isGoing = this.#storage.current() !== undefined;
+    const work = isGoing ? (due?.atMs ?? Date.now()) : this.#nextRunAtMs();
+    const times = [work, this.#evidence.dueAtMs].filter((time) => time !== undefined);
+    if (times.length === 0) await this.ctx.storage.deleteAlarm();
+    else await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...times)));
+  }
+}
+
+/** A run that nobody asked anything special of. */
+const PLAIN = { kind: "sync", isFull: false, allowDeletes: false, allowMassChange: false } as const;
