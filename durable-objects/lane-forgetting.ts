@@ -5,6 +5,7 @@ import { readLines } from "../src/archive/read-lines.ts";
 import { hashSubjects, isAbout, type Subjects } from "../src/archive/subjects.ts";
 import { buildUserFilter, matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
 import { concatBytes } from "../src/core/bytes.ts";
+import { scrubStorage } from "../src/core/scrub-storage.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import { eventInDeadLetter, readDeadLetter } from "../src/deliver/lane/dead-letter.ts";
 import type { LaneEntry } from "../src/deliver/lane/entry.ts";
@@ -23,11 +24,15 @@ export type ForgettingDeps = {
   readonly fingerprintKey: string;
 };
 
+/** Tables of a lane that hold events, or hashes of users. */
+const EVENT_TABLES = ["state", "waiting", "dead", "dead_files"] as const;
+
 const decoder = new TextDecoder();
 
 /**
  * Takes users out of what one lane keeps: events that wait for a retry, dead letters that gather, and
- * files of dead letters. Nothing else of the lane may run meanwhile.
+ * files of dead letters; looks whether any is left; and overwrites what was given free. Nothing else
+ * of the lane may run meanwhile.
  *
  * @throws Error when a bucket does not answer; what is done stays done.
  */
@@ -52,7 +57,33 @@ export async function forgetInLane(
       erased += await rewriteDeadFile(file, file.location, subjects, deps);
     }
   }
-  return { isClean, erased };
+  const left = await countInLane(subjects, deps);
+  if (!isClean || left > 0) return { isClean: false, erased };
+  const nextTurn = (): Promise<void> => scheduler.wait(0);
+  await scrubStorage(storage, { tables: EVENT_TABLES, freeBytes: lane.freeBytes, nextTurn });
+  return { isClean: true, erased };
+}
+
+/** Events of the users that one lane still keeps, wherever it keeps them. */
+async function countInLane(subjects: Subjects, deps: ForgettingDeps): Promise<number> {
+  const { lane, table, bucket } = deps;
+  let left = 0;
+  const look = (entries: readonly LaneEntry[]): void => {
+    left += entries.filter(({ line }) => isOf(subjects, line)).length;
+  };
+  for (const { entries } of lane.allWaiting()) look(entries);
+  for (const entries of table.allEntries()) look(entries);
+  const query = prepareUsers(hashSubjects(subjects, deps.fingerprintKey));
+  for (const { key, location } of table.files()) {
+    if (location === undefined || !matchesAny(table.usersOf(key), query)) continue;
+    const object = await bucket(location).get(key);
+    if (!object.ok && object.error.kind === "not-found") continue;
+    if (!object.ok) throw new Error("Cannot forget: a bucket does not answer");
+    for await (const lines of readLines(object.value.body)) {
+      left += lines.filter((line) => isLetterOf(subjects, decoder.decode(line))).length;
+    }
+  }
+  return left;
 }
 
 async function rewriteDeadFile(

@@ -1,5 +1,5 @@
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
-import { scrubFreePages } from "../src/ingest/queue/scrub.ts";
+import { scrubFreePages } from "../src/core/scrub-storage.ts";
 import type { SealRule } from "../src/ingest/queue/seal.ts";
 import type { QueueSettling } from "../src/services.ts";
 

@@ -103,6 +103,12 @@ export class DeadLettersTable {
       .flatMap((row) => unpackEntries(bytesOf(row["entries"])));
   }
 
+  /** All letters that are in no bucket, a few at a time. */
+  *allEntries(): Generator<readonly LaneEntry[]> {
+    const ids = this.#sql.exec<{ id: number }>("SELECT id FROM dead").toArray();
+    for (const { id } of ids) yield this.entries([id]);
+  }
+
   /** Letters that are taken out before they were in a file. */
   dropGathering(ids: readonly number[]): void {
     for (const id of ids) this.#sql.exec("DELETE FROM dead WHERE id = ?", id);

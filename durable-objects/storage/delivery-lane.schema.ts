@@ -51,4 +51,10 @@ export const DELIVERY_LANE_MIGRATIONS = [
             PRIMARY KEY (kind, key)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0002-create-scrub",
+    sql: `CREATE TABLE scrub (
+            zeros BLOB NOT NULL                -- fills pages that held events; empty but for that time
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

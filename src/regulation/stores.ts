@@ -17,7 +17,7 @@ export type StoreErased = {
   /**
    * Says that nothing of the users is left: everything was gone through to its end, what was under way
    * when the deletion began has ended, and pages that were given free are overwritten
-   * (`durable-objects/storage/scrub.ts`).
+   * (`scrubStorage` of `src/core/scrub-storage.ts`).
    */
   readonly isOver: boolean;
   /** Where to go on, when it is not over. Keep it under 10 kB, and free of ids of users. */

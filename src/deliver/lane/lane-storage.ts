@@ -10,6 +10,8 @@ export type LaneStoragePort = {
       query: string,
       ...bindings: (string | number | null | ArrayBuffer)[]
     ): { toArray(): Record<string, unknown>[] };
+    /** Bytes of pages that hold something; those that are free are left out. */
+    readonly databaseSize?: number;
   };
   transactionSync<T>(work: () => T): T;
 };
@@ -20,6 +22,11 @@ export const WAITING_BYTES_MAX = 32_000_000;
 
 /** Of one row: 2 MB is the platform's end. */
 const CHUNK_MAX = { events: 1_000, bytes: 1_000_000 };
+
+/** Name in `state`: the largest size so far, which is the size of the file. */
+const PEAK = "peak_bytes";
+/** Growth that is noted; below it, a scrub's least covers it. */
+const PEAK_STEP_BYTES = 1_000_000;
 
 type Head = {
   readonly id: number;
@@ -45,6 +52,7 @@ export class LaneStorage {
   readonly #port: LaneStoragePort;
   #heads: Head[];
   #position: number;
+  #peakBytes: number;
 
   constructor(port: LaneStoragePort) {
     this.#port = port;
@@ -58,6 +66,7 @@ export class LaneStorage {
         bytes: Number(row["bytes"]),
       }));
     this.#position = Number(this.state("position") ?? 0);
+    this.#peakBytes = Number(this.state(PEAK) ?? 0);
   }
 
   /** The last event of the log that is delivered, given up, or waits here. */
@@ -71,6 +80,11 @@ export class LaneStorage {
 
   get waitingBytes(): number {
     return this.#heads.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** What SQLite may have free at most: it grew to a size, and gives nothing back. */
+  get freeBytes(): number {
+    return Math.max(0, this.#peakBytes - (this.#port.sql.databaseSize ?? 0));
   }
 
   get isOverCap(): boolean {
@@ -207,9 +221,20 @@ export class LaneStorage {
 
   /** Memory follows storage only once the transaction holds. */
   #change(work: () => { heads: Head[]; position: number }): void {
-    const { heads, position } = this.#port.transactionSync(work);
+    const { heads, position } = this.#port.transactionSync(() => {
+      const changed = work();
+      this.#notePeak();
+      return changed;
+    });
     this.#heads = heads;
     this.#position = position;
+  }
+
+  #notePeak(): void {
+    const bytes = this.#port.sql.databaseSize ?? 0;
+    if (bytes < this.#peakBytes + PEAK_STEP_BYTES) return;
+    this.setState(PEAK, String(bytes));
+    this.#peakBytes = bytes;
   }
 
   #read(id: number): readonly LaneEntry[] {

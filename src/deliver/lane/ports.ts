@@ -116,7 +116,10 @@ export type LaneSubjects = {
   readonly ids: readonly string[];
 };
 
-/** What became of {@link LanePort.forget}; unless `isClean`, it has to be asked again. */
+/**
+ * What became of {@link LanePort.forget}. `isClean` says that a look afterwards found nothing of them,
+ * and that what was given free is overwritten; unless it does, it has to be asked again.
+ */
 export type LaneForgetting = { readonly isClean: boolean; readonly erased: number };
 
 /** How far a destination was asked; `next` is where to go on, absent once that is over. */

@@ -1,0 +1,110 @@
+/** What of a Durable Object's storage a scrub uses; Node's own SQLite can stand in for it. */
+export type ScrubbedStorage = {
+  readonly sql: {
+    exec(query: string, ...bindings: (string | number)[]): { toArray(): Record<string, unknown>[] };
+  };
+  transactionSync<T>(work: () => T): T;
+};
+
+/** What is scrubbed, and how much of it there may be. */
+export type Scrub = {
+  /** Tables whose rows hold users' data and are deleted one by one; without indexes of their own. */
+  readonly tables: readonly string[];
+  /** Bytes that SQLite may have free. */
+  readonly freeBytes: number;
+  /** Lets requests have their turn. */
+  nextTurn(): Promise<unknown>;
+};
+
+/**
+ * Zeros of one row. Of a row this long SQLite keeps 4,061 bytes in the table's own page of 4,096, which
+ * is the most it ever does, and the rest fills whole pages: so zeros cover a page as well as they can.
+ */
+const ROW_BYTES = 1_002_505;
+
+/** Rows written in one turn, so that requests get theirs in between. */
+const TURN_ROWS = 8;
+
+/**
+ * Turns at the least. SQLite's journal of pages begins anew after 4 MB, which the first turn makes it
+ * do, and is written over by what follows.
+ */
+const TURNS_MIN = 2;
+
+/** Written beyond what seems to be free, because a page is never filled quite. */
+const MARGIN_BYTES = 1_000_000;
+
+/**
+ * Overwrites what SQLite still holds of rows that were deleted. It keeps their bytes in pages that are
+ * free, until it needs them for something else, and in gaps of pages that are not. So the free ones
+ * are filled with zeros, tables are built anew from those, and the pages that this gives free are
+ * filled as well. Needs a table `scrub`, which is empty but for that time.
+ */
+export async function scrubStorage(storage: ScrubbedStorage, scrub: Scrub): Promise<void> {
+  const { tables, freeBytes } = scrub;
+  const nextTurn = (): Promise<unknown> => scrub.nextTurn();
+  const held = tables.filter((table) => holdsTable(storage, table));
+  if (held.length > 0) {
+    await scrubFreePages(storage, freeBytes, nextTurn);
+    for (const table of held) storage.transactionSync(() => rebuildTable(storage, table));
+  }
+  await scrubFreePages(storage, freeBytes, nextTurn);
+}
+
+/**
+ * Fills the pages that SQLite has free with zeros, which are dropped again. What a kill leaves of them
+ * is dropped by the next scrub.
+ */
+export async function scrubFreePages(
+  storage: ScrubbedStorage,
+  freeBytes: number,
+  nextTurn: () => Promise<unknown>,
+): Promise<void> {
+  const rows = Math.ceil((freeBytes + MARGIN_BYTES) / ROW_BYTES);
+  const turns = Math.max(TURNS_MIN, Math.ceil(rows / TURN_ROWS));
+  for (let turn = 0; turn < turns; turn++) {
+    storage.transactionSync(() => {
+      for (let row = 0; row < TURN_ROWS; row++) {
+        storage.sql.exec("INSERT INTO scrub (zeros) VALUES (zeroblob(?))", ROW_BYTES);
+      }
+    });
+    await nextTurn();
+  }
+  storage.sql.exec("DELETE FROM scrub");
+}
+
+/**
+ * Copies a table into pages of its own and drops the old ones; its rows and numbers stay.
+ *
+ * @throws Error for a table with an index or a trigger of its own: that would be made in pages that
+ *   the old table has just left.
+ */
+function rebuildTable({ sql }: ScrubbedStorage, table: string): void {
+  const query = "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL";
+  const [made, ...others] = sql.exec(query, table).toArray();
+  if (made === undefined || others.length > 0) {
+    throw new Error(`Cannot rebuild ${table}: wanted a table without indexes and triggers`);
+  }
+  const numbers = sequenceOf(sql, table);
+  sql.exec(`ALTER TABLE ${table} RENAME TO ${table}_before`);
+  sql.exec(String(made["sql"]));
+  sql.exec(`INSERT INTO ${table} SELECT * FROM ${table}_before`);
+  sql.exec(`DROP TABLE ${table}_before`);
+  // A number that was given once is not given again, although its row is gone.
+  if (numbers === undefined) return;
+  sql.exec("DELETE FROM sqlite_sequence WHERE name = ?", table);
+  sql.exec("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", table, numbers);
+}
+
+function holdsTable({ sql }: ScrubbedStorage, table: string): boolean {
+  const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
+  return sql.exec(query, table).toArray().length > 0;
+}
+
+/** The last number that an AUTOINCREMENT table gave; `undefined` for every other. */
+function sequenceOf(sql: ScrubbedStorage["sql"], table: string): number | undefined {
+  const query = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'";
+  if (sql.exec(query).toArray().length === 0) return undefined;
+  const [row] = sql.exec("SELECT seq FROM sqlite_sequence WHERE name = ?", table).toArray();
+  return row === undefined ? undefined : Number(row["seq"]);
+}

@@ -1,0 +1,143 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import {
+  scrubFreePages,
+  scrubStorage,
+  type ScrubbedStorage,
+} from "../../../src/core/scrub-storage.ts";
+
+const MARKER = "forget-me-7f3a91";
+
+let folder: string;
+let database: DatabaseSync;
+let storage: ScrubbedStorage;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "scrub-"));
+  database = new DatabaseSync(join(folder, "object.sqlite"));
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec("CREATE TABLE scrub (zeros BLOB NOT NULL) STRICT");
+  storage = {
+    sql: {
+      exec: (query, ...bindings) => {
+        const rows = database.prepare(query).all(...bindings);
+        return { toArray: () => rows };
+      },
+    },
+    transactionSync: (work) => {
+      database.exec("BEGIN");
+      const value = work();
+      database.exec("COMMIT");
+      return value;
+    },
+  };
+});
+
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** How often the marker stands in the files, with the journal of pages. */
+function markers(): number {
+  return ["object.sqlite", "object.sqlite-wal"]
+    .map((name) => readFileSync(join(folder, name)).toString("latin1"))
+    .reduce((sum, text) => sum + text.split(MARKER).length - 1, 0);
+}
+
+/** Rows of very unequal length, of which each fiftieth is to stay. */
+function fill(): void {
+  database.exec(`
+    CREATE TABLE waiting (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;
+    CREATE TABLE others (body TEXT NOT NULL);
+  `);
+  const insert = database.prepare("INSERT INTO waiting (body) VALUES (?)");
+  for (let i = 1; i <= 1_000; i++) {
+    const mark = i % 50 === 0 ? "kept" : MARKER;
+    insert.run(`${i} ${mark} ${"x".repeat(i % 7 === 0 ? 9_000 : 100)}`);
+  }
+  database.exec("INSERT INTO others VALUES ('stays')");
+}
+
+function kept(): readonly Record<string, unknown>[] {
+  return database.prepare("SELECT id, body FROM waiting ORDER BY id").all();
+}
+
+describe("scrubStorage()", () => {
+  it("leaves nothing in any file of rows that were deleted, and the other rows as they were", async () => {
+    fill();
+    database.exec("DELETE FROM waiting WHERE id % 50 <> 0");
+    const before = { markers: markers(), rows: kept() };
+
+    await scrubStorage(storage, {
+      tables: ["waiting"],
+      freeBytes: 5_000_000,
+      nextTurn: async () => undefined,
+    });
+
+    expect(before.markers).toBeGreaterThan(900);
+    expect([markers(), kept()]).toEqual([0, before.rows]);
+  });
+
+  it("gives no number again", async () => {
+    fill();
+    database.exec("DELETE FROM waiting WHERE id > 900");
+
+    await scrubStorage(storage, {
+      tables: ["waiting", "absent"],
+      freeBytes: 0,
+      nextTurn: async () => undefined,
+    });
+
+    database.exec("INSERT INTO waiting (body) VALUES ('next')");
+    expect(kept().at(-1)).toEqual({ id: 1_001, body: "next" });
+  });
+
+  it("refuses a table with an index, whose pages nobody would clean", async () => {
+    database.exec("CREATE TABLE waiting (body TEXT); CREATE INDEX waiting_i ON waiting (body)");
+
+    const scrubbed = scrubStorage(storage, {
+      tables: ["waiting"],
+      freeBytes: 0,
+      nextTurn: async () => undefined,
+    });
+
+    await expect(scrubbed).rejects.toThrow("wanted a table without indexes");
+  });
+});
+
+describe("scrubFreePages()", () => {
+  it("leaves nothing in the file of a table that was dropped", async () => {
+    fill();
+    database.exec("DROP TABLE waiting");
+    const before = markers();
+
+    await scrubFreePages(storage, 5_000_000, async () => undefined);
+
+    expect(before).toBeGreaterThan(900);
+    expect(markers()).toBe(0);
+  });
+
+  it("leaves its table empty, also of what a kill left in it", async () => {
+    storage.sql.exec("INSERT INTO scrub (zeros) VALUES (zeroblob(?))", 10);
+
+    await scrubFreePages(storage, 0, async () => undefined);
+
+    expect(storage.sql.exec("SELECT count(*) AS n FROM scrub").toArray()).toEqual([{ n: 0 }]);
+  });
+
+  it("gives others their turn between pieces", async () => {
+    let turns = 0;
+
+    await scrubFreePages(storage, 30_000_000, async () => {
+      turns += 1;
+    });
+
+    expect(turns).toBe(4);
+  });
+});
