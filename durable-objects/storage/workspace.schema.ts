@@ -1,4 +1,5 @@
 import type { Migration } from "./migrate.ts";
+import { WORKSPACE_SYNC_MIGRATIONS } from "./workspace-syncs.schema.ts";
 
 /** Tables of a Workspace. The trigger holds the region lock even against a mistake of ours. */
 export const WORKSPACE_MIGRATIONS = [
@@ -236,4 +237,63 @@ export const WORKSPACE_MIGRATIONS = [
             body           TEXT NOT NULL        -- JSON: range, types, names, rate
           ) STRICT;`,
   },
+  {
+    id: "0009-create-alerts",
+    sql: `CREATE TABLE alert_webhook (
+            id       INTEGER PRIMARY KEY,     -- 1: one row
+            url      TEXT NOT NULL,
+            hosts    TEXT NOT NULL,           -- JSON: hosts that the workspace declares to be in its region
+            codes    TEXT,                    -- JSON: codes that are told; null for all
+            secret   BLOB NOT NULL,           -- signs notices; under the data key, bound to this row
+            set_at_ms INTEGER NOT NULL
+          ) STRICT;
+          CREATE TABLE alert_states (
+            code       TEXT NOT NULL,
+            subject    TEXT NOT NULL,         -- an id of ours, or empty
+            since_ms   INTEGER NOT NULL,
+            seen_at_ms INTEGER NOT NULL,      -- when it was first seen
+            gone_at_ms INTEGER,               -- since when it is not seen any more
+            is_told    INTEGER NOT NULL,
+            PRIMARY KEY (code, subject)
+          ) STRICT, WITHOUT ROWID;
+          CREATE TABLE alert_notices (
+            position   INTEGER PRIMARY KEY,   -- in which order they are sent
+            id         TEXT NOT NULL UNIQUE,  -- ntc_…, the same on each attempt
+            body       TEXT NOT NULL,         -- JSON: what is sent
+            made_at_ms INTEGER NOT NULL,
+            attempts   INTEGER NOT NULL,
+            due_at_ms  INTEGER NOT NULL
+          ) STRICT;
+          CREATE TABLE alerts_raised (
+            code     TEXT NOT NULL,
+            raiser   TEXT NOT NULL,           -- the name of the object, or the id, that raised it
+            subject  TEXT NOT NULL,           -- an id of ours
+            since_ms INTEGER NOT NULL,
+            PRIMARY KEY (code, raiser)
+          ) STRICT, WITHOUT ROWID;
+          ALTER TABLE queues ADD COLUMN drained_at_ms INTEGER;`,
+  },
+  {
+    id: "0010-create-leavings",
+    sql: `CREATE TABLE leavings (
+            subject       TEXT PRIMARY KEY,   -- src_…, or ws_…: this workspace
+            id            TEXT NOT NULL,      -- job_…
+            state         TEXT NOT NULL,      -- grace, waiting, erasing, done
+            asked_at_ms   INTEGER NOT NULL,
+            deletes_at_ms INTEGER NOT NULL,
+            progress      TEXT NOT NULL,      -- JSON: step, units that are over, counts
+            certificate   TEXT                -- JSON; null before the end
+          ) STRICT, WITHOUT ROWID;`,
+  },
+  {
+    id: "0011-create-regulation-links",
+    sql: `CREATE TABLE regulation_links (
+            regulation_id TEXT NOT NULL,
+            anonymous_id  TEXT NOT NULL,      -- stood beside a user of the request; cleared at its end
+            PRIMARY KEY (regulation_id, anonymous_id)
+          ) STRICT, WITHOUT ROWID;
+          ALTER TABLE regulations ADD COLUMN is_linked INTEGER NOT NULL DEFAULT 0;
+          ALTER TABLE regulations ADD COLUMN commitment TEXT;`,
+  },
+  ...WORKSPACE_SYNC_MIGRATIONS,
 ] as const satisfies readonly Migration[];
