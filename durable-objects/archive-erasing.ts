@@ -1,4 +1,7 @@
 import { eraseSlice, type EraseDeps } from "../src/archive/erase.ts";
+import type { JobRef } from "../src/archive/jobs.ts";
+import { linkSlice, type LinkDeps } from "../src/archive/link.ts";
+import type { LinkAnswer, NoSlice } from "../src/archive/ports.ts";
 import { Spool, SpoolMemory } from "../src/archive/spool.ts";
 import type { SourceId } from "../src/core/ids.ts";
 import type { ArchivePort, EraseAnswer, EraseRequest } from "../src/services.ts";
@@ -21,6 +24,9 @@ export type ErasingParts = {
   readonly files: Pick<FileBuckets, "of">;
 };
 
+/** What all slices are made of. */
+type SliceDeps = LinkDeps & Pick<EraseDeps, "bucket">;
+
 /** The part of a deletion that rewrites a source's files. Whoever asks for it keeps the position. */
 export class ArchiveErasing {
   readonly #parts: ErasingParts;
@@ -34,44 +40,62 @@ export class ArchiveErasing {
     this.#spill = new SpillRows(parts.storage.sql);
   }
 
-  /** One slice. One at a time: a caller that gave up waiting may ask while the last one still runs. */
+  /** One slice of taking users out of files. */
   async erase(request: EraseRequest): Promise<EraseAnswer> {
+    return this.#slice(request, async (deps) => {
+      const { storage, sourceId, reach } = this.#parts;
+      this.#spill.clear();
+      RewritesTable.prune(storage.sql, Date.now());
+      return eraseSlice(request.position, {
+        ...deps,
+        log: new RewritesTable(storage.sql, request.regulationId),
+        find: (month, key) => reach.archiveMonth(sourceId, month).find(key),
+        rewrote: (month, file) => reach.archiveMonth(sourceId, month).rewrote(file),
+        spool: () => new Spool(this.#spools++, this.#memory, this.#spill),
+      });
+    });
+  }
+
+  /** One slice of finding the anonymous ids that stand beside users. */
+  async link(request: EraseRequest): Promise<LinkAnswer> {
+    return this.#slice(request, (deps) => linkSlice(request.position, deps));
+  }
+
+  /** One at a time: a caller that gave up waiting may ask while the last one still runs. */
+  async #slice<T>(
+    request: EraseRequest,
+    work: (deps: SliceDeps) => Promise<T>,
+  ): Promise<{ readonly kind: "slice"; readonly slice: T } | NoSlice> {
     if (this.#isRunning) return { kind: "unavailable" };
     this.#isRunning = true;
     try {
-      return await this.#erase(request);
+      const { archive } = this.#parts;
+      const job = { id: request.regulationId, kind: "deletion" } as const;
+      const turn = await archive.enterJob(job);
+      if (turn.kind === "waiting") return turn;
+      return { kind: "slice", slice: await work(this.#deps(request, job)) };
     } finally {
       this.#isRunning = false;
     }
   }
 
-  async #erase(request: EraseRequest): Promise<EraseAnswer> {
-    const { storage, sourceId, reach, archive, files } = this.#parts;
-    const job = { id: request.regulationId, kind: "deletion" } as const;
-    const turn = await archive.enterJob(job);
-    if (turn.kind === "waiting") return turn;
-    this.#spill.clear();
-    RewritesTable.prune(storage.sql, Date.now());
-    const untilMs = Date.now() + SLICE_MS_MAX;
+  #deps(request: EraseRequest, job: JobRef): SliceDeps {
+    const { sourceId, reach, archive, files } = this.#parts;
     const { subjectType: type, subjectIds, linkedIds } = request;
-    const deps: EraseDeps = {
+    const untilMs = Date.now() + SLICE_MS_MAX;
+    return {
       subjects: {
         type,
         ids: new Set(subjectIds),
         ...(linkedIds === undefined ? {} : { linked: new Set(linkedIds) }),
       },
       fingerprintKey: request.fingerprintKey,
-      log: new RewritesTable(storage.sql, request.regulationId),
       months: () => archive.months(),
       matching: (month, hashes, after) =>
         reach.archiveMonth(sourceId, month).matching(hashes, after),
-      find: (month, key) => reach.archiveMonth(sourceId, month).find(key),
       bucket: (file) => files.of(file, "eraser"),
-      rewrote: (month, file) => reach.archiveMonth(sourceId, month).rewrote(file),
-      spool: () => new Spool(this.#spools++, this.#memory, this.#spill),
       isOver: () => Date.now() >= untilMs,
       mayGoOn: async () => (await archive.enterJob(job)).kind === "running",
     };
-    return { kind: "slice", slice: await eraseSlice(request.position, deps) };
   }
 }

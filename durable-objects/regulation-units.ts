@@ -1,9 +1,9 @@
 import type { DestinationId, SourceId } from "../src/core/ids.ts";
 import { readStored } from "../src/core/stored-json.ts";
-import type { DestinationForgetting } from "../src/deliver/lane/ports.ts";
+import type { DestinationForgetting, LaneForgetting } from "../src/deliver/lane/ports.ts";
 import type { Destination } from "../src/workspace/destination.ts";
 import { formatName, parseName, type LaneRef } from "../src/region/object-names.ts";
-import { stepsOf, type Step, type UnitResult } from "../src/regulation/progress.ts";
+import { isStore, stepsOf, type Step, type UnitResult } from "../src/regulation/progress.ts";
 import type { Regulation } from "../src/regulation/regulation.ts";
 import { StoreUnits } from "../src/regulation/store-units.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
@@ -19,6 +19,9 @@ type DestinationNote = {
   readonly position?: string;
   readonly tries: number;
 };
+
+/** Behind the id of a destination that is asked for linked ids. */
+const LINKED_SUFFIX = "+linked";
 
 /** Times that a destination is asked for a user before it counts as failed. */
 const TRIES_MAX = 10;
@@ -46,6 +49,8 @@ export class RegulationUnits {
         return [...this.#allQueues(), ...this.#allLanes()];
       case "settle":
         return this.#allQueues();
+      case "link":
+        return this.#regulation.linkedAnonymousIds ? this.#sources() : [];
       case "archive":
         return this.#sources();
       case "stores":
@@ -55,7 +60,7 @@ export class RegulationUnits {
       case "lanes":
         return this.#allLanes();
       case "destinations":
-        return this.#destinations().map(({ id }) => id);
+        return this.#destinations().flatMap((destination) => this.#asked(destination));
     }
   }
 
@@ -72,6 +77,8 @@ export class RegulationUnits {
         const { throughSeq, isSettled } = await this.#queue(unit).settle(asked);
         return { isOver: isSettled, note: String(throughSeq) };
       }
+      case "link":
+        return this.#archives.link(unit as SourceId, note);
       case "archive":
       case "verify":
         return this.#stores.has(unit)
@@ -82,11 +89,30 @@ export class RegulationUnits {
       case "lanes": {
         const { type, ids } = this.#subjects();
         const { isClean, erased } = await this.#lane(unit).forget({ type, ids });
-        return { isOver: isClean, counts: { waitingErased: erased } };
+        const linked = await this.#forgetLinked(unit);
+        const waitingErased = erased + linked.erased;
+        return { isOver: isClean && linked.isClean, counts: { waitingErased } };
       }
       case "destinations":
-        return this.#askDestination(unit as DestinationId, note);
+        return this.#askDestination(unit, note);
     }
+  }
+
+  async #forgetLinked(lane: string): Promise<LaneForgetting> {
+    const ids = this.#links();
+    if (ids.length === 0) return { isClean: true, erased: 0 };
+    return this.#lane(lane).forget({ type: "ANONYMOUS_ID", ids });
+  }
+
+  /** A store of ours is asked for the linked ids as well; a vendor knows its users by their own. */
+  #asked({ id, slug }: Pick<Destination, "id" | "slug">): readonly string[] {
+    const hasLinked = isStore(slug) && this.#links().length > 0;
+    return hasLinked ? [id, `${id}${LINKED_SUFFIX}`] : [id];
+  }
+
+  #links(): readonly string[] {
+    const { id, linkedAnonymousIds } = this.#regulation;
+    return linkedAnonymousIds ? this.#turn.regulations.links(id) : [];
   }
 
   #eraseStore(step: Step, unit: string, note: string | undefined): Promise<UnitResult> {
@@ -100,18 +126,22 @@ export class RegulationUnits {
     return this.#stores.work(unit, deletion, note, step === "verify");
   }
 
-  async #askDestination(id: DestinationId, note: string | undefined): Promise<UnitResult> {
+  async #askDestination(unit: string, note: string | undefined): Promise<UnitResult> {
     const before = readStored<DestinationNote>(note ?? '{"next":0,"tries":0}');
+    const isLinked = unit.endsWith(LINKED_SUFFIX);
+    const id = unit.replace(LINKED_SUFFIX, "") as DestinationId;
     const destination = this.#turn.destinations.find(id);
     if (destination === undefined) return { isOver: true };
     const ref = this.#turn.tables.queues(destination.sourceId)[0];
-    const name = destination.slug;
+    const part = { id: unit, name: destination.slug };
     // No queue ever was, so nothing was ever delivered.
-    if (ref === undefined) return { isOver: true, part: { id, name, status: "FINISHED" } };
+    if (ref === undefined) return { isOver: true, part: { ...part, status: "FINISHED" } };
     const lane = this.#reach.lane({ destinationId: id, sourceId: destination.sourceId, ...ref });
-    const { type, ids } = this.#subjects();
-    const answer = await lane.forgetAtDestination({ type, ids }, before.next, before.position);
-    return destinationResult({ id, name }, answer, before);
+    const subjects = isLinked
+      ? { type: "ANONYMOUS_ID" as const, ids: this.#links() }
+      : this.#subjects();
+    const answer = await lane.forgetAtDestination(subjects, before.next, before.position);
+    return destinationResult(part, answer, before);
   }
 
   #subjects() {

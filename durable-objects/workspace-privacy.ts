@@ -4,9 +4,10 @@ import { err, ok } from "../src/core/result.ts";
 import { USER_HASH_BYTES } from "../src/ingest/append.ts";
 import { hashAnonymousId, hashUserId } from "../src/ingest/event-hashes.ts";
 import type { SuppressedUsers } from "../src/ingest/queue/suppressions.ts";
+import { commitmentOf, newSalt } from "../src/regulation/commitment.ts";
 import {
   effectsOf,
-  type Regulation,
+  type NewRegulation,
   type RegulationDraft,
   type SubjectType,
 } from "../src/regulation/regulation.ts";
@@ -36,7 +37,7 @@ export type PrivacyParts = {
 export abstract class WorkspacePrivacy extends WorkspaceDelivery implements PrivacyPort {
   protected abstract readonly privacy: PrivacyParts;
 
-  async regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<Regulation>> {
+  async regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<NewRegulation>> {
     const { turn } = this.delivery;
     const answer = turn.act(call, (by) => this.#regulate(by, draft));
     if (!answer.ok) return answer;
@@ -61,8 +62,9 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
       const found = turn.regulations.regulation(id);
       if (found === undefined) return err({ kind: "not-found", what: "regulation" });
       const subjectIds = turn.regulations.subjects(found.id);
-      const { step, parts, certificate } = this.privacy.regulations.progress(found);
-      return ok({ ...found, subjectIds, step, parts, certificate });
+      const { step, parts, counts, certificate } = this.privacy.regulations.progress(found);
+      const linkedIds = counts["linkedAnonymousIds"] ?? turn.regulations.linkCount(found.id);
+      return ok({ ...found, subjectIds, step, parts, certificate, linkedIds });
     });
   }
 
@@ -116,7 +118,7 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
     );
   }
 
-  #regulate(by: Acting, draft: RegulationDraft): Answer<Regulation> {
+  #regulate(by: Acting, draft: RegulationDraft): Answer<NewRegulation> {
     const { turn } = this.delivery;
     const { type, subjectType, subjectIds, sourceId } = draft;
     if (sourceId !== undefined && turn.tables.source(sourceId) === undefined) {
@@ -133,10 +135,12 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
       return err({ kind: "suppressed-in-workspace" });
     }
     const id = newChildId("reg", turn.id, turn.random);
-    turn.regulations.add(id, draft, suppression, by.nowMs);
+    const commitmentSalt = newSalt(turn.random);
+    const commitment = commitmentOf(commitmentSalt, subjectType, subjectIds);
+    turn.regulations.add(id, draft, suppression, by.nowMs, commitment);
     turn.note(by, "regulation.create", id, [type]);
     const made = turn.regulations.regulation(id);
     if (made === undefined) throw new Error("Cannot show the regulation: it was not written");
-    return ok(made);
+    return ok({ ...made, commitmentSalt });
   }
 }

@@ -1,5 +1,6 @@
 import { inTime } from "../src/core/in-time.ts";
 import { readStored } from "../src/core/stored-json.ts";
+import { certificateOf } from "../src/regulation/certificate.ts";
 import { goOn, newProgress, outcomeOf, type Progress } from "../src/regulation/progress.ts";
 import { effectsOf, type Regulation } from "../src/regulation/regulation.ts";
 import { regulationAlert, type Alert } from "../src/workspace/alerts.ts";
@@ -86,12 +87,16 @@ export class WorkspaceRegulations {
     });
   }
 
-  /** What was done, in counts and ids of ours; the audit chain keeps its hash. */
-  #certify({ id, type, subjects, sourceId }: Regulation, progress: Progress, nowMs: number): void {
-    const { counts, parts } = progress;
-    const certificate = { id, type, subjects, sourceId: sourceId ?? null, counts, parts, nowMs };
-    const text = JSON.stringify(certificate);
-    this.#turn.regulations.saveProgress(id, JSON.stringify({ ...progress, certificate: text }));
-    this.#audit.certifyDeletion(id, sha256Hex(text), nowMs);
+  /** What was done, in counts, hashes and ids of ours; the audit chain keeps its hash. */
+  #certify(regulation: Regulation, progress: Progress, nowMs: number): void {
+    const { id } = regulation;
+    const linked = this.#turn.regulations.linkCount(id);
+    const counts = regulation.linkedAnonymousIds
+      ? { ...progress.counts, linkedAnonymousIds: linked }
+      : progress.counts;
+    const certificate = certificateOf(regulation, { ...progress, counts }, nowMs);
+    const saved = JSON.stringify({ ...progress, counts, certificate });
+    this.#turn.regulations.saveProgress(id, saved);
+    this.#audit.certifyDeletion(id, sha256Hex(certificate), nowMs);
   }
 }

@@ -86,6 +86,7 @@ export type {
   ArchivePort,
   EraseAnswer,
   EraseRequest,
+  LinkAnswer,
   MessageFile,
 } from "./archive/ports.ts";
 

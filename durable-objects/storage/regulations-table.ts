@@ -1,3 +1,4 @@
+import { LINKED_CHARS_MAX, LINKED_MAX } from "../../src/archive/link.ts";
 import type { RegulationId, SourceId } from "../../src/core/ids.ts";
 import {
   SHOWN_MS,
@@ -21,6 +22,8 @@ type RegulationRow = {
   created_at_ms: number;
   finished_at_ms: number | null;
   progress: string;
+  is_linked: number;
+  commitment: string | null;
 };
 
 type SuppressionRow = {
@@ -39,11 +42,11 @@ export type Suppression = {
 };
 
 const COLUMNS = `position, id, source_id, type, subject_type, subjects, status, created_at_ms,
-  finished_at_ms, progress`;
+  finished_at_ms, progress, is_linked, commitment`;
 
 /**
  * Requests about users, whom they name, and who is suppressed: tables `regulations`,
- * `regulation_subjects`, `suppressions`, `suppression_versions`. Synchronous.
+ * `regulation_subjects`, `regulation_links`, `suppressions`, `suppression_versions`. Synchronous.
  */
 export class RegulationsTable {
   readonly #sql: SqlStorage;
@@ -64,17 +67,21 @@ export class RegulationsTable {
     draft: RegulationDraft,
     change: "add" | "lift" | "none",
     nowMs: number,
+    commitment: string,
   ): void {
     const { type, subjectType, subjectIds, sourceId = "" } = draft;
     this.#sql.exec(
-      `INSERT INTO regulations (id, source_id, type, subject_type, subjects, status, created_at_ms, progress)
-       VALUES (?, ?, ?, ?, ?, 'INITIALIZED', ?, '{}')`,
+      `INSERT INTO regulations (id, source_id, type, subject_type, subjects, status, created_at_ms,
+         progress, is_linked, commitment)
+       VALUES (?, ?, ?, ?, ?, 'INITIALIZED', ?, '{}', ?, ?)`,
       id,
       sourceId,
       type,
       subjectType,
       subjectIds.length,
       nowMs,
+      draft.linkedAnonymousIds === true ? 1 : 0,
+      commitment,
     );
     for (const subject of subjectIds) {
       this.#sql.exec(
@@ -131,6 +138,37 @@ export class RegulationsTable {
       .map((row) => row.subject_id);
   }
 
+  /** Adds anonymous ids that stood beside a request's users; false, and none, when they are too many. */
+  link(id: RegulationId, anonymousIds: readonly string[]): boolean {
+    for (const anonymousId of anonymousIds) {
+      this.#sql.exec("INSERT OR IGNORE INTO regulation_links VALUES (?, ?)", id, anonymousId);
+    }
+    const { count, chars } = this.#sql
+      .exec<{ count: number; chars: number }>(
+        `SELECT count(*) AS count, coalesce(sum(length(anonymous_id)), 0) AS chars
+         FROM regulation_links WHERE regulation_id = ?`,
+        id,
+      )
+      .one();
+    return count <= LINKED_MAX && chars <= LINKED_CHARS_MAX;
+  }
+
+  links(id: RegulationId): readonly string[] {
+    return this.#sql
+      .exec<{ anonymous_id: string }>(
+        "SELECT anonymous_id FROM regulation_links WHERE regulation_id = ? ORDER BY anonymous_id",
+        id,
+      )
+      .toArray()
+      .map((row) => row.anonymous_id);
+  }
+
+  linkCount(id: RegulationId): number {
+    return this.#sql
+      .exec<{ n: number }>("SELECT count(*) AS n FROM regulation_links WHERE regulation_id = ?", id)
+      .one().n;
+  }
+
   /** How far a request is, as whoever works on it wrote it down. */
   progress(id: RegulationId): string {
     const [row] = this.#sql
@@ -154,6 +192,7 @@ export class RegulationsTable {
       nowMs,
       id,
     );
+    this.#sql.exec("DELETE FROM regulation_links WHERE regulation_id = ?", id);
   }
 
   /** Forgets whom old requests were about; the requests stay. */
@@ -246,6 +285,8 @@ function toRegulation(row: RegulationRow): Regulation {
     status: row.status as RegulationStatus,
     createdAtMs: row.created_at_ms,
     finishedAtMs: row.finished_at_ms ?? undefined,
+    linkedAnonymousIds: row.is_linked === 1,
+    commitment: row.commitment ?? undefined,
   };
 }
 

@@ -46,7 +46,7 @@ export class EraseFault extends Error {}
 const CHANGES_MAX = 3;
 
 /** Of reading one file; at a megabyte a second the largest is over before. */
-const READ_MS_MAX = 120_000;
+export const READ_MS_MAX = 120_000;
 
 /**
  * Takes users out of the archive, file by file, as far as the slice goes. Only files whose filter

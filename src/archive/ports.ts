@@ -14,6 +14,7 @@ import type {
 } from "./catalogue.ts";
 import type { ErasedSlice } from "./erase.ts";
 import type { JobRef, JobTurn, QueuedJob } from "./jobs.ts";
+import type { LinkedSlice } from "./link.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./rebuild.ts";
 import type { RetentionProgress, SweepPage } from "./retention.ts";
 import type { Subjects } from "./subjects.ts";
@@ -40,12 +41,16 @@ export type EraseRequest = {
   readonly position?: WalkPosition;
 };
 
-export type EraseAnswer =
-  | { readonly kind: "slice"; readonly slice: ErasedSlice }
+/** Why no slice was done, of an erasure or of what goes before it. */
+export type NoSlice =
   /** Another job has its turn. */
   | { readonly kind: "waiting"; readonly waitsFor: JobRef }
   /** Another slice of it is still running, or something did not answer; ask again later. */
   | { readonly kind: "unavailable" };
+
+export type EraseAnswer = { readonly kind: "slice"; readonly slice: ErasedSlice } | NoSlice;
+
+export type LinkAnswer = { readonly kind: "slice"; readonly slice: LinkedSlice } | NoSlice;
 
 /** A source's archive: its months and jobs. */
 export interface ArchivePort {
@@ -68,6 +73,8 @@ export interface ArchivePort {
   poke(): Promise<void>;
   /** Takes users out of the archive as far as one slice goes; asked again with its position. */
   erase(request: EraseRequest): Promise<EraseAnswer>;
+  /** Finds the anonymous ids on the lines of these users, as far as one slice goes. */
+  link(request: EraseRequest): Promise<LinkAnswer>;
   /** Places where a second copy of a file may stand, over all months; none means there is none. */
   suspects(): Promise<OpenSuspects>;
   /** Which of these files holds the event of that messageId, and when it was received. */

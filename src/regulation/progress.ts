@@ -9,6 +9,7 @@ import {
  * What a regulation goes through, in this order.
  * - `suppress`: every queue and lane that ever existed confirms that it serves by the new suppressions.
  * - `settle`: every queue archives what it had taken by then, and drops it from its log.
+ * - `link`: where asked for, files are read for the anonymous ids beside its users.
  * - `archive`: files that can hold one of the users are rewritten without them.
  * - `lanes`: what waits for destinations, and dead letters, are rewritten.
  * - `stores`: what else holds users' data does the same; see `ErasableStore`.
@@ -18,6 +19,7 @@ import {
 export const STEPS = [
   "suppress",
   "settle",
+  "link",
   "archive",
   "lanes",
   "stores",
@@ -55,6 +57,8 @@ export type UnitResult = {
   readonly isOver: boolean;
   /** What to go on from, when it is not over. */
   readonly note?: string;
+  /** It got further than before, so that it is gone on with at once. */
+  readonly isMoving?: true;
   /** Added to the counts of the regulation. */
   readonly counts?: Readonly<Record<string, number>>;
   /** In the place of what was known of the unit's archive files. */
@@ -105,11 +109,8 @@ export async function goOn(
   while (progress.step !== "done") {
     const { step } = progress;
     for (const unit of ports.units(step).filter((name) => !progress.finished.includes(name))) {
+      progress = await workOn(unit, progress, ports);
       if (ports.isOver()) return progress;
-      const result = await worked(ports, step, unit, progress.notes[unit]);
-      if (result === undefined) continue;
-      progress = withResult(progress, unit, result);
-      ports.save(progress);
     }
     // Asked again, because a unit may have come to be while others were worked on.
     if (!ports.units(step).every((name) => progress.finished.includes(name))) return progress;
@@ -120,8 +121,26 @@ export async function goOn(
   return progress;
 }
 
+/** Goes on with one unit for as long as it gets further. */
+async function workOn(unit: string, from: Progress, ports: StepPorts): Promise<Progress> {
+  let progress = from;
+  for (;;) {
+    if (ports.isOver() || progress.step === "done") return progress;
+    const result = await worked(ports, progress.step, unit, progress.notes[unit]);
+    if (result === undefined) return progress;
+    progress = withResult(progress, unit, result);
+    ports.save(progress);
+    if (result.isOver || result.isMoving !== true) return progress;
+  }
+}
+
 /** Destinations that are stores of the data map. One that was deleted cannot be reached any more. */
 const STORES: ReadonlySet<string> = new Set(["data-lake", "s3-copy", "postgres"]);
+
+/** Whether the destinations of that slug are stores of the data map. */
+export function isStore(slug: string): boolean {
+  return STORES.has(slug);
+}
 
 /**
  * What a regulation whose steps are over comes to. A vendor that has no way to forget is no failure,

@@ -71,6 +71,8 @@ export type RegulationDraft = {
   readonly subjectIds: readonly string[];
   /** The one source it is about; all of the workspace when absent. */
   readonly sourceId?: string;
+  /** Whether anonymous ids that stood on the lines of these users are forgotten like them. */
+  readonly linkedAnonymousIds?: boolean;
 };
 
 /** A request as it is kept, without its subjects. */
@@ -84,6 +86,15 @@ export type Regulation = {
   readonly status: RegulationStatus;
   readonly createdAtMs: number;
   readonly finishedAtMs: number | undefined;
+  readonly linkedAnonymousIds: boolean;
+  /** To whom it names, as its certificate says it: see `commitmentOf`. Absent of early ones. */
+  readonly commitment: string | undefined;
+};
+
+/** A request that was just written down. */
+export type NewRegulation = Regulation & {
+  /** Opens the commitment; told this once and kept nowhere. */
+  readonly commitmentSalt: string;
 };
 
 /** The ids of a request, each once. */

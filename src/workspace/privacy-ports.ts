@@ -1,5 +1,6 @@
 import type { SourceId } from "../core/ids.ts";
 import type {
+  NewRegulation,
   PartStatus,
   Regulation,
   RegulationDraft,
@@ -10,7 +11,7 @@ import type { AdminCall, Answer, Page, PageOf } from "./ports.ts";
 /** What the management API asks of a workspace about users who want to be forgotten. */
 export interface PrivacyPort {
   /** Writes the request down; suppressions are in force once it is FINISHED. */
-  regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<Regulation>>;
+  regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<NewRegulation>>;
   regulations(call: AdminCall, page: Page): Promise<Answer<PageOf<Regulation>>>;
   regulation(call: AdminCall, id: string): Promise<Answer<RegulationDetails>>;
   suppressions(call: AdminCall, page: Page): Promise<Answer<PageOf<SuppressedUser>>>;
@@ -28,6 +29,8 @@ export type RegulationDetails = Regulation & {
   readonly step: string;
   readonly parts: readonly PartStatus[];
   readonly certificate: string | undefined;
+  /** How many anonymous ids were found beside its users, so far. */
+  readonly linkedIds: number;
 };
 
 export type SuppressedUser = {

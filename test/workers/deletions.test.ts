@@ -7,8 +7,9 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { workspaceOf, type SourceId } from "../../src/core/ids.ts";
 import { concatBytes } from "../../src/core/bytes.ts";
 import { sipKey } from "../../src/core/siphash.ts";
-import { hashUserId } from "../../src/ingest/event-hashes.ts";
+import { hashAnonymousId, hashUserId } from "../../src/ingest/event-hashes.ts";
 import { locate } from "../../src/region/placement.ts";
+import { commitmentOf } from "../../src/regulation/commitment.ts";
 import type { Services } from "../../src/services.ts";
 import { appendOf } from "../support/appends.ts";
 import { call, CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts";
@@ -29,16 +30,22 @@ beforeEach(async () => {
   sourceId = made.body.source.id as SourceId;
 });
 
+type Named = { readonly userId?: string; readonly anonymousId?: string };
+
 /** Takes in one event of each of these users. */
-async function send(userIds: readonly string[]): Promise<void> {
+async function send(named: readonly (string | Named)[]): Promise<void> {
   const config = await services.workspace(workspaceOf(sourceId)).sourceConfig(sourceId);
-  const users = new Uint8Array(24 * userIds.length);
-  for (const [i, userId] of userIds.entries()) {
-    hashUserId(sipKey(config?.fingerprintKey ?? ""), userId, users.subarray(24 * i, 24 * i + 8));
+  const key = sipKey(config?.fingerprintKey ?? "");
+  const events = named.map((each) => (typeof each === "string" ? { userId: each } : each));
+  const users = new Uint8Array(24 * events.length);
+  for (const [i, { userId, anonymousId }] of events.entries()) {
+    const at = 24 * i;
+    if (userId !== undefined) hashUserId(key, userId, users.subarray(at, at + 8));
+    if (anonymousId !== undefined) hashAnonymousId(key, anonymousId, users.subarray(at + 16));
   }
-  const ids = userIds.map(() => crypto.randomUUID());
-  const lines = userIds.map((userId, i) =>
-    new TextEncoder().encode(`${JSON.stringify({ messageId: ids[i], userId })}\n`),
+  const ids = events.map(() => crypto.randomUUID());
+  const lines = events.map((event, i) =>
+    new TextEncoder().encode(`${JSON.stringify({ messageId: ids[i], ...event })}\n`),
   );
   let end = 0;
   const answer = await services.queue(sourceId, EU1_0).append(
@@ -70,7 +77,8 @@ function archived(): string[][] {
         .decode(gunzipSync(bytes))
         .split("\n")
         .filter((line) => line !== "")
-        .map((line) => (JSON.parse(line) as { userId: string }).userId),
+        .map((line) => JSON.parse(line) as Named)
+        .map(({ userId, anonymousId }) => userId ?? anonymousId ?? ""),
     );
 }
 
@@ -177,5 +185,82 @@ describe("SUPPRESS_WITH_DELETE", () => {
 
     expect((await finished(id)).status).toBe("FINISHED");
     expect([before, archived()]).toEqual([[["u1"]], [[]]]);
+  });
+
+  it("counts a file once that was written and not recorded", async () => {
+    await send(["u1", "u2"]);
+    await archive();
+    s3.intercept = async (request) => {
+      if (request.method !== "PUT" || !request.headers.has("if-match")) return undefined;
+      s3.intercept = () => undefined;
+      await fetch(request.clone());
+      throw new Error("The connection was lost after the object was written");
+    };
+
+    const { certificate } = await finished(await ask({ subjectIds: ["u1"] }));
+
+    expect(JSON.parse(certificate)).toMatchObject({
+      counts: { filesRewritten: 1, eventsErased: 1 },
+      archives: { [sourceId]: { filesRewritten: 1, eventsErased: 1 } },
+    });
+  });
+
+  it("is certified with a commitment that its salt opens, and the salt is shown once", async () => {
+    const body = {
+      regulationType: "DELETE_ONLY",
+      subjectType: "USER_ID",
+      subjectIds: ["u1", "u2"],
+    };
+    const made = await call("POST", "/api/v1/regulations", { token, body });
+    const { commitmentSalt, id } = made.body;
+
+    const shown = await finished(id);
+
+    const { commitment } = JSON.parse(shown.certificate);
+    expect([commitment, shown.commitmentSalt, commitmentSalt.length]).toEqual([
+      commitmentOf(commitmentSalt, "USER_ID", ["u2", "u1"]),
+      undefined,
+      64,
+    ]);
+  });
+});
+
+describe("linkedAnonymousIds", () => {
+  const linked = { subjectIds: ["u1"], linkedAnonymousIds: true };
+
+  it("forgets the anonymous ids that stood beside the user, and no others", async () => {
+    await send([{ anonymousId: "a1" }, { anonymousId: "a2" }, { userId: "u1", anonymousId: "a1" }]);
+    await archive();
+    await send([{ anonymousId: "a1" }, { userId: "u2", anonymousId: "a3" }]);
+
+    const { status, linkedIds } = await finished(await ask(linked));
+
+    expect([status, linkedIds]).toEqual(["FINISHED", 1]);
+    expect(archived().toSorted()).toEqual([["a2"], ["u2"]]);
+  });
+
+  it("goes on after an eviction between finding them and forgetting them", async () => {
+    await send([{ anonymousId: "a1" }, { userId: "u1", anonymousId: "a1" }]);
+    await archive();
+    const id = await ask(linked);
+    s3.intercept = ({ method }) =>
+      method === "PUT" ? new Response(null, { status: 503 }) : undefined;
+    await runDurableObjectAlarm(workspace());
+    await evictDurableObject(workspace());
+    s3.intercept = () => undefined;
+
+    expect((await finished(id)).linkedIds).toBe(1);
+    expect(archived()).toEqual([[]]);
+  });
+
+  it.each([
+    { subjectType: "ANONYMOUS_ID", regulationType: "DELETE_ONLY" },
+    { subjectType: "USER_ID", regulationType: "SUPPRESS_ONLY" },
+  ])("is refused where there is nothing to link: %j", async (body) => {
+    const asked = { ...linked, ...body };
+
+    const { status } = await call("POST", "/api/v1/regulations", { token, body: asked });
+
+    expect(status).toBe(422);
   });
 });

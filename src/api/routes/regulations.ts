@@ -1,5 +1,6 @@
 import {
   array,
+  boolean,
   check,
   maxLength,
   minLength,
@@ -16,6 +17,7 @@ import {
 import {
   distinctSubjects,
   DUE_MS,
+  effectsOf,
   REGULATION_STATUSES,
   REGULATION_TYPES,
   SUBJECT_CHARS_MAX,
@@ -23,6 +25,8 @@ import {
   SUBJECTS_CHARS_MAX,
   SUBJECTS_MAX,
   type Regulation,
+  type RegulationType,
+  type SubjectType,
 } from "../../regulation/regulation.ts";
 import type { SuppressedUser } from "../../workspace/privacy-ports.ts";
 import { isoTime } from "../../workspace/source-view.ts";
@@ -53,15 +57,20 @@ const regulationEntries = {
   createdAt: string(),
   dueAt: string(),
   finishedAt: nullable(string()),
+  linkedAnonymousIds: boolean(),
+  commitment: nullable(string()),
 };
 
 const regulationView = object(regulationEntries);
+
+const newRegulation = object({ ...regulationEntries, commitmentSalt: string() });
 
 const regulationDetails = object({
   ...regulationEntries,
   subjectIds: array(string()),
   step: string(),
   certificate: nullable(string()),
+  linkedIds: number(),
   parts: array(object({ id: string(), name: string(), status, error: optional(string()) })),
 });
 
@@ -70,6 +79,15 @@ const suppressedView = object({
   subjectId: string(),
   sourceId: nullable(string()),
 });
+
+function canLink(request: {
+  readonly regulationType: RegulationType;
+  readonly subjectType: SubjectType;
+  readonly linkedAnonymousIds?: boolean | undefined;
+}): boolean {
+  if (request.linkedAnonymousIds !== true) return true;
+  return effectsOf(request.regulationType).deletion !== "none" && request.subjectType === "USER_ID";
+}
 
 function viewOf(regulation: Regulation) {
   const { id, subjects, sourceId, status: state, createdAtMs, finishedAtMs } = regulation;
@@ -83,6 +101,8 @@ function viewOf(regulation: Regulation) {
     createdAt: isoTime(createdAtMs),
     dueAt: isoTime(createdAtMs + DUE_MS),
     finishedAt: finishedAtMs === undefined ? null : isoTime(finishedAtMs),
+    linkedAnonymousIds: regulation.linkedAnonymousIds,
+    commitment: regulation.commitment ?? null,
   };
 }
 
@@ -97,24 +117,32 @@ export const REGULATION_OPERATIONS: readonly Operation[] = [
     path: "/api/v1/regulations",
     summary:
       "Suppress users, lift that again, or delete them, in one source or in all of the workspace",
-    body: strictObject({
-      regulationType: type,
-      subjectType,
-      subjectIds,
-      sourceId: optional(string()),
-    }),
+    body: pipe(
+      strictObject({
+        regulationType: type,
+        subjectType,
+        subjectIds,
+        sourceId: optional(string()),
+        linkedAnonymousIds: optional(boolean()),
+      }),
+      check((request) => canLink(request), "linkedAnonymousIds is for deletions of a USER_ID"),
+    ),
     status: 201,
-    answer: regulationView,
+    answer: newRegulation,
     problems: ["limit_reached", "suppressed_in_workspace"],
     handle: async ({ workspace, call, body }) => {
-      const { sourceId } = body;
+      const { sourceId, linkedAnonymousIds } = body;
       const draft = {
         type: body.regulationType,
         subjectType: body.subjectType,
         subjectIds: distinctSubjects(body.subjectIds),
         ...(sourceId === undefined ? {} : { sourceId }),
+        ...(linkedAnonymousIds === undefined ? {} : { linkedAnonymousIds }),
       };
-      return answerWith(await workspace.regulate(call, draft), viewOf);
+      return answerWith(await workspace.regulate(call, draft), (made) => ({
+        ...viewOf(made),
+        commitmentSalt: made.commitmentSalt,
+      }));
     },
   }),
   workspaceOperation("read", {
@@ -142,6 +170,7 @@ export const REGULATION_OPERATIONS: readonly Operation[] = [
         step: found.step,
         parts: found.parts,
         certificate: found.certificate ?? null,
+        linkedIds: found.linkedIds,
       })),
   }),
   workspaceOperation("write", {
