@@ -1,26 +1,22 @@
 import { DurableObject } from "cloudflare:workers";
 import { findMessage } from "../src/archive/find-message.ts";
 import { monthOf, parseKey } from "../src/archive/key.ts";
-import {
-  isSegmentSourceId,
-  newRebuild,
-  postpone,
-  type RebuildJob,
-  type RebuildProgress,
-  type RebuildRefusal,
-  type RebuildStart,
-} from "../src/archive/rebuild.ts";
-import { runSlice, type RebuildDeps } from "../src/archive/rebuild-slice.ts";
+import type { RebuildProgress, RebuildRefusal, RebuildStart } from "../src/archive/rebuild.ts";
 import type { JobRef, JobTurn, QueuedJob } from "../src/archive/jobs.ts";
 import { parseConfig, type Config } from "../src/config.ts";
-import { isChildId, newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
-import { err, ok, type Result } from "../src/core/result.ts";
+import { isChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import type { Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
-import { readStored } from "../src/core/stored-json.ts";
 import { standing } from "../src/region/placement.ts";
 import type { RetentionProgress } from "../src/archive/retention.ts";
-import { fileAt } from "../src/region/own-bucket.ts";
-import type { ArchivePort, EraseAnswer, EraseRequest, MessageFile } from "../src/services.ts";
+import type {
+  ArchivePort,
+  EraseAnswer,
+  EraseRequest,
+  LinkAnswer,
+  MessageFile,
+} from "../src/services.ts";
+import { ArchiveRebuild } from "./archive-rebuild.ts";
 import { ArchiveRetention } from "./archive-retention.ts";
 import { ArchiveTurns } from "./archive-turns.ts";
 import { ArchiveErasing } from "./archive-erasing.ts";
@@ -50,6 +46,7 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   readonly #files: FileBuckets;
   readonly #turns: ArchiveTurns;
   readonly #retention: ArchiveRetention;
+  readonly #rebuild: ArchiveRebuild;
   readonly #erasing: ArchiveErasing;
   /** The slice that is running; a second alarm joins it. */
   #slice: Promise<void> | undefined;
@@ -64,15 +61,16 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     this.#reach = reach(env, this.#config);
     migrate(ctx.storage, ARCHIVE_MIGRATIONS);
     this.#turns = new ArchiveTurns(ctx.storage, (job) => ctx.waitUntil(this.#began(job)));
+    const { storage } = ctx;
     this.#retention = new ArchiveRetention({
-      storage: ctx.storage,
+      storage,
       sourceId: name.sourceId,
       reach: this.#reach,
       turns: this.#turns,
     });
     const workspaceId = workspaceOf(name.sourceId);
     this.#evidence = new EvidenceKeeper({
-      storage: ctx.storage,
+      storage,
       standing: self,
       push: (report) => this.#reach.workspace(workspaceId).takeEvidence(report),
       // A slice that is running arms the alarm at its end, and has its watchdog until then.
@@ -85,14 +83,14 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
       observe: this.#evidence.observer,
       reach: this.#reach,
     });
-    const { storage } = ctx;
-    this.#erasing = new ArchiveErasing({
-      storage,
+    const parts = {
+      storage: ctx.storage,
       sourceId: name.sourceId,
       reach: this.#reach,
-      archive: this,
       files: this.#files,
-    });
+    };
+    this.#rebuild = new ArchiveRebuild({ ...parts, turns: this.#turns });
+    this.#erasing = new ArchiveErasing({ ...parts, archive: this });
   }
 
   /** Months that have, or are about to have, files; oldest first. */
@@ -114,37 +112,15 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     if (this.#slice === undefined) this.ctx.waitUntil(this.#tell());
   }
 
-  /** Starts a rebuild, or answers the one of the same files that is running. */
   async startRebuild(start: RebuildStart): Promise<Result<RebuildProgress, RebuildRefusal>> {
-    const { segmentSourceId } = start;
-    if (segmentSourceId !== undefined && !isSegmentSourceId(segmentSourceId)) {
-      return err({ kind: "invalid-segment-source-id" });
-    }
-    const last = this.#lastRebuild();
-    if (last?.progress.state === "running") {
-      const isSame = last.progress.segmentSourceId === segmentSourceId;
-      if (!isSame) return err({ kind: "busy", running: last.progress });
-      await this.#arm();
-      return ok(this.#withTurn(last.progress));
-    }
-    const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
-    const id = newChildId("job", workspaceOf(this.#sourceId), random);
-    const job = newRebuild(id, this.#sourceId, start, Date.now());
-    this.ctx.storage.sql.exec(
-      "INSERT INTO jobs (id, kind, state, job) VALUES (?, 'rebuild', ?, ?)",
-      id,
-      job.progress.state,
-      JSON.stringify(job),
-    );
-    this.#turns.enter({ id, kind: "rebuild" }, Date.now());
-    await this.#arm();
-    return ok(this.#withTurn(job.progress));
+    const started = this.#rebuild.start(start);
+    if (started.ok) await this.#arm();
+    return started;
   }
 
   /** The present rebuild, or the last one. */
   async rebuild(): Promise<RebuildProgress | undefined> {
-    const last = this.#lastRebuild();
-    return last === undefined ? undefined : this.#withTurn(last.progress);
+    return this.#rebuild.progress();
   }
 
   /** See `src/archive/jobs.ts`. Durable once the returned promise resolves. */
@@ -168,6 +144,10 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
 
   async erase(request: EraseRequest): Promise<EraseAnswer> {
     return this.#erasing.erase(request);
+  }
+
+  async link(request: EraseRequest): Promise<LinkAnswer> {
+    return this.#erasing.link(request);
   }
 
   async poke(): Promise<void> {
@@ -217,23 +197,8 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
   async #runSlice(): Promise<void> {
     const untilMs = Date.now() + SLICE_MS_MAX;
     await this.ctx.storage.setAlarm(Date.now() + WATCHDOG_MS);
-    await this.#runRebuild(untilMs);
+    await this.#rebuild.run(untilMs);
     await this.#retention.run(() => Date.now() >= untilMs);
-  }
-
-  async #runRebuild(untilMs: number): Promise<void> {
-    let job = this.#lastRebuild();
-    if (job === undefined || job.progress.state !== "running") return;
-    const { id } = job.progress;
-    if (this.#turns.enter({ id, kind: "rebuild" }, Date.now()).kind === "waiting") return;
-    try {
-      job = await runSlice(job, this.#deps(untilMs));
-    } catch {
-      // The message may quote what was read, so only the fact is kept; the row has the position.
-      job = postpone(this.#lastRebuild() ?? job, "internal", Date.now());
-    }
-    this.#save(job);
-    if (job.progress.state !== "running") this.#turns.leave(id);
   }
 
   /** Wakes a job that has its turn now; one that does not hear it asks by its own alarm. */
@@ -249,52 +214,12 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
 
   /** Sets the alarm where the job, if one is running, and the evidence want it. */
   async #arm(): Promise<void> {
-    const job = this.#lastRebuild();
-    const isDue =
-      job?.progress.state === "running" && this.#turns.waitsFor(job.progress.id) === undefined;
-    const sliceAtMs = isDue ? job.nextAtMs : Infinity;
     const atMs = Math.min(
-      sliceAtMs,
+      this.#rebuild.dueAtMs() ?? Infinity,
       this.#retention.dueAtMs() ?? Infinity,
       this.#evidence.dueAtMs ?? Infinity,
     );
     if (atMs === Infinity) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), atMs));
-  }
-
-  #withTurn(progress: RebuildProgress): RebuildProgress {
-    const waitsFor = this.#turns.waitsFor(progress.id);
-    return waitsFor === undefined ? progress : { ...progress, waitsFor };
-  }
-
-  #deps(untilMs: number): RebuildDeps {
-    return {
-      bucket: (place) => this.#files.of(fileAt(place), "reader"),
-      held: (month, keys) => this.#reach.archiveMonth(this.#sourceId, month).heldAt(keys),
-      record: (month, file) => this.#reach.archiveMonth(this.#sourceId, month).record(file),
-      suspect: (month, suspects) =>
-        this.#reach.archiveMonth(this.#sourceId, month).suspect(suspects),
-      save: (job) => this.#save(job),
-      now: () => Date.now(),
-      isOver: () => Date.now() >= untilMs,
-    };
-  }
-
-  #save(job: RebuildJob): void {
-    this.ctx.storage.sql.exec(
-      "UPDATE jobs SET state = ?, job = ? WHERE id = ?",
-      job.progress.state,
-      JSON.stringify(job),
-      job.progress.id,
-    );
-  }
-
-  #lastRebuild(): RebuildJob | undefined {
-    const [row] = this.ctx.storage.sql
-      .exec<{ job: string }>(
-        "SELECT job FROM jobs WHERE kind = 'rebuild' ORDER BY position DESC LIMIT 1",
-      )
-      .toArray();
-    return row === undefined ? undefined : readStored<RebuildJob>(row.job);
   }
 }
