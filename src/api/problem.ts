@@ -41,6 +41,8 @@ export const PROBLEMS = {
   storage_invalid: { status: 422, title: "The bucket, a role or the key cannot be" },
   filters_invalid: { status: 422, title: "A filter is not one" },
   sync_invalid: { status: 422, title: "The sync cannot be made like that" },
+  sync_run_over: { status: 409, title: "The run is over" },
+  append_not_full: { status: 422, title: "An append is never sent in full again" },
   sync_in_use: { status: 409, title: "Another sync depends on it" },
   edge_policy_not_allowed: { status: 422, title: "The home region promises more than that" },
   unavailable: { status: 503, title: "A part of the region does not answer" },

@@ -22,8 +22,8 @@ export type SyncDraft = {
   readonly label: string;
   readonly source: { readonly connectionId: string; readonly model: Model };
   readonly destination: {
-    readonly connectionId?: string;
-    readonly destinationId?: string;
+    readonly connectionId?: string | undefined;
+    readonly destinationId?: string | undefined;
     readonly object: string;
   };
   readonly behaviour: Behaviour;
@@ -31,14 +31,25 @@ export type SyncDraft = {
   readonly mappings: readonly FieldMapping[];
 } & SyncOptions;
 
+/** A schedule whose sync to follow is not known to be one. */
+export type GivenSchedule =
+  | Exclude<Schedule, { readonly kind: "after" }>
+  | { readonly kind: "after"; readonly syncId: string };
+
 type SyncOptions = {
   readonly paused?: boolean;
   readonly mirrorStrategy?: MirrorStrategy;
   readonly syncAll?: SyncAll;
   readonly watermark?: NonNullable<Sync["watermark"]>;
-  readonly schedule?: Schedule;
-  readonly users?: { readonly userIdColumn?: string; readonly anonymousIdColumn?: string };
-  readonly guards?: Partial<Sync["guards"]>;
+  readonly schedule?: GivenSchedule;
+  readonly users?: {
+    readonly userIdColumn?: string | undefined;
+    readonly anonymousIdColumn?: string | undefined;
+  };
+  readonly guards?: {
+    readonly deleteSharePercentMax?: number | undefined;
+    readonly changeSharePercentMax?: number | undefined;
+  };
   readonly log?: Sync["log"];
 };
 
@@ -89,9 +100,9 @@ export function createSync(
     mappings: draft.mappings,
     syncAll: draft.syncAll,
     watermark: draft.watermark,
-    schedule: draft.schedule ?? { kind: "manual" },
+    schedule: scheduleOf(draft.schedule ?? { kind: "manual" }),
     users: usersOf(draft.users),
-    guards: { ...GUARDS, ...draft.guards },
+    guards: guardsOf(GUARDS, draft.guards),
     log: draft.log ?? "bucket",
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
@@ -106,7 +117,7 @@ export function patchSync(
   patch: SyncPatch,
   nowMs: number,
 ): Result<Sync, readonly SyncProblem[]> {
-  const { model, object, paused, syncAll, watermark, users, guards, ...rest } = patch;
+  const { model, object, paused, syncAll, watermark, users, guards, schedule, ...rest } = patch;
   const sync: Sync = {
     ...held,
     ...rest,
@@ -116,7 +127,8 @@ export function patchSync(
     syncAll: syncAll === undefined ? held.syncAll : (syncAll ?? undefined),
     watermark: watermark === undefined ? held.watermark : (watermark ?? undefined),
     users: users === undefined ? held.users : usersOf(users),
-    guards: { ...held.guards, ...guards },
+    guards: guardsOf(held.guards, guards),
+    schedule: schedule === undefined ? held.schedule : scheduleOf(schedule),
     version: held.version + 1,
     updatedAtMs: nowMs,
   };
@@ -152,8 +164,8 @@ export function syncProblems(sync: Sync): readonly SyncProblem[] {
   const schedule = scheduleProblem(sync.schedule);
   if (schedule !== undefined) say("schedule", schedule);
   const { schedule: when } = sync;
-  if (when.kind === "after" && when.syncId === sync.id) {
-    say("schedule", "A sync cannot run after itself.");
+  if (when.kind === "after" && (when.syncId === sync.id || !isChildId("syn", when.syncId))) {
+    say("schedule.syncId", "Name another sync of this workspace (syn_…).");
   }
   return problems;
 }
@@ -165,6 +177,17 @@ function destinationOf(given: SyncDraft["destination"]): SyncDestination | undef
   if (isConnection && destinationId === undefined) return { connectionId, object };
   if (isDestination && connectionId === undefined) return { destinationId, object };
   return undefined;
+}
+
+function scheduleOf(given: GivenSchedule): Schedule {
+  return given.kind === "after" ? { kind: "after", syncId: given.syncId as SyncId } : given;
+}
+
+function guardsOf(held: Sync["guards"], given: SyncOptions["guards"]): Sync["guards"] {
+  return {
+    deleteSharePercentMax: given?.deleteSharePercentMax ?? held.deleteSharePercentMax,
+    changeSharePercentMax: given?.changeSharePercentMax ?? held.changeSharePercentMax,
+  };
 }
 
 function usersOf(given: SyncOptions["users"]): Sync["users"] {

@@ -41,7 +41,6 @@ export type RunRequest = {
 
 export type SyncRefusal =
   | { readonly kind: "sync-unknown" }
-  | { readonly kind: "sync-paused" }
   | { readonly kind: "append-not-full" }
   | { readonly kind: "run-unknown" }
   | { readonly kind: "run-over"; readonly state: string };

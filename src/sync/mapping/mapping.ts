@@ -30,7 +30,7 @@ export type FieldMapping = {
   /** Whether NULL is sent; otherwise the field is left out of the record. */
   readonly syncNullValues: boolean;
   /** Of a field that is an array at the destination. */
-  readonly arrayOperation?: "merge" | "overwrite";
+  readonly arrayOperation?: "merge" | "overwrite" | undefined;
 };
 
 /** How names of columns become names of fields when all of them are synced. */
