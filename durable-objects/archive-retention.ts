@@ -1,5 +1,6 @@
 import type { JobRef } from "../src/archive/jobs.ts";
 import {
+  isSweepFailing,
   newRetention,
   nextSweepAt,
   postponeRetention,
@@ -30,6 +31,8 @@ export class ArchiveRetention {
   readonly #deps: ArchiveRetentionDeps;
   /** Not before this instant, after the workspace could not be asked. */
   #askAtMs = 0;
+  /** What the workspace was told last; not known after a start. */
+  #toldFailing: boolean | undefined;
 
   constructor(deps: ArchiveRetentionDeps) {
     this.#deps = deps;
@@ -68,6 +71,23 @@ export class ArchiveRetention {
     const done = await this.#runSlice(job, isOver);
     this.#save(done);
     if (done.progress.state !== "running") turns.leave(id);
+    await this.#tell(done.progress);
+  }
+
+  /** The workspace hears that sweeps fail, and that one did not; what it did not hear, from the next. */
+  async #tell(progress: RetentionProgress): Promise<void> {
+    const { reach, sourceId } = this.#deps;
+    const isFailing = isSweepFailing(progress, Date.now());
+    // A sweep that only began says nothing of how it will end.
+    if (isFailing === this.#toldFailing || (!isFailing && progress.state === "running")) return;
+    const workspace = reach.workspace(workspaceOf(sourceId));
+    const told = isFailing
+      ? workspace.raiseAlert("retention_failed", sourceId, sourceId, progress.startedAtMs)
+      : workspace.clearAlert("retention_failed", sourceId);
+    await told.then(
+      () => (this.#toldFailing = isFailing),
+      () => undefined,
+    );
   }
 
   async #runSlice(job: RetentionJob, isOver: () => boolean): Promise<RetentionJob> {

@@ -9,6 +9,7 @@ import type { LaneEntry } from "../src/deliver/lane/entry.ts";
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
 import { Pace } from "../src/deliver/lane/pace.ts";
+import { Behind } from "../src/deliver/lane/behind.ts";
 import type { FailureSample, LaneForgetting, LaneStatus } from "../src/deliver/lane/ports.ts";
 import { LaneRunner, PACE_STATE } from "../src/deliver/lane/run-lane.ts";
 import { formatName, type LaneRef } from "../src/region/object-names.ts";
@@ -60,7 +61,8 @@ export class LaneWork {
   #alarmAtMs: number | undefined;
   #sliceEndMs = 0;
   #sample: FailureSample | undefined;
-  #toldAlert: string | undefined;
+  #told = ",";
+  readonly #behind = new Behind();
 
   constructor(deps: LaneWorkDeps) {
     const { ctx, ref, reach } = deps;
@@ -124,6 +126,7 @@ export class LaneWork {
       now,
       random: () => Math.random(),
       isOver: () => Date.now() >= this.#sliceEndMs,
+      caughtUp: () => this.#behind.end(),
       noteFailure: (entry, code) => this.#noteFailure(entry, code),
     });
   }
@@ -196,6 +199,7 @@ export class LaneWork {
       pausedUntilMs: pausedUntilMs > Date.now() ? pausedUntilMs : undefined,
       deadLetters: this.deadLetters.count(),
       alert: this.destination.alert,
+      behindSinceMs: this.#behind.sinceMs(Date.now()),
     };
   }
 
@@ -208,6 +212,7 @@ export class LaneWork {
     const nowMs = Date.now();
     this.#sliceEndMs = nowMs + SLICE_MS_MAX;
     this.#setAlarm(nowMs + WATCHDOG_MS);
+    this.#behind.begin(nowMs);
     let againAtMs: number | undefined = nowMs + WATCHDOG_MS;
     try {
       const config = await this.destination.config();
@@ -218,12 +223,19 @@ export class LaneWork {
       // The cause may quote an event. Memory may be ahead of storage: begin anew from there.
       ctx.abort("a lane failed");
     }
-    if (this.destination.alert !== this.#toldAlert) this.#telling.note();
-    this.#toldAlert = this.destination.alert;
+    this.#noteStanding();
     await this.#telling.run();
     await evidence.run();
     await this.#reader.forget();
     this.#arm(againAtMs);
+  }
+
+  /** The workspace hears of what is wrong as soon as it begins or ends. */
+  #noteStanding(): void {
+    const { alert, behindSinceMs } = this.status();
+    const standing = [alert, behindSinceMs].join();
+    if (standing !== this.#told) this.#telling.note();
+    this.#told = standing;
   }
 
   /** A destination that was deleted delivers nothing more; what waited is counted as given up. */

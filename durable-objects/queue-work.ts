@@ -146,6 +146,7 @@ export class QueueWork {
       oldestWaitingAtMs: this.#waiting.oldestAtMs,
       alert: this.#alert ?? suspectsAlert(suspects),
       suspects,
+      totals: this.#deps.counters.totals(this.#deps.storage.log.nextSeq - 1),
     };
   }
 

@@ -132,7 +132,8 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
       this.ctx.abort("a replay failed");
     }
     await this.#evidence.run();
-    const times = [atMs, this.#evidence.dueAtMs].filter((time) => time !== undefined);
+    const toldAtMs = await this.#tellFailure(spec);
+    const times = [atMs, toldAtMs, this.#evidence.dueAtMs].filter((time) => time !== undefined);
     if (times.length === 0) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...times)));
   }
@@ -143,6 +144,22 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
     const end = await work.run(Date.now() + SLICE_MS_MAX);
     // Somebody may have paused or cancelled it while it ran.
     if (this.#held()?.state !== held.state) return Date.now();
+  /** The workspace hears that it failed, and that it does not stand so any more; when to try again. */
+  async #tellFailure({ id, sourceId }: ReplaySpec): Promise<number | undefined> {
+    const held = this.#held();
+    const isFailed = held?.state === "failed";
+    if (held === undefined || isFailed === (this.#get("told-failed") === "yes")) return undefined;
+    const workspace = this.#reach.workspace(workspaceOf(sourceId));
+    try {
+      if (isFailed) await workspace.raiseAlert("replay_failed", id, id, held.updatedAtMs);
+      else await workspace.clearAlert("replay_failed", id);
+      this.#set("told-failed", isFailed ? "yes" : "no");
+      return undefined;
+    } catch {
+      return Date.now() + WATCHDOG_MS;
+    }
+  }
+
     switch (end.kind) {
       case "again":
         return end.atMs;

@@ -1,14 +1,15 @@
 import { fenceRetryMs } from "../src/workspace/route.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { WorkspaceEvidence } from "./workspace-evidence.ts";
+import type { WorkspaceNotices } from "./workspace-notices.ts";
 import type { WorkspaceQueues } from "./workspace-queues.ts";
 import type { WorkspaceRegulations } from "./workspace-regulations.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /**
  * The alarm of a Workspace: set while a source's route waits for fences, a head of the audit chain
- * that cron asked for waits for its file, a regulation is not over, or evidence of that waits to be
- * written. It is always derived from what is held.
+ * that cron asked for waits for its file, a regulation is not over, or a notice of an alert waits to be
+ * sent or evidence of that to be written. It is always derived from what is held.
  */
 export class WorkspaceAlarm {
   readonly #storage: DurableObjectStorage;
@@ -17,6 +18,7 @@ export class WorkspaceAlarm {
   readonly #audit: WorkspaceAudit;
   readonly #evidence: WorkspaceEvidence;
   readonly #regulations: WorkspaceRegulations;
+  readonly #notices: WorkspaceNotices;
 
   constructor(
     storage: DurableObjectStorage,
@@ -26,6 +28,7 @@ export class WorkspaceAlarm {
       readonly audit: WorkspaceAudit;
       readonly evidence: WorkspaceEvidence;
       readonly regulations: WorkspaceRegulations;
+      readonly notices: WorkspaceNotices;
     },
   ) {
     this.#storage = storage;
@@ -34,6 +37,7 @@ export class WorkspaceAlarm {
     this.#audit = parts.audit;
     this.#evidence = parts.evidence;
     this.#regulations = parts.regulations;
+    this.#notices = parts.notices;
   }
 
   /** What is done when it goes off. */
@@ -42,6 +46,7 @@ export class WorkspaceAlarm {
     await this.fence();
     await heads;
     await this.#regulations.run().catch(() => undefined);
+    await this.#notices.run().catch(() => undefined);
     await this.#evidence.own.run().catch(() => undefined);
     await this.arm();
   }
@@ -62,6 +67,7 @@ export class WorkspaceAlarm {
     const others = [
       this.#audit.delayMs(nowMs),
       this.#regulations.delayMs,
+      this.#notices.delayMs(nowMs),
       evidenceAtMs === undefined ? undefined : Math.max(0, evidenceAtMs - nowMs),
     ];
     const delays = [...fences, ...others.filter((delay) => delay !== undefined)];

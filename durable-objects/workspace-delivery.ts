@@ -95,10 +95,12 @@ export abstract class WorkspaceDelivery extends WorkspaceArchive implements Dest
 
   /** What is wrong now. */
   async alerts(call: AdminCall): Promise<Answer<readonly Alert[]>> {
-    const { turn, alerts } = this.delivery;
-    return turn.act(call, ({ nowMs }) =>
-      ok([...alerts(nowMs), ...this.#alerts(nowMs), ...this.storageAlerts()]),
-    );
+    return this.delivery.turn.act(call, ({ nowMs }) => ok(this.openAlerts(nowMs)));
+  }
+
+  /** The same, for whoever tells of it. */
+  protected openAlerts(nowMs: number): readonly Alert[] {
+    return [...this.delivery.alerts(nowMs), ...this.#alerts(nowMs), ...this.storageAlerts()];
   }
 
   async laneConfig(destinationId: DestinationId): Promise<LaneConfig | undefined> {

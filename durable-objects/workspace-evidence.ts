@@ -7,7 +7,7 @@ import {
   type EvidenceView,
 } from "../src/egress/evidence.ts";
 import type { Standing } from "../src/region/placement.ts";
-import { ALERT_LOOK_BACK_MS, edgeAlert, type Alert } from "../src/workspace/alerts.ts";
+import { ALERT_LOOK_BACK_MS, edgeAlert, egressAlert, type Alert } from "../src/workspace/alerts.ts";
 import type { Answer } from "../src/workspace/ports.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { EvidenceTables } from "./storage/evidence-tables.ts";
@@ -57,8 +57,10 @@ export class WorkspaceEvidence {
   /** What is wrong now, as far as evidence shows it. */
   alerts(nowMs: number): readonly Alert[] {
     const range = { fromMs: nowMs - ALERT_LOOK_BACK_MS, toMs: Number.MAX_SAFE_INTEGER };
-    const alert = edgeAlert(this.#tables.edges(range), nowMs);
-    return alert === undefined ? [] : [alert];
+    return [
+      edgeAlert(this.#tables.edges(range), nowMs) ?? [],
+      egressAlert(this.#tables.refusals(range), nowMs) ?? [],
+    ].flat();
   }
 
   /** Drops what is older than evidence is kept; looks once a day, since few rows ever are. */

@@ -105,10 +105,8 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
     return { version: turn.regulations.version(), hashes: hashes.slice(0, end) };
   }
 
-  override async alerts(call: AdminCall): Promise<Answer<readonly Alert[]>> {
-    const answer = await super.alerts(call);
-    if (!answer.ok) return answer;
-    return ok([...answer.value, ...this.privacy.regulations.alerts(Date.now())]);
+  protected override openAlerts(nowMs: number): readonly Alert[] {
+    return [...super.openAlerts(nowMs), ...this.privacy.regulations.alerts(nowMs)];
   }
 
   async certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void> {

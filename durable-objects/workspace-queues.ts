@@ -1,6 +1,9 @@
 import type { SourceId } from "../src/core/ids.ts";
 import { openRoute } from "../src/workspace/route.ts";
 import { configOf, nextVersion, type Source } from "../src/workspace/source.ts";
+import type { QueueRef } from "../src/workspace/source-config.ts";
+import type { QueuePort } from "../src/services.ts";
+import { QueueWatch } from "./queue-watch.ts";
 import type { Reach } from "./reach.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -17,10 +20,12 @@ const MINUTES_OF_HOUR = 60;
 export class WorkspaceQueues {
   readonly #turn: WorkspaceTurn;
   readonly #reach: Reach;
+  readonly #watch: QueueWatch;
 
   constructor(turn: WorkspaceTurn, reach: Reach) {
     this.#turn = turn;
     this.#reach = reach;
+    this.#watch = new QueueWatch(turn);
   }
 
   /**
@@ -68,10 +73,17 @@ export class WorkspaceQueues {
     while (waiting.length > 0) {
       const some = waiting.splice(0, POKES_AT_A_TIME);
       await Promise.all(
-        some.map(({ sourceId, queue }) => succeeds(this.#reach.queue(sourceId, queue).poke())),
+        some.map(async ({ sourceId, queue }) => {
+          const port = this.#reach.queue(sourceId, queue);
+          if (await succeeds(port.poke())) await succeeds(this.#look(sourceId, queue, port));
+        }),
       );
     }
     await this.#pokeArchives(Date.now());
+  }
+
+  async #look(sourceId: SourceId, queue: QueueRef, port: QueuePort): Promise<void> {
+    this.#watch.look(sourceId, queue, await port.status(), Date.now());
   }
 
   /** Pokes the archives of those sources whose minute of the hour it is. */

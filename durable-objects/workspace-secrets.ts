@@ -2,6 +2,7 @@ import type { DestinationId } from "../src/core/ids.ts";
 import { nextDestination, type SecretChanges } from "../src/workspace/destination.ts";
 import {
   newDataKey,
+  openSecret,
   placeOfSecret,
   sealSecret,
   unwrapDataKey,
@@ -39,6 +40,16 @@ export function renewSecrets(
   }
   // It is no change of anybody's, so its time stays.
   destinations.save(nextDestination(held, held.updatedAtMs));
+}
+
+/** Seals a text of the workspace for one place, under its data key. Runs inside a turn. */
+export function sealForWorkspace(turn: WorkspaceTurn, place: string, text: string): Uint8Array {
+  return sealSecret(dataKeyOf(turn), place, text, turn.random);
+}
+
+/** The text again. @throws Error when it was sealed for another place. */
+export function openOfWorkspace(turn: WorkspaceTurn, place: string, sealed: Uint8Array): string {
+  return openSecret(dataKeyOf(turn), place, sealed);
 }
 
 /** The workspace's data key, made with its first secret, and wrapped anew after a rotation. */

@@ -6,6 +6,7 @@ import { isAuditable, type AuditAction } from "../src/workspace/audit.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
 import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
+import { AlertsTable } from "./storage/alerts-table.ts";
 import { AnswersTable } from "./storage/answers-table.ts";
 import { AuditChainTable } from "./storage/audit-chain-table.ts";
 import { DestinationsTable } from "./storage/destinations-table.ts";
@@ -29,6 +30,7 @@ export class WorkspaceTurn {
   readonly chain: AuditChainTable;
   readonly destinations: DestinationsTable;
   readonly regulations: RegulationsTable;
+  readonly alerts: AlertsTable;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
@@ -45,6 +47,7 @@ export class WorkspaceTurn {
     this.chain = new AuditChainTable(storage.sql);
     this.destinations = new DestinationsTable(storage.sql);
     this.regulations = new RegulationsTable(storage.sql);
+    this.alerts = new AlertsTable(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
     if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }

@@ -32,12 +32,13 @@ import type { TokenDraft } from "../src/workspace/token.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { WorkspaceAlarm } from "./workspace-alarm.ts";
+import { WorkspaceAlerts } from "./workspace-alerts.ts";
 import { WorkspaceAudit } from "./workspace-audit.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
 import type { DeliveryParts } from "./workspace-delivery.ts";
 import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
-import { WorkspacePrivacy, type PrivacyParts } from "./workspace-privacy.ts";
+import type { PrivacyParts } from "./workspace-privacy.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
 import { WorkspaceRegulations } from "./workspace-regulations.ts";
 import { WorkspaceResidency } from "./workspace-residency.ts";
@@ -51,7 +52,7 @@ import { WorkspaceTurn } from "./workspace-turn.ts";
  *
  * State: the tables of `workspace.schema.ts`. Alarm: see `WorkspaceAlarm`.
  */
-export class Workspace extends WorkspacePrivacy implements WorkspacePort, WorkspaceAdminPort {
+export class Workspace extends WorkspaceAlerts implements WorkspacePort, WorkspaceAdminPort {
   readonly #turn: WorkspaceTurn;
   readonly #self: WorkspaceSelf;
   readonly #sources: WorkspaceSources;
@@ -86,7 +87,8 @@ export class Workspace extends WorkspacePrivacy implements WorkspacePort, Worksp
     this.#queues = new WorkspaceQueues(this.#turn, this.#reach);
     const parts = { queues: this.#queues, audit: this.#audit, evidence: this.#evidence };
     const regulations = new WorkspaceRegulations(this.#turn, this.#reach, this.#audit);
-    this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, regulations });
+    const { notices } = this;
+    this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, regulations, notices });
     this.privacy = { regulations, audit: this.#audit, arm: () => this.#alarm.arm() };
     this.delivery = {
       turn: this.#turn,
@@ -247,16 +249,6 @@ export class Workspace extends WorkspacePrivacy implements WorkspacePort, Worksp
     return { ...config, edge: this.#self.edge(), lanes, suppressions };
   }
 
-  async queueFilled(sourceId: SourceId, queue: QueueRef): Promise<void> {
-    if (!this.#turn.isCreated) return;
-    this.#turn.tables.learnQueue(sourceId, queue);
-    this.#turn.tables.queueHolds(sourceId, queue, true);
-  }
-
-  async queueDrained(sourceId: SourceId, queue: QueueRef): Promise<void> {
-    if (this.#turn.isCreated) this.#turn.tables.queueHolds(sourceId, queue, false);
-  }
-
   async raiseShards(sourceId: SourceId, epoch: number): Promise<void> {
     if (!this.#turn.isCreated) return;
     const by = { actor: "queue", nowMs: Date.now() };
@@ -275,6 +267,7 @@ export class Workspace extends WorkspacePrivacy implements WorkspacePort, Worksp
     this.ctx.waitUntil(this.verifyDue(Date.now()).catch(() => undefined));
     await this.#alarm.fence();
     await this.#queues.pokeHolding();
+    this.ctx.waitUntil(this.tellAlerts().catch(() => undefined));
   }
 
   override async alarm(): Promise<void> {

@@ -61,7 +61,7 @@ export class EvidenceTables {
   view({ fromMs, toMs }: EvidenceRange): EvidenceView {
     const objects = this.#objects(fromMs, toMs);
     const hosts = this.#hosts(fromMs, toMs);
-    const refusals = this.#refusals(fromMs, toMs);
+    const refusals = this.refusals({ fromMs, toMs });
     const edges = this.edges({ fromMs, toMs });
     const isCut = [objects, hosts, refusals, edges].some(
       ({ length }) => length === EVIDENCE_ROWS_MAX,
@@ -154,7 +154,7 @@ export class EvidenceTables {
       .toArray();
   }
 
-  #refusals(fromMs: number, toMs: number): readonly RefusalEvidence[] {
+  refusals({ fromMs, toMs }: EvidenceRange): readonly RefusalEvidence[] {
     return this.#sql
       .exec<RefusalEvidence>(
         `SELECT host, purpose, reason, hour_ms AS hourMs, sum(count) AS count

@@ -158,7 +158,7 @@ function addStatus(
   destinationId: DestinationId,
   status: LaneStatus,
 ): DestinationStanding {
-  const { pausedUntilMs, alert } = status;
+  const { pausedUntilMs, alert, behindSinceMs } = status;
   return {
     destinationId,
     lanes: (held?.lanes ?? 0) + 1,
@@ -167,7 +167,13 @@ function addStatus(
     pausedUntilMs: later(held?.pausedUntilMs, pausedUntilMs),
     deadLetters: (held?.deadLetters ?? 0) + status.deadLetters,
     alerts: alert === undefined ? (held?.alerts ?? []) : [...(held?.alerts ?? []), alert],
+    behindSinceMs: earlier(held?.behindSinceMs, behindSinceMs),
   };
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
 }
 
 function later(a: number | undefined, b: number | undefined): number | undefined {

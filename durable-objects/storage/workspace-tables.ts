@@ -206,14 +206,16 @@ export class WorkspaceTables {
     );
   }
 
-  queueHolds(sourceId: SourceId, queue: QueueRef, holdsEvents: boolean): void {
+  queueHolds(sourceId: SourceId, queue: QueueRef, holdsEvents: boolean, nowMs: number): void {
     this.#sql.exec(
-      `UPDATE queues SET holds_events = ?1
+      `UPDATE queues SET holds_events = ?1,
+         drained_at_ms = CASE ?1 WHEN 0 THEN ?5 ELSE drained_at_ms END
        WHERE source_id = ?2 AND ingest_region = ?3 AND shard = ?4 AND holds_events <> ?1`,
       holdsEvents ? 1 : 0,
       sourceId,
       queue.ingestRegion,
       queue.shard,
+      nowMs,
     );
   }
 

@@ -4,6 +4,7 @@ import { ok } from "../core/result.ts";
 import { openApiDocument } from "./openapi.ts";
 import { openOperation, type Operation } from "./operation.ts";
 import { AUDIT_OPERATIONS } from "./routes/audit.ts";
+import { ALERT_WEBHOOK_OPERATIONS } from "./routes/alert-webhook.ts";
 import { ALERT_OPERATIONS } from "./routes/alerts.ts";
 import { CATALOG_OPERATIONS } from "./routes/catalog.ts";
 import { DELIVERY_OPERATIONS } from "./routes/deliveries.ts";
@@ -40,6 +41,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...RESIDENCY_OPERATIONS,
   ...ALERT_OPERATIONS,
   ...TOKEN_OPERATIONS,
+  ...ALERT_WEBHOOK_OPERATIONS,
   ...SOURCE_OPERATIONS,
   ...STORAGE_OPERATIONS,
   ...SNIPPET_OPERATIONS,

@@ -87,6 +87,16 @@ export function nextSweepAt(lastMs: number, sourceId: string): number {
   return dayOf(lastMs) + DAY_MS + (hash % SPREAD_MS);
 }
 
+/** A sweep that cannot go on is tried again within minutes; after this it does not pass by itself. */
+const FAILING_MS = 3_600_000;
+
+/** Whether somebody has to look: files stay that are older than they may get. */
+export function isSweepFailing(progress: RetentionProgress, nowMs: number): boolean {
+  const { state, refused, error, startedAtMs } = progress;
+  if (state === "failed" || refused > 0) return true;
+  return state === "running" && error !== undefined && nowMs - startedAtMs >= FAILING_MS;
+}
+
 /** A sweep that has not done anything yet. */
 export function newRetention(id: ChildId<"job">, days: RetentionDays, nowMs: number): RetentionJob {
   return {

@@ -18,7 +18,8 @@ export type ChildKind =
   | "run"
   | "rpl"
   | "reg"
-  | "job";
+  | "job"
+  | "ntc";
 
 export type WorkspaceId = `ws_${string}`;
 export type ChildId<K extends ChildKind> = `${K}_${string}`;
@@ -43,7 +44,7 @@ export type IdParts = {
 
 const WORKSPACE_ID = new RegExp(`^ws_(eu|us)_(${BASE32_CLASS}{${WORKSPACE_CHARS}})$`);
 const CHILD_ID = new RegExp(
-  `^(src|dst|flt|tok|syn|con|run|rpl|reg|job)_(eu|us)_(${BASE32_CLASS}{${WORKSPACE_CHARS}})(${BASE32_CLASS}{${CHILD_CHARS}})$`,
+  `^(src|dst|flt|tok|syn|con|run|rpl|reg|job|ntc)_(eu|us)_(${BASE32_CLASS}{${WORKSPACE_CHARS}})(${BASE32_CLASS}{${CHILD_CHARS}})$`,
 );
 
 /** A new workspace's id in `region`. */

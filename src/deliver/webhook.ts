@@ -95,8 +95,28 @@ type WebhookSettings = {
   readonly context: EgressContext;
 };
 
+/** What a webhook is made ready from. */
+export type WebhookGround = Pick<
+  DestinationGround,
+  "settings" | "declaredHosts" | "region" | "development" | "observe"
+>;
+
+/**
+ * The webhook of a workspace for something other than events; `purpose` is what evidence says of it.
+ *
+ * @throws SettingRefused for a setting that is wrong.
+ */
+export function signedWebhook(
+  ground: WebhookGround,
+  purpose: string,
+  now: () => number,
+): Deliverer {
+  const settings = readWebhook(ground);
+  return new Webhook({ ...settings, context: { ...settings.context, purpose } }, now);
+}
+
 /** @throws SettingRefused for a setting that is wrong. */
-export function readWebhook(ground: DestinationGround): WebhookSettings {
+export function readWebhook(ground: WebhookGround): WebhookSettings {
   const given = new GivenSettings(WEBHOOK.slug, ground.settings);
   const text = given.text("url");
   if (!URL.canParse(text)) given.refuse("url", "is no URL");

@@ -23,6 +23,8 @@ export type AuditEntry = {
 
 /** Every act that is recorded. What reads event bodies has its place before any call does. */
 export type AuditAction =
+  | "alert-webhook.test"
+  | "alert-webhook.update"
   | "workspace.create"
   | "workspace.update"
   | "regulation.create"

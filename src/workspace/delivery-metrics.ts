@@ -40,6 +40,8 @@ export type DestinationStanding = {
   readonly pausedUntilMs: number | undefined;
   readonly deadLetters: number;
   readonly alerts: readonly string[];
+  /** Since when one of its lanes has not come to the end of its log, once that is long ago. */
+  readonly behindSinceMs: number | undefined;
 };
 
 /** The range as it is answered: to whole steps, and no longer than the granularity allows. */
@@ -53,8 +55,8 @@ export function fitRange(query: MetricsQuery): MetricsQuery {
 export const FAILING_MS = 3_600_000;
 
 /**
- * Alerts of delivery: a destination that cannot be delivered to, one that gives events up, and one
- * whose lanes wait for it.
+ * Alerts of delivery, for each destination: that it cannot be delivered to, that events were given
+ * up, that its lanes wait for it, and that they are behind.
  */
 export function deliveryAlerts(
   rows: readonly MetricsRow[],
@@ -63,35 +65,56 @@ export function deliveryAlerts(
 ): readonly Alert[] {
   const recent = rows.filter(({ atMs }) => atMs >= nowMs - FAILING_MS);
   const failed = recent.filter(({ step }) => step === "failed-delivery");
-  const paused = standings.filter(({ pausedUntilMs }) => (pausedUntilMs ?? 0) > nowMs);
-  const broken = standings.filter(({ alerts }) => alerts.length > 0);
+  const retried = recent.filter(({ step }) => step === "pending-retry");
   return [
-    ...alertOf(
-      "delivery_failed",
-      failed.map(({ atMs }) => atMs),
-      sum(failed),
-      nowMs,
-    ),
-    ...alertOf(
-      "delivery_paused",
-      recent.filter(({ step }) => step === "pending-retry").map(({ atMs }) => atMs),
-      paused.length,
-      nowMs,
-    ),
-    ...alertOf("delivery_not_possible", [], broken.length, nowMs),
+    ...[...byDestination(failed)].map(([subject, of]): Alert => ({
+      code: "delivery_failed",
+      subject,
+      sinceMs: firstOf(of, nowMs),
+      count: of.reduce((total, { count }) => total + count, 0),
+    })),
+    ...standings.flatMap(({ destinationId: subject, ...standing }): readonly Alert[] => {
+      const { pausedUntilMs = 0, alerts, behindSinceMs } = standing;
+      const tried = retried.filter(({ destinationId }) => destinationId === subject);
+      return [
+        ...(pausedUntilMs > nowMs
+          ? [
+              {
+                code: "delivery_paused",
+                subject,
+                sinceMs: firstOf(tried, nowMs),
+                count: 1,
+              } as const,
+            ]
+          : []),
+        ...(behindSinceMs === undefined
+          ? []
+          : [{ code: "delivery_lag", subject, sinceMs: behindSinceMs, count: 1 } as const]),
+        ...(alerts.length === 0
+          ? []
+          : [
+              {
+                code: "delivery_not_possible",
+                subject,
+                sinceMs: nowMs,
+                count: alerts.length,
+              } as const,
+            ]),
+      ];
+    }),
   ];
 }
 
-function alertOf(
-  code: string,
-  times: readonly number[],
-  count: number,
-  nowMs: number,
-): readonly Alert[] {
-  if (count === 0) return [];
-  return [{ code, sinceMs: times.length === 0 ? nowMs : Math.min(...times), count }];
+function byDestination(rows: readonly MetricsRow[]): ReadonlyMap<DestinationId, MetricsRow[]> {
+  const found = new Map<DestinationId, MetricsRow[]>();
+  for (const row of rows) {
+    const held = found.get(row.destinationId);
+    if (held === undefined) found.set(row.destinationId, [row]);
+    else held.push(row);
+  }
+  return found;
 }
 
-function sum(rows: readonly MetricsRow[]): number {
-  return rows.reduce((total, { count }) => total + count, 0);
+function firstOf(rows: readonly MetricsRow[], nowMs: number): number {
+  return Math.min(nowMs, ...rows.map(({ atMs }) => atMs));
 }

@@ -6,6 +6,7 @@ import type { Services } from "../services.ts";
 import type { DestinationsPort } from "./delivery-ports.ts";
 import type { PrivacyPort } from "./privacy-ports.ts";
 import type { DestinationRefusal } from "./destination.ts";
+import type { AlertsPort } from "./alert-ports.ts";
 import type { Alert } from "./alerts.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { SignedHead } from "./audit-head.ts";

@@ -17,6 +17,7 @@ export const CHILD_KINDS: readonly ChildKind[] = [
   "rpl",
   "reg",
   "job",
+  "ntc",
 ];
 
 /** Randomness that a property test can repeat and shrink. */

@@ -110,7 +110,7 @@ describe("counts by place", () => {
 
     const { body } = await call("GET", "/api/v1/alerts", { token });
     const since = new Date(THIS_HOUR_MS).toISOString();
-    expect(body.data).toEqual([{ code: "outside_region", since, count: 5 }]);
+    expect(body.data).toEqual([{ code: "outside_region", subject: null, since, count: 5 }]);
   });
 
   it("of a workspace without refusals raise none", async () => {

@@ -126,7 +126,7 @@ describe("the daily head file", () => {
 
     expect([early.body.data, late.body.data]).toEqual([
       [],
-      [{ code: "audit_head_waiting", since: expect.any(String), count: 1 }],
+      [{ code: "audit_head_waiting", subject: null, since: expect.any(String), count: 1 }],
     ]);
   });
 });

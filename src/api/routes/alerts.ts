@@ -1,4 +1,4 @@
-import { array, number, object, picklist, string } from "valibot";
+import { array, nullable, number, object, picklist, string } from "valibot";
 
 import { ok } from "../../core/result.ts";
 import type { EdgeCount } from "../../region/edge.ts";
@@ -7,7 +7,12 @@ import { isoTime } from "../../workspace/source-view.ts";
 import { answerWith, openOperation, workspaceOperation, type Operation } from "../operation.ts";
 import { region } from "../schemas.ts";
 
-const alertView = object({ code: string(), since: string(), count: number() });
+const alertView = object({
+  code: string(),
+  subject: nullable(string()),
+  since: string(),
+  count: number(),
+});
 
 const refusedView = object({
   region,
@@ -29,7 +34,12 @@ export const ALERT_OPERATIONS: readonly Operation[] = [
     answer: object({ data: array(alertView) }),
     handle: async ({ workspace, call }) =>
       answerWith(await workspace.alerts(call), (alerts) => ({
-        data: alerts.map(({ code, sinceMs, count }) => ({ code, since: isoTime(sinceMs), count })),
+        data: alerts.map(({ code, subject, sinceMs, count }) => ({
+          code,
+          subject: subject ?? null,
+          since: isoTime(sinceMs),
+          count,
+        })),
       })),
   }),
   openOperation("operator", {

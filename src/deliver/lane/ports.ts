@@ -49,6 +49,8 @@ export type LaneStatus = {
   readonly deadLetters: number;
   /** What keeps the lane from delivering at all, for example `invalid_settings`. */
   readonly alert: string | undefined;
+  /** Since when it has not come to the end of its log, once that is 15 minutes ago. */
+  readonly behindSinceMs?: number | undefined;
 };
 
 /** What a lane tells its workspace: totals, so that telling it twice changes nothing. */

@@ -41,6 +41,14 @@ export class Counters {
     this.#pending = new Map();
   }
 
+  /** Beside what was accepted, what was refused: but for suppressed users' events, which are meant to be. */
+  totals(accepted: number): { readonly accepted: number; readonly refused: number } {
+    const refused = this.read()
+      .filter(({ step, code }) => step === "refused" && code !== "suppressed")
+      .reduce((sum, { count }) => sum + count, 0);
+    return { accepted, refused };
+  }
+
   /** All counts, pending ones included. */
   read(): readonly { step: CountedStep; code: string; count: number }[] {
     const totals = new Map<string, number>(this.#pending);

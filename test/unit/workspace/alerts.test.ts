@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 
 import type { EdgeCount } from "../../../src/region/edge.ts";
-import { edgeAlert, regulationAlert } from "../../../src/workspace/alerts.ts";
+import {
+  edgeAlert,
+  egressAlert,
+  regulationAlert,
+  silenceAlert,
+  SILENT_MS,
+} from "../../../src/workspace/alerts.ts";
 
 const HOUR_MS = 3_600_000;
 const NOON_MS = Date.parse("2026-11-22T12:00:00.000Z");
@@ -64,5 +70,35 @@ describe("regulationAlert()", () => {
     const open = [{ createdAtMs: NOW_MS - 30 * DAY_MS + 1 }];
 
     expect(regulationAlert(open, NOW_MS)).toBeUndefined();
+  });
+});
+
+describe("egressAlert()", () => {
+  it("counts requests of this hour that were not let out", () => {
+    const refusal = {
+      host: "example.com",
+      purpose: "delivery:webhook",
+      reason: "host-not-allowed",
+      hourMs: NOON_MS,
+      count: 2,
+    };
+
+    expect(egressAlert([refusal], NOW_MS)).toEqual({
+      code: "egress_refused",
+      sinceMs: NOON_MS,
+      count: 2,
+    });
+  });
+});
+
+describe("silenceAlert()", () => {
+  it.each([
+    [SILENT_MS - 1, undefined],
+    [
+      SILENT_MS,
+      { code: "source_silent", subject: "src_eu_a", sinceMs: NOW_MS - SILENT_MS, count: 1 },
+    ],
+  ])("after %i ms without an event is %j", (ms, expected) => {
+    expect(silenceAlert("src_eu_a", NOW_MS - ms, NOW_MS)).toEqual(expected);
   });
 });
