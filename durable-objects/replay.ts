@@ -138,12 +138,6 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...times)));
   }
 
-  /** One slice of going through files; when the next is due. */
-  async #goOn(held: Held, spec: ReplaySpec): Promise<number | undefined> {
-    const work = this.#workOn(spec, held.state === "counting");
-    const end = await work.run(Date.now() + SLICE_MS_MAX);
-    // Somebody may have paused or cancelled it while it ran.
-    if (this.#held()?.state !== held.state) return Date.now();
   /** The workspace hears that it failed, and that it does not stand so any more; when to try again. */
   async #tellFailure({ id, sourceId }: ReplaySpec): Promise<number | undefined> {
     const held = this.#held();
@@ -160,6 +154,12 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
     }
   }
 
+  /** One slice of going through files; when the next is due. */
+  async #goOn(held: Held, spec: ReplaySpec): Promise<number | undefined> {
+    const work = this.#workOn(spec, held.state === "counting");
+    const end = await work.run(Date.now() + SLICE_MS_MAX);
+    // Somebody may have paused or cancelled it while it ran.
+    if (this.#held()?.state !== held.state) return Date.now();
     switch (end.kind) {
       case "again":
         return end.atMs;

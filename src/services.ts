@@ -154,10 +154,10 @@ export type QueueStatus = {
    * month does not answer.
    */
   readonly suspects?: number | undefined;
-};
-
   /** Events taken and refused since it began, those of suppressed users aside; absent from older code. */
   readonly totals?: { readonly accepted: number; readonly refused: number };
+};
+
 /** What queues and Workers ask of a workspace; the management API has its own methods besides. */
 export interface WorkspacePort {
   /** Adds requests that Workers judged by their place, beside those that its objects report. */
