@@ -2,7 +2,6 @@ import { DurableObject } from "cloudflare:workers";
 import { belongsTo, type ArchiveFile, type RecordedFile } from "../src/archive/archive-file.ts";
 import {
   FILES_PAGE_MAX,
-  KEYS_ASKED_MAX,
   matchPage,
   parsePosition,
   type FilesPage,
@@ -26,6 +25,7 @@ import {
 import { matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
 import { parseConfig, type Config } from "../src/config.ts";
 import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { scrubFreePages } from "../src/core/scrub-storage.ts";
 import { standing } from "../src/region/placement.ts";
 import type { OwnBucketName } from "../src/region/own-bucket.ts";
 import { homeOf, type ArchiveLocation } from "../src/region/regions.ts";
@@ -142,15 +142,7 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
 
   /** Those of the keys that the catalogue holds, and where. */
   async heldAt(keys: readonly string[]): Promise<readonly HeldFile[]> {
-    if (keys.length > KEYS_ASKED_MAX) {
-      throw new RangeError(`Cannot look up ${keys.length} keys: at most ${KEYS_ASKED_MAX} at once`);
-    }
-    return keys.flatMap((key) => {
-      const file = this.#catalogue.find(key);
-      if (file === undefined) return [];
-      const { location, ownBucket } = file;
-      return [{ key, location, ...(ownBucket === undefined ? {} : { ownBucket }) }];
-    });
+    return this.#catalogue.heldAt(keys);
   }
 
   /** Durable once the returned promise resolves; a location where the file stands is left out. */
@@ -235,6 +227,10 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
       const isFull = found.length >= FILES_PAGE_MAX || bytes >= SEARCHED_BYTES_MAX;
       if (isFull) return matchPage(found, examined, String(id));
     }
+  }
+
+  async scrub(): Promise<void> {
+    await scrubFreePages(this.ctx.storage, 0, () => scheduler.wait(0));
   }
 
   /** Removes files whose last event was received before `beforeMs`, and what is known of them. */

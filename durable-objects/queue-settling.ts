@@ -1,5 +1,5 @@
-import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { scrubFreePages } from "../src/core/scrub-storage.ts";
+import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import type { SealRule } from "../src/ingest/queue/seal.ts";
 import type { QueueSettling } from "../src/services.ts";
 
@@ -18,6 +18,11 @@ export type SettlerDeps = {
 export class Settler {
   readonly #deps: SettlerDeps;
   #throughSeq = 0;
+  /**
+   * Up to here the log stands in pages that may hold more than it: what SQLite takes from free pages
+   * keeps their bytes in its gaps. What came later stands in pages that were clean.
+   */
+  #soiledSeq = 0;
   /** What was dropped up to here is overwritten as well. */
   #scrubbedSeq = 0;
   #scrubbing: Promise<void> | undefined;
@@ -37,26 +42,55 @@ export class Settler {
     return Math.max(byLanes, Math.min(this.#throughSeq, this.#deps.archivedSeq()));
   }
 
-  /** See `QueuePort.settle`. The segment is closed in this turn, so that it ends where it was asked. */
-  settle(asked: number | undefined): QueueSettling {
+  /**
+   * See `QueuePort.settle`.
+   *
+   * @param run Does all that is due. It is looked again right after it, so that what it dropped is
+   *   overwritten before much else is written.
+   */
+  settle(asked: number | undefined, run: () => Promise<void>): QueueSettling {
+    const settling = this.#look(asked);
+    const again = (): unknown => this.#look(settling.throughSeq);
+    if (!settling.isSettled) this.#deps.ctx.waitUntil(run().then(again));
+    return settling;
+  }
+
+  /** The segment is closed in this turn, so that it ends where it was asked. */
+  #look(asked: number | undefined): QueueSettling {
     const { storage, archivedSeq } = this.#deps;
     if (asked === undefined) storage.rotate(Date.now());
     // A log that was set back to an earlier state has fewer events than were asked for.
     const throughSeq = Math.min(asked ?? Infinity, storage.log.nextSeq - 1);
     this.#throughSeq = Math.max(this.#throughSeq, throughSeq);
-    const isDropped = storage.log.segments.every(({ firstSeq }) => firstSeq > throughSeq);
-    if (!isDropped || archivedSeq() < throughSeq) return { throughSeq, isSettled: false };
-    if (this.#scrubbedSeq < throughSeq) this.#scrub(throughSeq);
-    return { throughSeq, isSettled: this.#scrubbedSeq >= throughSeq };
+    if (this.#soiledSeq < throughSeq) {
+      this.#scrub(() => this.#beginClean());
+      return { throughSeq, isSettled: false };
+    }
+    const lastSeq = this.#soiledSeq;
+    const isDropped = storage.log.segments.every(({ firstSeq }) => firstSeq > lastSeq);
+    if (!isDropped || archivedSeq() < lastSeq) return { throughSeq, isSettled: false };
+    if (this.#scrubbedSeq < lastSeq) {
+      this.#scrub(() => {
+        this.#scrubbedSeq = lastSeq;
+      });
+    }
+    return { throughSeq, isSettled: this.#scrubbedSeq >= lastSeq };
+  }
+
+  /** From here on the log is written into clean pages; all before has to go. */
+  #beginClean(): void {
+    const { storage } = this.#deps;
+    storage.rotate(Date.now());
+    this.#soiledSeq = storage.log.nextSeq - 1;
+    this.#throughSeq = Math.max(this.#throughSeq, this.#soiledSeq);
   }
 
   /** In turns beside the queue's own work; whoever waits for it asks again. */
-  #scrub(throughSeq: number): void {
+  #scrub(done: () => void): void {
     const { ctx, storage } = this.#deps;
-    this.#scrubbing ??= scrubFreePages(ctx.storage, storage.freeBytes, () => scheduler.wait(0))
-      .then(() => {
-        this.#scrubbedSeq = Math.max(this.#scrubbedSeq, throughSeq);
-      })
+    if (this.#scrubbing !== undefined) return;
+    this.#scrubbing = scrubFreePages(ctx.storage, storage.freeBytes, () => scheduler.wait(0))
+      .then(done)
       .finally(() => {
         this.#scrubbing = undefined;
       });

@@ -116,9 +116,7 @@ export class QueueWork {
 
   /** See `QueuePort.settle`. */
   settle(throughSeq: number | undefined): QueueSettling {
-    const settling = this.#settler.settle(throughSeq);
-    if (!settling.isSettled) this.#deps.ctx.waitUntil(this.run());
-    return settling;
+    return this.#settler.settle(throughSeq, () => this.run());
   }
 
   find(print: Uint8Array): QueueSighting | undefined {

@@ -10,6 +10,7 @@ import type { QueueRef } from "../src/workspace/source-config.ts";
 import { erasableStores } from "./erasable-stores.ts";
 import type { Reach } from "./reach.ts";
 import { RegulationArchives } from "./regulation-archives.ts";
+import { scrubNext } from "./regulation-scrubs.ts";
 
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -52,6 +53,7 @@ export class RegulationUnits {
       case "link":
         return this.#regulation.linkedAnonymousIds ? this.#sources() : [];
       case "archive":
+      case "scrub":
         return this.#sources();
       case "stores":
         return this.#stores.units(this.#scope());
@@ -95,6 +97,11 @@ export class RegulationUnits {
       }
       case "destinations":
         return this.#askDestination(unit, note);
+      case "scrub":
+        return scrubNext(unit as SourceId, note, {
+          reach: this.#reach,
+          replays: this.#turn.replays,
+        });
     }
   }
 

@@ -8,7 +8,7 @@ import { DeliveryCounts, type DeliveryStep } from "../src/deliver/lane/counts.ts
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import { Pace } from "../src/deliver/lane/pace.ts";
 import { LaneRunner, PACE_STATE, type Readiness } from "../src/deliver/lane/run-lane.ts";
-import { scrubFreePages } from "../src/ingest/queue/scrub.ts";
+import { scrubFreePages } from "../src/core/scrub-storage.ts";
 import { isSelected, readdressed } from "../src/replay/select-event.ts";
 import type { ReplayFile } from "../src/replay/replay-files.ts";
 import { ReplayLog, type OpenedFile } from "../src/replay/replay-log.ts";
@@ -199,7 +199,7 @@ export class ReplayWork {
     // SQLite keeps what it dropped in its free pages, and events are to be held nowhere.
     if (!hadEvents) return;
     const { storage } = this.#deps.ctx;
-    await scrubFreePages(storage, storage.sql.databaseSize, () => scheduler.wait(0));
+    await scrubFreePages(storage, this.#lane.freeBytes, () => scheduler.wait(0));
   }
 
   async #ready(): Promise<Readiness> {

@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig, type Config } from "../src/config.ts";
 import { workspaceOf } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
+import { scrubStorage } from "../src/core/scrub-storage.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
 import { standing } from "../src/region/placement.ts";
@@ -24,6 +25,7 @@ import { reach, type Env, type Reach } from "./reach.ts";
 import { ReplayCatalogue } from "./replay-catalogue.ts";
 import { ReplayWork } from "./replay-work.ts";
 import { migrate } from "./storage/migrate.ts";
+import { ReplayStorage } from "./storage/replay-storage.ts";
 import { REPLAY_MIGRATIONS } from "./storage/replay.schema.ts";
 
 /** Of one alarm: well under what an alarm may take, and its CPU time. */
@@ -110,6 +112,20 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
   async wake(): Promise<void> {
     const held = this.#held();
     if (held !== undefined && isGoing(held.state)) await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** Between two slices: what waits is copied into clean pages. */
+  async scrub(): Promise<void> {
+    while (this.#slice !== undefined) await this.#slice;
+    const { freeBytes } = new ReplayStorage(this.ctx.storage);
+    const nextTurn = (): Promise<void> => scheduler.wait(0);
+    const work = scrubStorage(this.ctx.storage, { tables: ["waiting"], freeBytes, nextTurn });
+    this.#slice = work
+      .catch(() => undefined)
+      .finally(() => {
+        this.#slice = undefined;
+      });
+    await work;
   }
 
   override async alarm(): Promise<void> {

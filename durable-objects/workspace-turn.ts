@@ -11,6 +11,7 @@ import { AnswersTable } from "./storage/answers-table.ts";
 import { AuditChainTable } from "./storage/audit-chain-table.ts";
 import { DestinationsTable } from "./storage/destinations-table.ts";
 import { RegulationsTable } from "./storage/regulations-table.ts";
+import { ReplaysTable } from "./storage/replays-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
@@ -31,6 +32,7 @@ export class WorkspaceTurn {
   readonly destinations: DestinationsTable;
   readonly regulations: RegulationsTable;
   readonly alerts: AlertsTable;
+  readonly replays: ReplaysTable;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
@@ -48,6 +50,7 @@ export class WorkspaceTurn {
     this.destinations = new DestinationsTable(storage.sql);
     this.regulations = new RegulationsTable(storage.sql);
     this.alerts = new AlertsTable(storage.sql);
+    this.replays = new ReplaysTable(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
     if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }

@@ -55,4 +55,10 @@ export const ARCHIVE_MONTH_MIGRATIONS = [
     sql: `-- What ndjson_sha256 was before a deletion rewrote the file; null: none did.
           ALTER TABLE files ADD COLUMN original_sha256 TEXT;`,
   },
+  {
+    id: "0006-create-scrub",
+    sql: `CREATE TABLE scrub (
+            zeros BLOB NOT NULL            -- fills pages that held filters; empty but for that time
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -2,9 +2,11 @@ import type { ArchiveFile, RecordedFile } from "../../src/archive/archive-file.t
 import {
   FILTER_BYTES_MAX,
   formatPosition,
+  KEYS_ASKED_MAX,
   type FilesPage,
   type FilesPosition,
   type FileTotals,
+  type HeldFile,
   type RecordedQuery,
   type RecordedRow,
 } from "../../src/archive/catalogue.ts";
@@ -74,6 +76,19 @@ export class CatalogueTable {
     return row === undefined ? undefined : this.#fileOf(row);
   }
 
+  /** Where those of the keys are that are held. @throws RangeError when too many are asked at once. */
+  heldAt(keys: readonly string[]): readonly HeldFile[] {
+    if (keys.length > KEYS_ASKED_MAX) {
+      throw new RangeError(`Cannot look up ${keys.length} keys: at most ${KEYS_ASKED_MAX} at once`);
+    }
+    return keys.flatMap((key) => {
+      const file = this.find(key);
+      if (file === undefined) return [];
+      const { location, ownBucket } = file;
+      return [{ key, location, ...(ownBucket === undefined ? {} : { ownBucket }) }];
+    });
+  }
+
   /** Adds a file that is not there yet, with its filter in as many rows as it needs. */
   insert(file: RecordedFile): void {
     const [row] = this.#sql
@@ -115,9 +130,15 @@ export class CatalogueTable {
       )
       .toArray();
     if (row === undefined) return false;
-    this.#sql.exec("DELETE FROM filters WHERE file_id = ?", row.id);
+    this.#dropFilter(row.id);
     this.#insertFilter(row.id, file);
     return true;
+  }
+
+  /** Overwritten where it stands before it goes: SQLite keeps what is only deleted. */
+  #dropFilter(id: number): void {
+    this.#sql.exec("UPDATE filters SET bytes = zeroblob(length(bytes)) WHERE file_id = ?", id);
+    this.#sql.exec("DELETE FROM filters WHERE file_id = ?", id);
   }
 
   #insertFilter(id: number, file: RecordedFile): void {
@@ -241,10 +262,10 @@ export class CatalogueTable {
 
   /** Takes a file out, with its filter; one that is not there stays so. */
   remove(key: string): void {
-    this.#sql.exec(
-      "DELETE FROM filters WHERE file_id IN (SELECT id FROM files WHERE key = ?)",
-      key,
-    );
+    const [row] = this.#sql
+      .exec<{ id: number }>("SELECT id FROM files WHERE key = ?", key)
+      .toArray();
+    if (row !== undefined) this.#dropFilter(row.id);
     this.#sql.exec("DELETE FROM suspects WHERE key = ?", key);
     this.#sql.exec("DELETE FROM files WHERE key = ?", key);
   }

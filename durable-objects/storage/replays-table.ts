@@ -1,4 +1,6 @@
 import { readStored } from "../../src/core/stored-json.ts";
+import type { SourceId } from "../../src/core/ids.ts";
+import type { ReplayId } from "../../src/replay/replay.ts";
 import type { HeldReplay } from "../../src/workspace/replay-ports.ts";
 
 type ReplayRow = { position: number; body: string };
@@ -24,6 +26,14 @@ export class ReplaysTable {
 
   find(id: string): HeldReplay | undefined {
     return this.#read("WHERE id = ?", id)[0];
+  }
+
+  /** Every replay there ever was of a source. */
+  idsOf(sourceId: SourceId): readonly ReplayId[] {
+    return this.#sql
+      .exec<{ id: ReplayId }>("SELECT id FROM replays WHERE source_id = ?", sourceId)
+      .toArray()
+      .map(({ id }) => id);
   }
 
   /** Newest first, those before `after`. */

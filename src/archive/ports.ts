@@ -112,6 +112,8 @@ export interface ArchiveMonthPort {
    * event was received before `beforeMs`; ask again with `after` = `next` until that is absent.
    */
   sweep(beforeMs: number, after?: string, own?: readonly OwnBucketName[]): Promise<SweepPage>;
+  /** Overwrites what storage still holds of filters that were deleted. */
+  scrub(): Promise<void>;
   /** Files that may hold one of the users (8 bytes of hash each); ask again with `after` = `next`. */
   matching(userHashes: Uint8Array, after?: string): Promise<MatchPage>;
 }

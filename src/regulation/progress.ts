@@ -15,6 +15,7 @@ import {
  * - `stores`: what else holds users' data does the same; see `ErasableStore`.
  * - `destinations`: those that can forget a user are asked to.
  * - `verify`: files and stores are gone through once more; no file may have a second copy anywhere.
+ * - `scrub`: what months and replays gave free is overwritten; queues and lanes did it before.
  */
 export const STEPS = [
   "suppress",
@@ -25,6 +26,7 @@ export const STEPS = [
   "stores",
   "destinations",
   "verify",
+  "scrub",
 ] as const;
 export type Step = (typeof STEPS)[number];
 

@@ -119,12 +119,25 @@ describe("stepsOf()", () => {
   it.each<[RegulationType, readonly Step[]]>([
     ["SUPPRESS_ONLY", ["suppress"]],
     ["UNSUPPRESS", ["suppress"]],
-    ["DELETE_ARCHIVE_ONLY", ["settle", "link", "archive", "verify"]],
-    ["DELETE_INTERNAL", ["settle", "link", "archive", "lanes", "stores", "verify"]],
-    ["DELETE_ONLY", ["settle", "link", "archive", "lanes", "stores", "destinations", "verify"]],
+    ["DELETE_ARCHIVE_ONLY", ["settle", "link", "archive", "verify", "scrub"]],
+    ["DELETE_INTERNAL", ["settle", "link", "archive", "lanes", "stores", "verify", "scrub"]],
+    [
+      "DELETE_ONLY",
+      ["settle", "link", "archive", "lanes", "stores", "destinations", "verify", "scrub"],
+    ],
     [
       "SUPPRESS_WITH_DELETE",
-      ["suppress", "settle", "link", "archive", "lanes", "stores", "destinations", "verify"],
+      [
+        "suppress",
+        "settle",
+        "link",
+        "archive",
+        "lanes",
+        "stores",
+        "destinations",
+        "verify",
+        "scrub",
+      ],
     ],
   ])("of %s are %j", (of, steps) => {
     expect(stepsOf(of)).toEqual(steps);
