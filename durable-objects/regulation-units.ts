@@ -128,6 +128,7 @@ export class RegulationUnits {
       regulationId: this.#regulation.id,
       subjectType: type,
       subjectIds: ids,
+      linkedAnonymousIds: this.#links(),
       ...this.#scope(),
     };
     return this.#stores.work(unit, deletion, note, step === "verify");

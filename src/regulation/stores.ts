@@ -6,6 +6,8 @@ export type StoreDeletion = {
   readonly regulationId: RegulationId;
   readonly subjectType: SubjectType;
   readonly subjectIds: readonly string[];
+  /** Values of `anonymousId` that were found beside the users' ids and go with them; mostly none. */
+  readonly linkedAnonymousIds: readonly string[];
   /** The one source it is about; all of the workspace when absent. */
   readonly sourceId?: SourceId;
   /** What the unit answered last, to go on from; absent at the beginning. */

@@ -8,6 +8,7 @@ const DELETION: Omit<StoreDeletion, "position"> = {
   regulationId: "reg_eu_0123456789abcdef0000000001",
   subjectType: "USER_ID",
   subjectIds: ["u1"],
+  linkedAnonymousIds: [],
 };
 
 let asked: string[];
