@@ -15,6 +15,10 @@ export class NodeStorage implements DedupStorage {
   statements = 0;
   /** The largest value bound so far. */
   blobBytesMax = 0;
+  /** The longest text bound so far. */
+  textCharsMax = 0;
+  /** Statements that wrote. */
+  writes = 0;
 
   readonly sql = {
     exec: <T extends SqlRow>(query: string, ...bindings: SqlBinding[]): SqlCursor<T> =>
@@ -53,12 +57,14 @@ export class NodeStorage implements DedupStorage {
     this.statements += 1;
     if (this.#statementsLeft !== undefined && --this.#statementsLeft <= 0)
       throw new SimulatedCrash();
+    if (!/^\s*SELECT/i.test(query)) this.writes += 1;
     const last = query.lastIndexOf(";");
     if (last >= 0 && last < query.length - 1) {
       this.#database.exec(query);
       return cursor<T>([], 0);
     }
     const values = bindings.map((value) => {
+      if (typeof value === "string") this.textCharsMax = Math.max(this.textCharsMax, value.length);
       if (value === null || typeof value !== "object") return value;
       this.blobBytesMax = Math.max(this.blobBytesMax, value.byteLength);
       return new Uint8Array(value);

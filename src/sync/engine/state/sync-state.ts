@@ -115,7 +115,7 @@ export class SyncState {
     const { runs, merged } = this.#fold;
     foldInto(this.store, merged, this.#limits.slicePages);
     const isDone = merged.prefix === PREFIX_END;
-    this.store.removeRuns(runs);
+    if (isDone) this.store.removeRuns(runs);
     this.version += 1;
     if (isDone) this.#fold = undefined;
     return !isDone;
