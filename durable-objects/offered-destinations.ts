@@ -6,7 +6,7 @@ import type { Dial } from "../src/deliver/postgres/raw-socket.ts";
 const now = (): number => Date.now();
 
 /** Sockets are there in workerd only, so they are asked for when the first one is opened. */
-const dial: Dial = async (...args) => {
+export const dial: Dial = async (...args) => {
   const { dialOutside } = await import("../src/egress/shims/cloudflare-sockets.ts");
   return (dialOutside as Dial)(...args);
 };

@@ -1,4 +1,6 @@
 import type { DestinationId } from "../src/core/ids.ts";
+import type { ConnectionSecrets } from "../src/sync/connection/connection.ts";
+import type { ConnectionId } from "../src/sync/sync.ts";
 import { nextDestination, type SecretChanges } from "../src/workspace/destination.ts";
 import {
   newDataKey,
@@ -9,6 +11,7 @@ import {
   wrapDataKey,
   wrappedBy,
 } from "../src/workspace/secret-envelope.ts";
+import type { ConnectionsTable } from "./storage/connections-table.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /** Keeps the secrets of a destination, sealed. Runs inside a turn. */
@@ -50,6 +53,23 @@ export function sealForWorkspace(turn: WorkspaceTurn, place: string, text: strin
 /** The text again. @throws Error when it was sealed for another place. */
 export function openOfWorkspace(turn: WorkspaceTurn, place: string, sealed: Uint8Array): string {
   return openSecret(dataKeyOf(turn), place, sealed);
+}
+
+/** Keeps the secrets of a connection, sealed. Runs inside a turn. */
+export function keepConnectionSecrets(
+  turn: WorkspaceTurn,
+  connections: ConnectionsTable,
+  id: ConnectionId,
+  changes: ConnectionSecrets,
+): void {
+  for (const [field, text] of changes) {
+    if (text === null) {
+      connections.dropSecret(id, field);
+      continue;
+    }
+    const sealed = sealSecret(dataKeyOf(turn), placeOfSecret(id, field), text, turn.random);
+    connections.saveSecret(id, field, sealed);
+  }
 }
 
 /** The workspace's data key, made with its first secret, and wrapped anew after a rotation. */

@@ -4,7 +4,9 @@ import {
   readEdgeCheck,
   readEgressCidrs,
   readHosts,
+  readRelays,
   readRegionalServices,
+  type Relay,
 } from "./region/host-settings.ts";
 import type { Jurisdictions } from "./region/placement.ts";
 import {
@@ -51,6 +53,8 @@ export type Config = {
   readonly regionalServices: ReadonlyMap<string, string>;
   /** Fixed addresses that the operator says the objects of a region call from; none by default. */
   readonly egressCidrs: Readonly<Record<HomeRegion, readonly string[]>>;
+  /** Proxies of the operator's own, for databases that let in certain addresses only. */
+  readonly relays: Readonly<Record<HomeRegion, Relay | undefined>>;
 };
 
 /** Vars and secrets as the platform hands them over; everything is text or absent. */
@@ -104,6 +108,7 @@ export function parseConfig(vars: Vars): Config {
     edgeCheck: readEdgeCheck(read, development),
     regionalServices: readRegionalServices(read, hosts),
     egressCidrs: readEgressCidrs(read),
+    relays: readRelays(read),
     writeKeySecrets: {
       us: readSecrets(read, "WRITE_KEY_SECRETS_US"),
       eu: readSecrets(read, "WRITE_KEY_SECRETS_EU"),

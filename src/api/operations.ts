@@ -7,6 +7,7 @@ import { AUDIT_OPERATIONS } from "./routes/audit.ts";
 import { ALERT_WEBHOOK_OPERATIONS } from "./routes/alert-webhook.ts";
 import { ALERT_OPERATIONS } from "./routes/alerts.ts";
 import { CATALOG_OPERATIONS } from "./routes/catalog.ts";
+import { CONNECTION_OPERATIONS } from "./routes/connections.ts";
 import { DELIVERY_OPERATIONS } from "./routes/deliveries.ts";
 import { DESTINATION_OPERATIONS } from "./routes/destinations.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
@@ -51,6 +52,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...DESTINATION_OPERATIONS,
   ...FILTER_OPERATIONS,
   ...DELIVERY_OPERATIONS,
+  ...CONNECTION_OPERATIONS,
   ...REPLAY_OPERATIONS,
   ...REGULATION_OPERATIONS,
 ];

@@ -1,12 +1,19 @@
 import { HOME_REGIONS } from "../region/regions.ts";
+import type { ConnectionRefusal } from "../sync/connection/connection.ts";
+import type { SourceLookRefusal } from "../workspace/connection-ports.ts";
+import type { IdempotencyRefusal } from "../workspace/idempotency.ts";
 import type { AdminRefusal } from "../workspace/ports.ts";
 import type { DestinationRefusal } from "../workspace/destination.ts";
+import type { SyncRefusal } from "../workspace/sync-ports.ts";
 import { whyNotInRegion } from "../workspace/source-types.ts";
 import type { StorageRefusal } from "../workspace/storage-ports.ts";
 import type { Problem } from "./problem.ts";
 
 /** Seconds after which a call that met an unfinished one is worth repeating. */
 const IN_PROGRESS_SECONDS = 2;
+
+/** Seconds after which a source that did not answer is worth asking again. */
+const SOURCE_RETRY_SECONDS = 30;
 
 /** How a refusal of the objects reads on the wire. No `default`: a new arm fails the build. */
 export function problemOf(refusal: AdminRefusal): Problem {
@@ -39,13 +46,8 @@ export function problemOf(refusal: AdminRefusal): Problem {
     case "limit-reached":
       return { code: "limit_reached", detail: `At most ${refusal.max} ${refusal.what}.` };
     case "idempotency-key-reused":
-      return { code: "idempotency_key_reused", detail: "Take a new key for a new request." };
     case "idempotency-in-progress":
-      return {
-        code: "idempotency_in_progress",
-        detail: "Repeat the call to get its answer.",
-        retryAfterSeconds: IN_PROGRESS_SECONDS,
-      };
+      return repetitionProblem(refusal);
     case "ingest-region-not-allowed":
     case "source-type-not-in-region":
     case "archive-location-not-allowed":
@@ -59,6 +61,36 @@ export function problemOf(refusal: AdminRefusal): Problem {
     case "too-many-write-keys":
     case "write-keys-used-up":
       return keyProblem(refusal);
+    case "connection-settings-invalid":
+    case "connection-not-in-region":
+    case "connection-in-use":
+    case "source-failed":
+    case "sync-invalid":
+    case "sync-in-use":
+      return syncProblem(refusal);
+    case "destination-not-offered":
+    case "no-endpoint-in-region":
+    case "destination-settings-invalid":
+    case "filters-invalid":
+      return destinationProblem(refusal);
+  }
+}
+
+function repetitionProblem({ kind }: IdempotencyRefusal): Problem {
+  switch (kind) {
+    case "idempotency-key-reused":
+      return { code: "idempotency_key_reused", detail: "Take a new key for a new request." };
+    case "idempotency-in-progress":
+      return {
+        code: "idempotency_in_progress",
+        detail: "Repeat the call to get its answer.",
+        retryAfterSeconds: IN_PROGRESS_SECONDS,
+      };
+  }
+}
+
+function syncProblem(refusal: SyncRefusal | ConnectionRefusal | SourceLookRefusal): Problem {
+  switch (refusal.kind) {
     case "sync-invalid":
       return {
         code: "sync_invalid",
@@ -67,11 +99,21 @@ export function problemOf(refusal: AdminRefusal): Problem {
       };
     case "sync-in-use":
       return { code: "sync_in_use", detail: `${refusal.by} runs after it; change that one first.` };
-    case "destination-not-offered":
-    case "no-endpoint-in-region":
-    case "destination-settings-invalid":
-    case "filters-invalid":
-      return destinationProblem(refusal);
+    case "connection-settings-invalid":
+      return { code: "connection_settings_invalid", detail: `${refusal.problems.join("; ")}.` };
+    case "connection-not-in-region":
+      return { code: "connection_not_in_region", detail: refusal.why };
+    case "connection-in-use":
+      return {
+        code: "connection_in_use",
+        detail: `${refusal.syncs} syncs read from it or write to it; delete or change them first.`,
+      };
+    case "source-failed":
+      return {
+        code: refusal.isPassing ? "source_unavailable" : "source_failed",
+        detail: `${refusal.message} (${refusal.code}).`,
+        ...(refusal.isPassing ? { retryAfterSeconds: SOURCE_RETRY_SECONDS } : {}),
+      };
   }
 }
 

@@ -8,6 +8,8 @@ import {
   type IngestRegion,
 } from "./regions.ts";
 
+const PORT_MAX = 65_535;
+
 /** `HOSTS = "host=ingest region,…"`; a host may name its port. */
 export function readHosts(read: SettingsReader): ReadonlyMap<string, IngestRegion> {
   const hosts = new Map<string, IngestRegion>();
@@ -87,6 +89,29 @@ export function readEgressCidrs(
     cidrs[home] = entries;
   }
   return cidrs;
+}
+
+/** The operator's HTTP CONNECT proxy of a region, and the address that databases see of it. */
+export type Relay = { readonly host: string; readonly port: number; readonly address: string };
+
+/** `RELAY_EU = "host:port=address"`. */
+export function readRelays(read: SettingsReader): Readonly<Record<HomeRegion, Relay | undefined>> {
+  const relays: Record<HomeRegion, Relay | undefined> = { us: undefined, eu: undefined };
+  for (const home of HOME_REGION_NAMES) {
+    const name = `RELAY_${home.toUpperCase()}`;
+    const text = read.text(name);
+    if (text === undefined) continue;
+    const found = /^([a-z0-9.-]+):(\d{1,5})=([0-9a-f.:]+)$/i.exec(text);
+    const [, host = "", port = "", address = ""] = found ?? [];
+    if (found === null || Number(port) < 1 || Number(port) > PORT_MAX) {
+      read.problems.push(
+        `${name} is "${text}": write host:port=address, for example relay.${home}.example.com:3128=203.0.113.7`,
+      );
+    } else {
+      relays[home] = { host: host.toLowerCase(), port: Number(port), address };
+    }
+  }
+  return relays;
 }
 
 function entriesOf(list: string | undefined): readonly string[] {

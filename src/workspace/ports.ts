@@ -2,7 +2,9 @@ import type { HomeRegion, TokenId, WorkspaceId } from "../core/ids.ts";
 import type { Result } from "../core/result.ts";
 import type { EdgeAnswer, EdgePolicy } from "../region/edge.ts";
 import type { EvidenceRange, EvidenceView } from "../egress/evidence.ts";
+import type { ConnectionRefusal } from "../sync/connection/connection.ts";
 import type { Services } from "../services.ts";
+import type { ConnectionsPort, SourceLookRefusal } from "./connection-ports.ts";
 import type { DestinationsPort } from "./delivery-ports.ts";
 import type { PrivacyPort } from "./privacy-ports.ts";
 import type { DestinationRefusal } from "./destination.ts";
@@ -32,6 +34,7 @@ import type { KeyRefusal } from "./write-key-versions.ts";
 export interface WorkspaceAdminPort
   extends
     AlertsPort,
+    ConnectionsPort,
     DestinationsPort,
     LeavingPort,
     PrivacyPort,
@@ -159,6 +162,8 @@ export type AdminRefusal =
   | KeyRefusal
   | DestinationRefusal
   | SyncRefusal
+  | ConnectionRefusal
+  | SourceLookRefusal
   | RegionLocked
   | {
       readonly kind: "not-found";

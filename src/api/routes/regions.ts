@@ -1,4 +1,4 @@
-import { array, boolean, nullable, object, picklist, string } from "valibot";
+import { array, boolean, nullable, number, object, picklist, string } from "valibot";
 
 import { ok } from "../../core/result.ts";
 import type { HomeRegion } from "../../core/ids.ts";
@@ -31,7 +31,11 @@ const regionsAnswer = object({
       edgePolicyDefault: edgePolicy,
       edgeAnswerDefault: edgeAnswer,
       edgePolicies: array(edgePolicy),
-      egress: object({ static: boolean(), cidrs: array(string()) }),
+      egress: object({
+        static: boolean(),
+        cidrs: array(string()),
+        relay: nullable(object({ host: string(), port: number(), address: string() })),
+      }),
     }),
   ),
 });
@@ -64,7 +68,8 @@ export const REGION_OPERATIONS: readonly Operation[] = [
   }),
 ];
 
-function describe(home: HomeRegion, { hosts, regionalServices, egressCidrs }: Config) {
+function describe(home: HomeRegion, config: Config) {
+  const { hosts, regionalServices, egressCidrs, relays } = config;
   const { title, locations, ingestRegionDefault, ingestRegions } = HOME_REGIONS[home];
   return {
     region: home,
@@ -89,6 +94,10 @@ function describe(home: HomeRegion, { hosts, regionalServices, egressCidrs }: Co
     edgePolicyDefault: EDGE_DEFAULTS[home].policy,
     edgeAnswerDefault: EDGE_DEFAULTS[home].answer,
     edgePolicies: EDGE_POLICIES.filter((policy) => mayChoosePolicy(home, policy)),
-    egress: { static: egressCidrs[home].length > 0, cidrs: egressCidrs[home] },
+    egress: {
+      static: egressCidrs[home].length > 0,
+      cidrs: egressCidrs[home],
+      relay: relays[home] ?? null,
+    },
   };
 }

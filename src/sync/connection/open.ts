@@ -3,10 +3,11 @@ import type { DatabaseLogin } from "../../deliver/postgres/client.ts";
 import type { Dial } from "../../deliver/postgres/raw-socket.ts";
 import { isLoopback } from "../../egress/addresses.ts";
 import type { EgressContext, EgressObserver } from "../../egress/guard.ts";
+import type { Relay } from "../../region/host-settings.ts";
 import { Bucket } from "../../s3/bucket.ts";
 import { SourceFailure } from "../source/source.ts";
 import type { Connection } from "./connection.ts";
-import { dialThrough, type Relay } from "./relay.ts";
+import { dialThrough } from "./relay.ts";
 import { bucketLocation, databaseHost, databaseRules } from "./settings.ts";
 
 /** A connection with its secrets, in the clear among its settings. It is never logged. */
@@ -19,7 +20,7 @@ export type ConnectionContext = {
   readonly development: boolean;
   readonly observe?: EgressObserver;
   readonly dial: Dial;
-  readonly relay?: Relay;
+  readonly relay?: Pick<Relay, "host" | "port">;
 };
 
 /**

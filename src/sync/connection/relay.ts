@@ -2,14 +2,7 @@ import { err, ok } from "../../core/result.ts";
 import type { Dial, RawSocket } from "../../deliver/postgres/raw-socket.ts";
 import { contactOf, refuse } from "../../egress/guard.ts";
 import { judgeSocket } from "../../egress/judge.ts";
-
-/** The operator's proxy of a region, for databases that let in certain addresses only. */
-export type Relay = {
-  readonly host: string;
-  readonly port: number;
-  /** The address that databases see, as the operator says. */
-  readonly address: string;
-};
+import type { Relay } from "../../region/host-settings.ts";
 
 /** Bytes of an answer to CONNECT: more is no proxy. */
 const ANSWER_BYTES_MAX = 8_192;
@@ -19,7 +12,7 @@ const END_OF_HEAD = "\r\n\r\n";
  * Opens sockets through the relay. Target and relay are each judged, and each is evidence. The relay
  * sees names and ciphertext: TLS begins after it, with the target.
  */
-export function dialThrough(relay: Relay, dial: Dial): Dial {
+export function dialThrough(relay: Pick<Relay, "host" | "port">, dial: Dial): Dial {
   return async (context, target, options) => {
     const judged = judgeSocket(context, target);
     const name = `${target.hostname}:${target.port}`;
@@ -31,14 +24,14 @@ export function dialThrough(relay: Relay, dial: Dial): Dial {
     await context.observe?.sending(contactOf(context, name), judged.value, 0);
     const socket = dialled.value;
     await socket.opened;
-    if (await connect(socket, name)) return ok(socket);
+    if (await opensWay(socket, name)) return ok(socket);
     await socket.close().catch(() => undefined);
     return err({ kind: "way-not-offered", host: name });
   };
 }
 
 /** Whether the relay opened the way. */
-async function connect(socket: RawSocket, name: string): Promise<boolean> {
+async function opensWay(socket: RawSocket, name: string): Promise<boolean> {
   const writer = socket.writable.getWriter();
   await writer.write(new TextEncoder().encode(`CONNECT ${name} HTTP/1.1\r\nHost: ${name}\r\n\r\n`));
   writer.releaseLock();

@@ -5,7 +5,13 @@ import {
 } from "../connection/open.ts";
 import type { Model } from "../model.ts";
 import { openPostgresSource } from "./postgres/postgres-source.ts";
-import { SourceFailure, type HashSeeds, type Source } from "./source.ts";
+import { SourceFailure, type HashSeeds, type Source, type SourceRow } from "./source.ts";
+
+/** A source that can also be looked at. */
+export type OpenedSource = Source & {
+  /** Cells of all columns of some rows, whichever come first. */
+  sample(limit: number, signal: AbortSignal): Promise<readonly SourceRow[]>;
+};
 
 /**
  * Opens what a sync reads: the server or the bucket was asked for the columns, and no row was read
@@ -19,7 +25,7 @@ export async function openSource(
   seeds: HashSeeds,
   context: ConnectionContext,
   signal: AbortSignal,
-): Promise<Source> {
+): Promise<OpenedSource> {
   if (connection.kind === "postgres" && model.kind !== "folder") {
     const { login, dial } = databaseLogin(connection, context);
     return openPostgresSource(login, dial, model, seeds, signal);

@@ -11,7 +11,7 @@ import type { Model } from "../../../src/sync/model.ts";
 import { makeCertificate } from "../../support/deliver/certificate.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
 import { startWorker } from "../../support/sync/start-worker.ts";
-import type { Read, Reading } from "../../workers/source-worker/index.ts";
+import type { Read, Reading } from "../../support/sync/source-reading.ts";
 
 const CONFIG = fileURLToPath(new URL("../../workers/source-worker/wrangler.toml", import.meta.url));
 const HOST = "db.example.com";

@@ -18,6 +18,8 @@ type Regions = {
   }[];
 };
 
+const RELAY = { host: "relay.eu.example.com", port: 3128, address: "203.0.113.7" };
+
 async function regions(): Promise<Regions["data"]> {
   const config: Partial<Config> = {
     edgeCheck: true,
@@ -29,6 +31,7 @@ async function regions(): Promise<Regions["data"]> {
     ]),
     regionalServices: new Map([["events.eu1.example.com", "eu"]]),
     egressCidrs: { us: [], eu: ["203.0.113.0/29"] },
+    relays: { us: undefined, eu: RELAY },
   };
   const services: Partial<ApiServices> = { config: config as Config };
   const request = new Request("https://api.example.com/api/v1/regions");
@@ -85,8 +88,8 @@ describe("GET /api/v1/regions", () => {
 
   it("says which addresses a region's objects call from, where there are fixed ones", async () => {
     expect((await regions()).map(({ egress }) => egress)).toEqual([
-      { static: false, cidrs: [] },
-      { static: true, cidrs: ["203.0.113.0/29"] },
+      { static: false, cidrs: [], relay: null },
+      { static: true, cidrs: ["203.0.113.0/29"], relay: RELAY },
     ]);
   });
 });

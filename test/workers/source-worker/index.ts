@@ -1,30 +1,8 @@
 import type { Dial } from "../../../src/deliver/postgres/raw-socket.ts";
 import { dialOutside } from "../../../src/egress/shims/cloudflare-sockets.ts";
-import type { OpenedConnection } from "../../../src/sync/connection/open.ts";
-import type { Model } from "../../../src/sync/model.ts";
 import { openSource } from "../../../src/sync/source/open-source.ts";
 import { SourceFailure, type SqlSource } from "../../../src/sync/source/source.ts";
-
-/** What a test asks of a source. */
-export type Reading = {
-  readonly connection: OpenedConnection;
-  readonly model: Model;
-  readonly key: readonly string[];
-  readonly development: boolean;
-  /** Where the host of the settings stands: no name can be made for the loopback address. */
-  readonly standIn?: { readonly hostname: string; readonly port: number };
-  /** Pieces after which the reader goes away. */
-  readonly leaveAfter?: number;
-};
-
-/** What it is told. */
-export type Read = {
-  readonly code?: string;
-  readonly columns: readonly string[];
-  readonly sums: { readonly rows: number; readonly buckets: number; readonly xor: string };
-  readonly ordered: { readonly rows: number; readonly bytes: number; readonly xor: string };
-  readonly told: readonly string[];
-};
+import type { Reading } from "../../support/sync/source-reading.ts";
 
 const SEEDS = { keyA: 1n, keyB: -2n, row: 3n };
 const BITS = 6;
@@ -63,10 +41,10 @@ async function readBoth(
 ) {
   const columns = source.columns.map(({ name }) => name);
   const selection = { columns, key };
-  const { sums, totals } = await source.sums(selection, BITS, signal);
+  const summed = await source.sums(selection, BITS, signal);
   let xor = 0n;
   let buckets = 0;
-  for await (const { xors, counts } of sums) {
+  for await (const { xors, counts } of summed.sums) {
     for (const each of xors) xor ^= each;
     buckets += counts.length;
   }
@@ -81,7 +59,7 @@ async function readBoth(
   }
   return {
     columns,
-    sums: { rows: totals().rows, buckets, xor: String(xor) },
+    sums: { rows: summed.totals().rows, buckets, xor: String(xor) },
     ordered: { ...ordered, xor: String(ordered.xor) },
   };
 }

@@ -2,6 +2,7 @@ import { SourceFailure, type SourceColumn, type SqlFacts } from "../source.ts";
 import { columnType } from "./columns.ts";
 import type { Asking } from "./session.ts";
 import { factsQuery, modelQuery, typesQuery, type KeyType, type SqlModel } from "./sql.ts";
+import { SUMS_VERSION_MIN, VERSION_MIN, VERSION_UNIT } from "./versions.ts";
 
 /** What is known of a model before any of it is read. */
 export type DescribedModel = {
@@ -12,11 +13,6 @@ export type DescribedModel = {
   readonly encoding: string;
 };
 
-/** `hashtextextended` came with 11, and so did much of the catalogue as it is now. */
-const VERSION_MIN = 11;
-/** `bit_xor` came with 14. */
-const SUMS_VERSION_MIN = 14;
-const VERSION_UNIT = 10_000;
 /** An encoding that says of bytes nothing but that they are bytes. */
 const NO_ENCODING = "SQL_ASCII";
 

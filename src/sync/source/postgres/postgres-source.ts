@@ -34,7 +34,7 @@ export async function openPostgresSource(
   model: SqlModel,
   seeds: HashSeeds,
   signal: AbortSignal,
-): Promise<SqlSource> {
+): Promise<PostgresSource> {
   const session = new Session(login, dial);
   try {
     const described = await session.ask(signal, (asking) => describeModel(asking, model));
@@ -45,7 +45,7 @@ export async function openPostgresSource(
   }
 }
 
-class PostgresSource implements SqlSource {
+export class PostgresSource implements SqlSource {
   readonly kind = "sql";
   readonly columns: readonly SourceColumn[];
   readonly facts: SqlFacts;

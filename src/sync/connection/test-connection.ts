@@ -1,0 +1,46 @@
+import { listFolders } from "../source/files/folders.ts";
+import { SourceFailure } from "../source/source.ts";
+import type { TestStep } from "../target/target.ts";
+import { connectionBucket, type ConnectionContext, type OpenedConnection } from "./open.ts";
+import { testPostgres } from "./test-postgres.ts";
+
+/** Tries a connection for real, in named steps, and writes nothing. */
+export async function testConnection(
+  connection: OpenedConnection,
+  context: ConnectionContext,
+  signal: AbortSignal,
+): Promise<readonly TestStep[]> {
+  return connection.kind === "postgres"
+    ? testPostgres(connection, context, signal)
+    : testFiles(connection, context);
+}
+
+async function testFiles(
+  connection: OpenedConnection,
+  context: ConnectionContext,
+): Promise<readonly TestStep[]> {
+  const step = (name: string, state: TestStep["state"], message: string): TestStep => ({
+    step: name,
+    state,
+    message,
+  });
+  const inRegion = `The bucket is in ${connection.region}.`;
+  try {
+    const folders = await listFolders(connectionBucket(connection, context));
+    const found =
+      folders.length === 0
+        ? step("files", "warned", "There is no CSV, NDJSON or Parquet file yet.")
+        : step("files", "passed", `There are ${folders.length} folders with files.`);
+    const listed = step("list", "passed", "The keys may list the bucket.");
+    return [step("host_in_region", "passed", inRegion), listed, found];
+  } catch (error) {
+    if (!(error instanceof SourceFailure)) throw error;
+    const files = step("files", "skipped", "Not tried.");
+    if (error.code === "refused_by_guard") {
+      const list = step("list", "skipped", "Not tried.");
+      return [step("host_in_region", "failed", `${error.message}.`), list, files];
+    }
+    const list = step("list", "failed", `${error.message}.`);
+    return [step("host_in_region", "passed", inRegion), list, files];
+  }
+}
