@@ -9,6 +9,9 @@ const EVERY_OBJECT = "Every object";
 const MAKERS: readonly (readonly [folder: string, object: string])[] = [
   ["src/ingest/queue/", "IngestQueue"],
   ["durable-objects/storage/migrate.ts", EVERY_OBJECT],
+  ["durable-objects/storage/tombstone.ts", "Workspace"],
+  ["durable-objects/storage/workspace-syncs.schema.ts", "Workspace"],
+  ["durable-objects/storage/sync-state-table.ts", "Sync"],
   ["src/deliver/postgres/", "Warehouse"],
 ];
 
