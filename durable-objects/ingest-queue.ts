@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { parseConfig, type Config } from "../src/config.ts";
+import { freeBytes } from "../src/core/free-bytes.ts";
 import { workspaceOf, type SourceId } from "../src/core/ids.ts";
 import type { Append, AppendAnswer } from "../src/ingest/append.ts";
 import { admit } from "../src/ingest/queue/admit.ts";
@@ -117,6 +118,8 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
       return await this.#admit(append);
     } finally {
       this.#memory.release(bytes);
+      // They came by RPC, so nobody else has them; what was accepted is in the log.
+      freeBytes(append.lines, append.prints, append.users);
     }
   }
 

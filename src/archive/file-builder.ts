@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 import { concatBytes } from "../core/bytes.ts";
+import { freeWhole } from "../core/free-bytes.ts";
 import { deflatePiece } from "./deflate.ts";
 
 /** What a finished file consists of. */
@@ -29,7 +30,7 @@ const PIECE_BYTES = 256 * 1024;
  */
 export class FileBuilder {
   readonly #hash = createHash("sha256");
-  readonly #parts: Uint8Array[] = [HEADER];
+  readonly #pieces: Uint8Array[] = [];
   #small: Uint8Array[] = [];
   #smallBytes = 0;
   #gzipBytes = HEADER.byteLength;
@@ -45,7 +46,10 @@ export class FileBuilder {
     return this.#gzipBytes;
   }
 
-  /** Adds whole lines, with the piece that they were compressed to before, if they were. */
+  /**
+   * Adds whole lines, with the piece that they were compressed to before, if they were; the builder
+   * takes the piece over, and frees it when it finishes.
+   */
   add(lines: Uint8Array, piece?: Uint8Array): void {
     this.#hash.update(lines);
     this.#crc = crc32(lines, this.#crc);
@@ -65,7 +69,8 @@ export class FileBuilder {
     const trailer = new DataView(new ArrayBuffer(TRAILER_BYTES));
     trailer.setUint32(0, this.#crc >>> 0, true);
     trailer.setUint32(4, this.#rawBytes >>> 0, true);
-    const gzip = concatBytes([...this.#parts, LAST_BLOCK, new Uint8Array(trailer.buffer)]);
+    const gzip = concatBytes([HEADER, ...this.#pieces, LAST_BLOCK, new Uint8Array(trailer.buffer)]);
+    freeWhole(...this.#pieces.splice(0));
     return { gzip, rawBytes: this.#rawBytes, ndjsonSha256: this.#hash.digest("hex") };
   }
 
@@ -77,7 +82,7 @@ export class FileBuilder {
   }
 
   #push(piece: Uint8Array): void {
-    this.#parts.push(piece);
+    this.#pieces.push(piece);
     this.#gzipBytes += piece.byteLength;
   }
 }

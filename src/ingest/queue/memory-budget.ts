@@ -5,16 +5,16 @@
  */
 
 /** Bytes of requests on their way into some log of this isolate. */
-const IN_FLIGHT_BYTES_MAX = 24_000_000;
+const IN_FLIGHT_BYTES_MAX = 16_000_000;
 
 /** Bytes of files that are being built; each holds its compressed bytes until they are stored. */
-const BUILD_BYTES_MAX = 40_000_000;
+const BUILD_BYTES_MAX = 20_000_000;
 
 /**
  * Bytes of ids that are in no run yet. One busy queue alone has 10 MB of them before it packs; several
  * pack sooner, which costs a few more rows and no id.
  */
-const RECENT_BYTES_MAX = 16_000_000;
+const RECENT_BYTES_MAX = 12_000_000;
 
 /** A queue that holds less need not pack: a run of fewer than 20,000 ids costs more than it frees. */
 const RECENT_BYTES_MIN = 1_000_000;

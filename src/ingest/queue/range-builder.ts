@@ -1,6 +1,7 @@
 import { FileBuilder, type BuiltFile } from "../../archive/file-builder.ts";
 import { dayOf } from "../../archive/key.ts";
 import { concatBytes } from "../../core/bytes.ts";
+import { freeWhole } from "../../core/free-bytes.ts";
 import type { FileTable, SealedFile } from "./file-table.ts";
 import type { StoredChunk } from "./chunk-row.ts";
 import type { QueueLog } from "./queue-log.ts";
@@ -93,6 +94,7 @@ class GrowingRange {
       if (!this.#belongs(chunk)) return false;
       if (this.events === 0) this.committedMinMs = chunk.committedAtMs;
       this.#builder.add(chunk.lines, chunk.piece);
+      if (chunk.piece !== undefined) freeWhole(chunk.lines);
       this.#users.push(chunk.users);
       this.events += chunk.events;
       this.committedMaxMs = chunk.committedAtMs;

@@ -1,7 +1,7 @@
+import { freeBytes } from "../../../core/free-bytes.ts";
 import { PRINT_BYTES } from "../../append.ts";
 import { chooseMerge } from "./choose-merge.ts";
 import type { DedupStorage } from "./dedup-storage.ts";
-import { freeWords } from "./free-words.ts";
 import { isolateFilters, type FilterAccount } from "./filter-account.ts";
 import { LiveRuns } from "./live-runs.ts";
 import { advanceMerge, startMerge } from "./merge.ts";
@@ -158,7 +158,7 @@ export class Deduplication {
   pack(ordinal: number, times: PackTimes, isScarce = false): Packing {
     const unsorted = this.#recent.recordsUpTo(ordinal);
     const records = sortRecords(unsorted);
-    freeWords(unsorted);
+    freeBytes(unsorted);
     const ids = records.length / RECORD_WORDS;
     if (ids === 0) return { ids, settle: () => void this.#recent.forgetUpTo(ordinal, isScarce) };
     const run = insertRun(this.#storage, "live", {
@@ -168,7 +168,7 @@ export class Deduplication {
       ids,
     });
     writeRun(this.#storage, this.#sizes, run, records);
-    freeWords(records);
+    freeBytes(records);
     const settle = (): void => {
       const forgotten = this.#recent.forgetUpTo(ordinal, isScarce);
       if (forgotten !== ids) {

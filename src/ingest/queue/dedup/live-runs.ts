@@ -1,7 +1,7 @@
+import { freeBytes } from "../../../core/free-bytes.ts";
 import type { DedupStorage } from "./dedup-storage.ts";
 import type { FilterAccount, FilterShare } from "./filter-account.ts";
 import { filterBytes, mayHold, type Filter, type FilterShape } from "./filter.ts";
-import { freeWords } from "./free-words.ts";
 import { lookUp, type Found } from "./look-up.ts";
 import { printWord } from "./records.ts";
 import { readFilter, shapeOf, type Run } from "./run.ts";
@@ -81,7 +81,7 @@ export class LiveRuns {
   #dropFilter(live: LiveRun): void {
     if (live.filter === undefined) return;
     this.#share.release(filterBytes(live.shape));
-    freeWords(...live.filter);
+    freeBytes(...live.filter);
     live.filter = undefined;
   }
 }

@@ -1,5 +1,5 @@
+import { freeBytes } from "../../../core/free-bytes.ts";
 import type { DedupStorage } from "./dedup-storage.ts";
-import { freeWords } from "./free-words.ts";
 import { compareToPrint, findOrdinal, partOf, printWord, RECORD_WORDS } from "./records.ts";
 import { readPages, type Run } from "./run.ts";
 import type { DedupSizes } from "./sizes.ts";
@@ -40,7 +40,7 @@ export function lookUp(
       else if (!isBracketed(row, window, prints, index)) {
         lookUpInPage(storage, sizes, run, prints, index, found);
       }
-      freeWords(window);
+      freeBytes(window);
     }
   }
 }
@@ -104,7 +104,7 @@ function lookUpInPage(
   for (const records of readPages(storage, sizes, run, { first: page, end: page + 1 })) {
     const ordinal = findOrdinal(records, prints, index);
     if (ordinal !== undefined) found(index, ordinal);
-    freeWords(records);
+    freeBytes(records);
   }
 }
 

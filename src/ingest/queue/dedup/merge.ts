@@ -1,5 +1,5 @@
+import { freeBytes } from "../../../core/free-bytes.ts";
 import type { DedupStorage } from "./dedup-storage.ts";
-import { freeWords } from "./free-words.ts";
 import { partOf, RECORD_WORDS, sortRecords } from "./records.ts";
 import {
   deleteMerge,
@@ -49,7 +49,7 @@ export function advanceMerge(
   const gathered = gather(storage, sizes, output, range, inputs);
   const sorted = sortRecords(gathered);
   writePages(storage, sizes, output, range, sorted);
-  freeWords(gathered, sorted);
+  freeBytes(gathered, sorted);
   if (range.end < output.pages) {
     setNextPage(storage, output.id, range.end);
     return { ...merge, nextPage: range.end };
@@ -83,7 +83,7 @@ function gather(
       for (let w = 0; w < RECORD_WORDS; w++) gathered[to + w] = piece[at + w] ?? 0;
       to += RECORD_WORDS;
     }
-    freeWords(piece);
+    freeBytes(piece);
   }
   return gathered.subarray(0, to);
 }

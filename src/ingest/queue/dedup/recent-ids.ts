@@ -1,4 +1,4 @@
-import { freeWords } from "./free-words.ts";
+import { freeBytes } from "../../../core/free-bytes.ts";
 import { printWord, RECORD_WORDS } from "./records.ts";
 
 /**
@@ -93,7 +93,7 @@ export class RecentIds {
     const kept = this.#collect(ordinal + 1, Infinity);
     this.#empty(isScarce ? kept.length / RECORD_WORDS : before);
     for (let at = 0; at < kept.length; at += RECORD_WORDS) this.#insert(kept, at);
-    freeWords(kept);
+    freeBytes(kept);
     return before - this.#size;
   }
 
@@ -128,7 +128,7 @@ export class RecentIds {
     while (ids * 10 > slots * LOAD_TENTHS_MAX) slots *= 2;
     this.#size = 0;
     if (slots < this.#slots) {
-      freeWords(this.#prints, this.#marks);
+      freeBytes(this.#prints, this.#marks);
       this.#slots = slots;
       this.#prints = new Uint32Array(slots * PRINT_WORDS);
       this.#marks = new Uint32Array(slots);
@@ -192,6 +192,6 @@ export class RecentIds {
       }
       this.#marks[slot] = mark;
     }
-    freeWords(prints, marks);
+    freeBytes(prints, marks);
   }
 }

@@ -1,5 +1,5 @@
+import { freeBytes } from "../../../core/free-bytes.ts";
 import { PRINT_BYTES } from "../../append.ts";
-import { freeWords } from "./free-words.ts";
 
 /**
  * A record is what we keep of one messageId: its fingerprint as four little-endian words, then the
@@ -47,7 +47,7 @@ export function sortRecords(records: Uint32Array): Uint32Array {
     }
     kept += 1;
   }
-  freeWords(order);
+  freeBytes(order);
   return sorted.subarray(0, kept * RECORD_WORDS);
 }
 
@@ -66,7 +66,7 @@ function sortedOrder(records: Uint32Array, count: number): Uint32Array {
     order[at] = i;
     next[bucket] = at + 1;
   }
-  freeWords(next);
+  freeBytes(next);
   for (let i = 1; i < count; i++) {
     const item = order[i] ?? 0;
     let at = i;

@@ -1,5 +1,5 @@
+import { freeBytes } from "../../../core/free-bytes.ts";
 import type { DedupStorage } from "./dedup-storage.ts";
-import { freeWords } from "./free-words.ts";
 import { buildFilter, filterShape, type Filter, type FilterShape } from "./filter.ts";
 import { partOf, RECORD_WORDS } from "./records.ts";
 import { ROW_BYTES_MAX, type DedupSizes } from "./sizes.ts";
@@ -91,7 +91,7 @@ function writeFilter(
     `CREATE TABLE IF NOT EXISTS ${table} (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT`,
   );
   insert(storage, `INSERT INTO ${table} (page, bits) VALUES (?, ?)`, range.first, bits);
-  freeWords(bits);
+  freeBytes(bits);
 }
 
 function insert(storage: DedupStorage, query: string, page: number, words: Uint32Array): void {

@@ -17,19 +17,19 @@ function withAccounts(work: (one: MemoryAccount, other: MemoryAccount) => void):
 }
 
 describe("the memory of an isolate", () => {
-  it("takes requests of all its queues up to 24 MB together", () => {
+  it("takes requests of all its queues up to 16 MB together", () => {
     withAccounts((one, other) => {
-      expect([one.reserve(12_000_000), other.reserve(12_000_000)]).toEqual([true, true]);
+      expect([one.reserve(8_000_000), other.reserve(8_000_000)]).toEqual([true, true]);
       expect(other.reserve(1)).toBe(false);
     });
   });
 
   it("takes more once a request is done", () => {
     withAccounts((one, other) => {
-      one.reserve(24_000_000);
-      one.release(24_000_000);
+      one.reserve(16_000_000);
+      one.release(16_000_000);
 
-      expect(other.reserve(24_000_000)).toBe(true);
+      expect(other.reserve(16_000_000)).toBe(true);
     });
   });
 
@@ -37,19 +37,19 @@ describe("the memory of an isolate", () => {
     withAccounts((one) => expect(one.reserve(30_000_000)).toBe(true));
   });
 
-  it("builds files of all its queues up to 40 MB together", () => {
+  it("builds files of all its queues up to 20 MB together", () => {
     withAccounts((one, other) => {
-      expect([one.startBuild(30_000_000), other.startBuild(30_000_000)]).toEqual([true, false]);
+      expect([one.startBuild(15_000_000), other.startBuild(15_000_000)]).toEqual([true, false]);
       one.endBuild();
-      expect(other.startBuild(30_000_000)).toBe(true);
+      expect(other.startBuild(15_000_000)).toBe(true);
     });
   });
 
-  it("has a queue pack its ids once all hold more than 16 MB together", () => {
+  it("has a queue pack its ids once all hold more than 12 MB together", () => {
     withAccounts((one, other) => {
       expect(one.holdRecent(10_500_000)).toBe(false);
-      expect(other.holdRecent(5_400_000)).toBe(false);
-      expect(other.holdRecent(5_600_000)).toBe(true);
+      expect(other.holdRecent(1_400_000)).toBe(false);
+      expect(other.holdRecent(1_600_000)).toBe(true);
     });
   });
 
