@@ -2,6 +2,7 @@ import {
   array,
   boolean,
   check,
+  exactOptional,
   integer,
   literal,
   maxLength,
@@ -57,7 +58,36 @@ const archiveLocations = pipe(array(archiveLocation), minLength(1));
 const retentionDays = union([picklist(RETENTION_DAYS), literal("unlimited")]);
 
 /** Fields that a source's creation and its changes share. */
+/** Characters of the name of an event or a property. */
+const PLANNED_CHARS_MAX = 255;
+
+const plannedName = pipe(string(), minLength(1), maxLength(PLANNED_CHARS_MAX));
+
+/** Names of one list of a schema. */
+const PLANNED_NAMES_MAX = 1_000;
+
+const plannedNames = pipe(array(plannedName), maxLength(PLANNED_NAMES_MAX));
+
+/** It travels with a source's config every few seconds. */
+const SCHEMA_CHARS_MAX = 64_000;
+
+const sourceSchema = pipe(
+  strictObject({
+    events: record(plannedName, plannedNames),
+    unplannedEvents: picklist(["allow", "block"]),
+    blockedEvents: plannedNames,
+    unplannedProperties: picklist(["allow", "omit"]),
+    identifyTraits: exactOptional(plannedNames),
+    groupTraits: exactOptional(plannedNames),
+  }),
+  check(
+    (schema) => JSON.stringify(schema).length <= SCHEMA_CHARS_MAX,
+    `may have ${SCHEMA_CHARS_MAX} characters of JSON`,
+  ),
+);
+
 const changeable = {
+  schema: optional(nullable(sourceSchema)),
   ingestRegion: optional(ingestRegion),
   shards: optional(shards),
   rate: optional(rate),
@@ -82,6 +112,7 @@ const settings = {
   pixel: boolean(),
   archiveLocations,
   retentionDays,
+  schema: exactOptional(nullable(sourceSchema)),
 };
 
 export const edgePolicy = picklist(["strict", "transit"]);

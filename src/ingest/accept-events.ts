@@ -9,6 +9,8 @@ import { EVENT_BYTES_MAX, EVENTS_MAX } from "./limits.ts";
 import { lineBufferFor, type LineBuffer } from "./line-buffer.ts";
 import { NAME } from "./member-names.ts";
 import { sharedBytesOf, type Payload } from "./payload.ts";
+import type { SchemaControls } from "../workspace/schema-controls.ts";
+import { blockOf, omissionOf } from "./schema-gate.ts";
 
 /** What the events of a request are accepted with. */
 export type AcceptOptions = {
@@ -18,6 +20,8 @@ export type AcceptOptions = {
   /** Keys the hashes; the source's own. */
   readonly key: SipKey;
   readonly random: RandomBytes;
+  /** What the source lets in; absent for everything. */
+  readonly schema?: SchemaControls | undefined;
 };
 
 /** The events of a request that are kept, as an append holds them, and why others are not. */
@@ -80,11 +84,12 @@ function acceptPayload(
   const view = new EventView(payload);
   const lines = new EventLines(view, options.stamp, out);
   const itemBytesMax = EVENT_BYTES_MAX - sharedBytesOf(payload);
+  const { schema } = options;
   hashes.begin(payload);
   for (let i = 0; i < payload.items.count; i++) {
     view.show(i);
     const checked =
-      firstItem + i < EVENTS_MAX ? check(view, options.pathType, itemBytesMax) : "too_many_events";
+      firstItem + i < EVENTS_MAX ? check(view, options, itemBytesMax) : "too_many_events";
     if (!isEventType(checked)) {
       refusals.add(checked, firstItem + i);
       continue;
@@ -92,14 +97,15 @@ function acceptPayload(
     const isUnnamed = view.isAbsent(NAME.messageId) || view.isEmpty(NAME.messageId);
     const madeId = isUnnamed ? makeId(options.random) : undefined;
     hashes.set(out.lineCount, view, madeId);
-    lines.write({ type: checked, madeId });
+    const omission = schema === undefined ? undefined : omissionOf(view, checked, schema);
+    lines.write({ type: checked, madeId, omission });
   }
 }
 
 /** The event's type, or the code it is refused with. */
 function check(
   view: EventView,
-  pathType: EventType | undefined,
+  { pathType, schema }: AcceptOptions,
   bytesMax: number,
 ): EventType | ItemCode {
   const { items } = view.payload;
@@ -107,7 +113,9 @@ function check(
   if (!view.isObject) return "bad_request";
   if (pathType === undefined && view.isAbsent(NAME.type)) return "missing_type";
   const type = pathType ?? view.string(NAME.type);
-  return isEventType(type) ? (refusalOf(view, type) ?? type) : "invalid_type";
+  if (!isEventType(type)) return "invalid_type";
+  const blocked = schema === undefined ? undefined : blockOf(view, type, schema);
+  return refusalOf(view, type) ?? blocked ?? type;
 }
 
 class Refusals {

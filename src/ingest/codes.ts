@@ -1,6 +1,6 @@
 /**
- * Why an item of a request is not kept: Segment's codes of "failed on ingest", and three of ours
- * for its limits, which have no code there.
+ * Why an item of a request is not kept: Segment's codes of "failed on ingest", three of ours for its
+ * limits, which have no code there, and two of Segment's for what the source's own schema stops.
  */
 export type ItemCode =
   | "bad_request"
@@ -23,7 +23,9 @@ export type ItemCode =
   | "empty_batch"
   | "event_too_large"
   | "too_many_events"
-  | "message_id_too_long";
+  | "message_id_too_long"
+  | "event_setting"
+  | "unplanned";
 
 /** What each code says to a caller in strict mode. */
 export const ITEM_MESSAGES: Readonly<Record<ItemCode, string>> = {
@@ -51,4 +53,6 @@ export const ITEM_MESSAGES: Readonly<Record<ItemCode, string>> = {
   event_too_large: "Exceed payload limit",
   too_many_events: "A batch may hold at most 2500 events",
   message_id_too_long: "messageId may have at most 100 characters",
+  event_setting: "The source's schema stops this event",
+  unplanned: "The source's schema takes planned events only",
 };

@@ -6,12 +6,15 @@ import {
   findMember,
   missingFrom,
   rangeOf,
+  runsWithout,
   sharedMembersOf,
   type MemberRange,
   type SharedMembers,
 } from "./member-range.ts";
 import { Members } from "./members.ts";
 import { membersAt, type Payload } from "./payload.ts";
+import { NOTE_NAME, noteOf, type Omission } from "./schema-gate.ts";
+import { sharedIntegrations, sharedRaw } from "./shared-values.ts";
 import { correctTimestamp, IsoReader, IsoWriter, parseTimestamp } from "./timestamps.ts";
 
 /** What a request adds to each of its events. */
@@ -30,6 +33,8 @@ export type LineFacts = {
   readonly type: EventType;
   /** A messageId made by us, for an event without one. */
   readonly madeId: string | undefined;
+  /** What the source's schema leaves out of it; absent when that is nothing. */
+  readonly omission?: Omission | undefined;
 };
 
 /** The tracking API's version, in events that do not say another. */
@@ -95,7 +100,8 @@ export class EventLines {
     this.#writeTimes();
     if (view.string(NAME.type) !== facts.type) this.#writeOwn("type", facts.type);
     if (facts.madeId !== undefined) this.#writeOwn("messageId", facts.madeId);
-    this.#writeContext();
+    if (facts.omission !== undefined) this.#writeKept(facts.omission);
+    this.#writeContext(facts.omission);
     this.#writeIntegrations();
     this.#writeRest();
     out.text("}");
@@ -151,7 +157,20 @@ export class EventLines {
     return typeof value === "number" ? parseTimestamp(value) : undefined;
   }
 
-  #writeContext(): void {
+  /** The properties or traits that the schema knows, as they were sent. */
+  #writeKept({ holder, members, kept }: Omission): void {
+    this.#replaced[NAME[holder]] = 1;
+    this.#out.text(`,"${holder}":{`);
+    let separator = "";
+    for (const index of kept) {
+      this.#out.text(separator);
+      this.#copy(members.start(index), members.end(index));
+      separator = ",";
+    }
+    this.#out.text("}");
+  }
+
+  #writeContext(omission: Omission | undefined): void {
     const { items } = this.#payload;
     if (!this.#isMergeable(NAME.context)) return;
     const own: MemberRange = {
@@ -161,8 +180,14 @@ export class EventLines {
     };
     const ip = this.#ipToAdd(own);
     const shared = this.#sharedContext;
-    if (ip === undefined && shared.names.size === 0) return;
-    this.#writeMerged("context", own, shared, ip === undefined ? "" : `"ip":"${ip}"`);
+    if (ip === undefined && shared.names.size === 0 && omission === undefined) return;
+    const added = [
+      ...(ip === undefined ? [] : [`"ip":"${ip}"`]),
+      ...(omission === undefined ? [] : [noteOf(omission)]),
+    ];
+    // What was left out is ours to say: a note of the caller's would stand in its place.
+    const without = omission === undefined ? undefined : NOTE_NAME;
+    this.#writeMerged("context", own, shared, { added: added.join(","), without });
   }
 
   /** Segment's rule: of client-side calls, and of others that say they come from the user directly. */
@@ -188,7 +213,7 @@ export class EventLines {
       this.#view.kind(NAME.integrations) === "object"
         ? membersAt(this.#payload, members.value(member), members.end(member))
         : new Members();
-    this.#writeMerged("integrations", rangeOf(own), shared, "");
+    this.#writeMerged("integrations", rangeOf(own), shared, { added: "", without: undefined });
   }
 
   /** An object or nothing; a text or a list in its place is kept as it is. */
@@ -201,19 +226,20 @@ export class EventLines {
     name: "context" | "integrations",
     own: MemberRange,
     shared: SharedMembers,
-    added: string,
+    { added, without }: { readonly added: string; readonly without: string | undefined },
   ): void {
     this.#replaced[NAME[name]] = 1;
     this.#out.text(`,"${name}":{${added}`);
     let separator = added === "" ? "" : ",";
-    for (const index of missingFrom(this.#payload, own, shared)) {
+    for (const index of missingFrom(this.#payload, own, shared, without)) {
       this.#out.text(separator);
       this.#copy(shared.members.start(index), shared.members.end(index));
       separator = ",";
     }
-    if (own.last > own.first) {
+    for (const { first, last } of runsWithout(this.#payload, own, without)) {
       this.#out.text(separator);
-      this.#copy(own.members.start(own.first), own.members.end(own.last - 1));
+      this.#copy(own.members.start(first), own.members.end(last));
+      separator = ",";
     }
     this.#out.text("}");
   }
@@ -247,20 +273,4 @@ export class EventLines {
   #copy(from: number, to: number): void {
     this.#out.copy(this.#payload, from, to);
   }
-}
-
-/** The JSON text of a member of the envelope; `undefined` when missing or `null`. */
-function sharedRaw(payload: Payload, name: number): string | undefined {
-  const member = findMember(rangeOf(payload.envelope), name);
-  if (member < 0) return undefined;
-  const raw = rawText(payload, payload.envelope.value(member), payload.envelope.end(member));
-  return raw === "null" ? undefined : raw.replace(/[\r\n]/g, "");
-}
-
-function sharedIntegrations(payload: Payload): SharedMembers {
-  const member = findMember(rangeOf(payload.envelope), NAME.integrations);
-  if (member < 0) return sharedMembersOf(payload, new Members());
-  const { envelope } = payload;
-  const members = membersAt(payload, envelope.value(member), envelope.end(member));
-  return sharedMembersOf(payload, members);
 }

@@ -37,17 +37,37 @@ export function sharedMembersOf(payload: Payload, members: Members): SharedMembe
   return { ...rangeOf(members), names };
 }
 
-/** Indices of the members of `shared` whose names `own` does not have. */
+/** Indices of the members of `shared` whose names `own` does not have, but for `without`. */
 export function missingFrom(
   payload: Payload,
   own: MemberRange,
   shared: SharedMembers,
+  without?: string,
 ): readonly number[] {
-  const taken = new Set<string>();
+  const taken = new Set<string>(without === undefined ? [] : [without]);
   for (let i = own.first; i < own.last; i++) taken.add(textOfName(payload, own.members, i));
   return Array.from(shared.names).flatMap(([name, i]) => (taken.has(name) ? [] : [i]));
 }
 
-function textOfName(payload: Payload, members: Members, index: number): string {
+/** The members of `own` that stand next to each other, but for those of that name; both ends included. */
+export function runsWithout(
+  payload: Payload,
+  own: MemberRange,
+  name: string | undefined,
+): readonly { readonly first: number; readonly last: number }[] {
+  if (own.last <= own.first) return [];
+  if (name === undefined) return [{ first: own.first, last: own.last - 1 }];
+  const runs: { first: number; last: number }[] = [];
+  for (let i = own.first; i < own.last; i++) {
+    if (textOfName(payload, own.members, i) === name) continue;
+    const run = runs.at(-1);
+    if (run !== undefined && run.last === i - 1) run.last = i;
+    else runs.push({ first: i, last: i });
+  }
+  return runs;
+}
+
+/** The name of a member, escapes resolved. */
+export function textOfName(payload: Payload, members: Members, index: number): string {
   return nameText(payload.bytes, members.start(index), members.nameEnd(index));
 }

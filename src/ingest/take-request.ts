@@ -98,6 +98,7 @@ export async function takeRequest(
     pathType: call.pathType,
     key: sipKey(config.fingerprintKey),
     random: services.random,
+    schema: config.schema,
   });
   const { firstRefusal, ...kept } = acceptance;
   const refusal =

@@ -188,6 +188,7 @@ function settingsOf(source: Source): Settings {
     pixel,
     archiveLocations,
     retentionDays,
+    schema: source.schema ?? null,
   };
 }
 

@@ -2,6 +2,7 @@ import type { DestinationId, SourceId } from "../core/ids.ts";
 import { SHARDS_MAX } from "../region/object-names.ts";
 import type { EdgeSettings } from "../region/edge.ts";
 import type { ArchiveLocation, IngestRegion } from "../region/regions.ts";
+import type { SchemaControls } from "./schema-controls.ts";
 import type { StorageConfig } from "./storage.ts";
 
 /** How much of a client's address is kept in `context.ip`. */
@@ -52,6 +53,8 @@ export type SourceConfig = {
   readonly suppressions?: number;
   /** How long files stay in the platform's bucket, in days; absent from older code. */
   readonly retentionDays?: number | "unlimited";
+  /** What the source lets in, by name; absent for everything, and from older code. */
+  readonly schema?: SchemaControls;
   /** Destinations of the source that are on; absent from older code, which knows none. */
   readonly lanes?: readonly DestinationId[];
 };

@@ -42,6 +42,7 @@ export function viewSource(source: Source, secrets: KeySecrets): SourceView {
     pixel: source.pixel,
     archiveLocations: source.archiveLocations,
     retentionDays: source.retentionDays,
+    schema: source.schema ?? null,
     route: { epoch: n, state },
     writeKeys: source.keys.map((key) => ({
       version: key.version,

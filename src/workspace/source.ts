@@ -8,6 +8,7 @@ import {
 } from "../region/regions.ts";
 import { changeRoute, firstRoute, forgetEarlier, type RouteRefusal } from "./route.ts";
 import type { IpRule, Route, SourceConfig } from "./source-config.ts";
+import type { SchemaControls } from "./schema-controls.ts";
 import { isTypeInRegion, SOURCE_TYPE_DEFAULT, type SourceType } from "./source-types.ts";
 import { storageConfig, type SourceStorage } from "./storage.ts";
 import { firstKey, liveVersions, retireAllKeys, type KeyVersion } from "./write-key-versions.ts";
@@ -33,6 +34,8 @@ export type SourceSettings = {
   readonly pixel: boolean;
   readonly archiveLocations: readonly ArchiveLocation[];
   readonly retentionDays: Retention;
+  /** What is let in, by name; null or absent for everything. */
+  readonly schema?: SchemaControls | null;
 };
 
 /** A source as its Workspace keeps it. */
@@ -101,6 +104,7 @@ export function createSource(
     pixel: draft.pixel ?? home === "us",
     archiveLocations: draft.archiveLocations ?? HOME_REGIONS[home].locations,
     retentionDays: draft.retentionDays ?? RETENTION_DEFAULT,
+    schema: draft.schema ?? null,
     version: 1,
     route: firstRoute(draft.shards ?? 1, ingestRegion),
     keys: [firstKey(nowMs)],
@@ -160,6 +164,7 @@ export function configOf(source: Source, nowMs: number, windowMs: number): Sourc
     fingerprintKey: source.fingerprintKey,
     ...(source.storage === undefined ? {} : { storage: storageConfig(source.storage) }),
     retentionDays: source.retentionDays,
+    ...(source.schema == null ? {} : { schema: source.schema }),
   };
 }
 

@@ -2,14 +2,19 @@ import { acceptEvents, type Acceptance } from "../../src/ingest/accept-events.ts
 import type { EventType } from "../../src/ingest/check-event.ts";
 import type { Stamp } from "../../src/ingest/event-line.ts";
 import { readPayload, type Payload } from "../../src/ingest/payload.ts";
+import type { SchemaControls } from "../../src/workspace/schema-controls.ts";
 import { sipKey } from "../../src/core/siphash.ts";
 
 export const RECEIVED_AT = "2026-11-22T12:00:00.000Z";
 export const KEY = sipKey("000102030405060708090a0b0c0d0e0f");
 
 /** What the server makes of a batch's JSON text. */
-export function acceptBatch(json: string, stamp: Partial<Stamp> = {}): Acceptance {
-  return accept(payloadOf(json, "batch"), stamp, undefined);
+export function acceptBatch(
+  json: string,
+  stamp: Partial<Stamp> = {},
+  schema?: SchemaControls,
+): Acceptance {
+  return accept(payloadOf(json, "batch"), { stamp, schema });
 }
 
 /** What the server makes of one event's JSON text, sent to the path of that call. */
@@ -17,8 +22,9 @@ export function acceptOne(
   json: string,
   stamp: Partial<Stamp> = {},
   type: EventType = "track",
+  schema?: SchemaControls,
 ): Acceptance {
-  return accept(payloadOf(json, "event"), stamp, type);
+  return accept(payloadOf(json, "event"), { stamp, pathType: type, schema });
 }
 
 /** The only line of an acceptance, without its newline. */
@@ -35,8 +41,11 @@ export function payloadOf(json: string, shape: "batch" | "event"): Payload {
 
 function accept(
   payload: Payload,
-  stamp: Partial<Stamp>,
-  pathType: EventType | undefined,
+  options: {
+    readonly stamp: Partial<Stamp>;
+    readonly pathType?: EventType;
+    readonly schema: SchemaControls | undefined;
+  },
 ): Acceptance {
   return acceptEvents([payload], {
     stamp: {
@@ -44,9 +53,10 @@ function accept(
       sourceId: "src_eu_0",
       channel: "server",
       ip: undefined,
-      ...stamp,
+      ...options.stamp,
     },
-    pathType,
+    pathType: options.pathType,
+    schema: options.schema,
     key: KEY,
     random: (length) => new Uint8Array(length).fill(0xab),
   });

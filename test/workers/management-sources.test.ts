@@ -32,6 +32,22 @@ describe("sources", () => {
     });
   });
 
+  it("have a schema once one is given, and none once it is taken away", async () => {
+    const { token } = await makeWorkspace("eu");
+    const schema = {
+      events: { "Order Completed": ["total"] },
+      unplannedEvents: "block",
+      blockedEvents: [],
+      unplannedProperties: "omit",
+    };
+    const made = await call("POST", "/api/v1/sources", { token, body: { name: "Site", schema } });
+    const path = `/api/v1/sources/${made.body.source.id}`;
+
+    const taken = await call("PATCH", path, { token, body: { schema: null } });
+
+    expect([made.body.source.schema, taken.body.source.schema]).toEqual([schema, null]);
+  });
+
   it.each([
     ["eu", { ingestRegion: "us1" }, "ingest_region_not_allowed"],
     ["eu", { ingestRegion: "ap1" }, "ingest_region_not_allowed"],
@@ -46,6 +62,7 @@ describe("sources", () => {
     ["us", { rate: 0 }, "invalid_request"],
     ["us", { archiveLocations: [] }, "invalid_request"],
     ["us", { retentionDays: 2 }, "invalid_request"],
+    ["us", { schema: { unplannedEvents: "block" } }, "invalid_request"],
     ["us", { name: " " }, "invalid_request"],
   ] as const)("in %s refuse %j with %s", async (region, fields, code) => {
     const { token } = await makeWorkspace(region);

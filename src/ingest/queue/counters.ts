@@ -3,6 +3,9 @@ import type { Sql } from "./queue-log.ts";
 /** Steps whose counts cannot be derived from the log itself. */
 export type CountedStep = "duplicate" | "refused" | "noted";
 
+/** Codes of what a workspace does not want: suppressed users, and what a source's schema stops. */
+const MEANT: readonly string[] = ["suppressed", "event_setting", "unplanned"];
+
 /**
  * Counts of what was not stored. The next commit of events carries them in its transaction; where
  * none comes they are written a few seconds later, so that a refusal alone costs no commit. A crash
@@ -41,10 +44,10 @@ export class Counters {
     this.#pending = new Map();
   }
 
-  /** Beside what was accepted, what was refused: but for suppressed users' events, which are meant to be. */
+  /** Beside what was accepted, what was refused, but for what its workspace wants to be. */
   totals(accepted: number): { readonly accepted: number; readonly refused: number } {
     const refused = this.read()
-      .filter(({ step, code }) => step === "refused" && code !== "suppressed")
+      .filter(({ step, code }) => step === "refused" && !MEANT.includes(code))
       .reduce((sum, { count }) => sum + count, 0);
     return { accepted, refused };
   }

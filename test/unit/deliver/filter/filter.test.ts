@@ -96,11 +96,37 @@ describe("destination filters", () => {
     expect(left(two, one)).not.toMatchObject({ properties: { email: "a@example.com" } });
   });
 
-  it("drop properties before they allow properties, however they are listed", () => {
-    const allow: FilterAction = { type: "ALLOW_PROPERTIES", fields: { properties: ["email"] } };
+  it("allow nothing that they drop, however the two are listed", () => {
+    const allow: FilterAction = {
+      type: "ALLOW_PROPERTIES",
+      fields: { properties: ["email", "total"] },
+    };
     const drop: FilterAction = { type: "DROP_PROPERTIES", fields: { properties: ["email"] } };
 
-    expect(left(filter("all", allow, drop))).toMatchObject({ properties: {} });
+    for (const actions of [
+      [allow, drop],
+      [drop, allow],
+    ] as const) {
+      expect((left(filter("all", ...actions)) as typeof EVENT).properties).toEqual({ total: 9 });
+    }
+  });
+
+  it("sample before they drop properties, by the value that is dropped", () => {
+    const sample: FilterAction = { type: "SAMPLE", percent: 0.5, path: "properties.total" };
+    const drop: FilterAction = { type: "DROP_PROPERTIES", fields: { properties: ["total"] } };
+    const sampledBy = (...actions: readonly FilterAction[]): readonly number[] => {
+      const rules = readyRules({
+        addressee: { kind: "storage" },
+        consentCategories: [],
+        filters: [filter("all", ...actions)],
+      });
+      const totals = Array.from({ length: 40 }, (_, total) => total);
+      return totals.filter(
+        (total) => decide({ ...EVENT, properties: { total } }, rules).kind === "deliver",
+      );
+    };
+
+    expect(sampledBy(drop, sample)).toEqual(sampledBy(sample));
   });
 
   it("take away nothing for a condition on what another filter takes away first", () => {
