@@ -14,7 +14,7 @@ import {
 import { Members } from "./members.ts";
 import { membersAt, type Payload } from "./payload.ts";
 import { NOTE_NAME, noteOf, type Omission } from "./schema-gate.ts";
-import { sharedIntegrations, sharedRaw } from "./shared-values.ts";
+import { sharedDestinations, sharedRaw } from "./shared-values.ts";
 import { correctTimestamp, IsoReader, IsoWriter, parseTimestamp } from "./timestamps.ts";
 
 /** What a request adds to each of its events. */
@@ -85,7 +85,7 @@ export class EventLines {
     if (sentAt !== undefined) this.#replacedAlways[NAME.sentAt] = 1;
     this.#sentAtMs = sentAt === undefined ? undefined : this.#instantOf(sentAt);
     this.#sharedContext = sharedMembersOf(this.#payload, this.#payload.shared);
-    this.#sharedIntegrations = sharedIntegrations(this.#payload);
+    this.#sharedIntegrations = sharedDestinations(this.#payload);
     this.#head =
       `{"receivedAt":"${this.#iso.write(stamp.receivedAtMs)}","projectId":"${stamp.sourceId}"` +
       (sentAt === undefined ? "" : `,"sentAt":${sentAt}`);

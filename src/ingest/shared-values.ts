@@ -13,7 +13,7 @@ export function sharedRaw(payload: Payload, name: number): string | undefined {
 }
 
 /** What the envelope says for all of its events of destinations. */
-export function sharedIntegrations(payload: Payload): SharedMembers {
+export function sharedDestinations(payload: Payload): SharedMembers {
   const member = findMember(rangeOf(payload.envelope), NAME.integrations);
   if (member < 0) return sharedMembersOf(payload, new Members());
   const { envelope } = payload;
