@@ -1,28 +1,199 @@
+import { homeBucket } from "../src/archive/home-bucket.ts";
+import type { Config } from "../src/config.ts";
+import { regionOf, workspaceOf } from "../src/core/ids.ts";
+import { err, ok } from "../src/core/result.ts";
+import { readStored } from "../src/core/stored-json.ts";
+import type { EgressObserver } from "../src/egress/guard.ts";
+import { HOME_REGIONS } from "../src/region/regions.ts";
+import type { Bucket } from "../src/s3/bucket.ts";
+import { connectionBucket } from "../src/sync/connection/open.ts";
+import type { SyncProblem } from "../src/sync/draft.ts";
+import type { SyncState } from "../src/sync/engine/state/sync-state.ts";
+import { compileMapping } from "../src/sync/mapping/compile.ts";
+import type { RecordMapper } from "../src/sync/mapping/mapping.ts";
+import type { RunRequest, SyncConfig } from "../src/sync/ports.ts";
+import { logFile, logKey } from "../src/sync/report/parquet-log.ts";
+import { DiffFiles } from "../src/sync/run/diff-files.ts";
 import type { Opened } from "../src/sync/run/ports.ts";
 import { RunFailed } from "../src/sync/run/run-work.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
-import type { SyncProblem } from "../src/sync/draft.ts";
-import type { RunRequest, SyncConfig } from "../src/sync/ports.ts";
-import type { SyncState } from "../src/sync/engine/state/sync-state.ts";
+import { openSource, type OpenedSource } from "../src/sync/source/open-source.ts";
+import { SourceFailure, type HashSeeds, type SourceRow } from "../src/sync/source/source.ts";
+import type { SyncId } from "../src/sync/sync.ts";
+import { openTarget } from "../src/sync/target/open-target.ts";
+import type { Target } from "../src/sync/target/target.ts";
+import { connectionContext, openConnection } from "./open-connection.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
-import type { SyncWorkDeps } from "./sync-work.ts";
+import { SyncDiffs } from "./sync-diffs.ts";
+import type { Reach } from "./reach.ts";
 
-export type OpeningDeps = SyncWorkDeps & {
+export type OpeningDeps = {
+  readonly id: SyncId;
+  readonly config: Config;
+  readonly reach: Reach;
+  readonly observer: EgressObserver;
   readonly storage: SyncStorage;
   readonly state: SyncState;
   readonly request: RunRequest;
   readonly signal: AbortSignal;
 };
 
-/** Opens everything that a run needs: its source, destination, bucket and diff. */
-export async function openRun(_deps: OpeningDeps, _run: SyncRun): Promise<Opened> {
-  throw new RunFailed("not_offered", "Syncs cannot run yet.");
+/** Hashes do not matter where only the columns are asked. */
+const NO_SEEDS: HashSeeds = { keyA: 0n, keyB: 0n, row: 0n };
+
+/** How long somebody who makes a sync waits for its source and destination. */
+const CHECK_MS_MAX = 25_000;
+
+/**
+ * Opens everything that a run needs: its source, destination, bucket and diff.
+ *
+ * @throws SourceFailure, RunFailed.
+ */
+export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> {
+  const config = await deps.reach.workspace(workspaceOf(deps.id)).syncConfig(deps.id);
+  if (config === undefined) {
+    throw new RunFailed("sync_incomplete", "The sync, its connection or its destination is gone.");
+  }
+  const seeds = seedsOf(deps.storage);
+  const { sync } = config;
+  const source = await openSourceOf(deps, config, seeds, deps.signal);
+  let target: Target | undefined;
+  try {
+    const compiled = compileMapping(sync, source.columns);
+    if (!compiled.ok) throw new RunFailed("mapping_invalid", saying(compiled.error));
+    const mapper = compiled.value;
+    target = await openTargetOf(deps, config, deps.signal);
+    const bucket = unloadBucket(deps, config);
+    const diffs = new SyncDiffs({ ...deps, sync, source, mapper, run });
+    const origin = { syncId: sync.id, runId: run.id };
+    const taken = target;
+    return {
+      sync,
+      mapper,
+      target: taken,
+      store: new DiffFiles(bucket),
+      diff: (position) => diffs.begin(position),
+      suppressed: (rows) => suppressedRows(deps, config, mapper, rows),
+      report: async (part, records) => {
+        const put = await platformBucket(deps).putNew(
+          logKey(origin, part),
+          await logFile(origin, records),
+          { contentType: "application/vnd.apache.parquet" },
+        );
+        if (put.ok || put.error.kind === "already-exists") return ok(undefined);
+        const { kind } = put.error;
+        return err({ code: "code" in put.error ? put.error.code : kind, isPassing: true });
+      },
+      close: async () => {
+        await source.close();
+        await taken.close?.();
+      },
+    };
+  } catch (error) {
+    await source.close();
+    await target?.close?.();
+    throw error;
+  }
 }
 
 /** What is wrong with a sync, asked of its source and destination; it changes nothing. */
 export async function checkSync(
-  _deps: Pick<OpeningDeps, "config" | "observer">,
-  _config: SyncConfig,
+  deps: Pick<OpeningDeps, "config" | "observer">,
+  config: SyncConfig,
 ): Promise<readonly SyncProblem[]> {
-  return [{ path: "", message: "Syncs cannot be made yet." }];
+  const { sync } = config;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), CHECK_MS_MAX);
+  try {
+    const source = await openSourceOf(deps, config, NO_SEEDS, late.signal);
+    await source.close();
+    const compiled = compileMapping(sync, source.columns);
+    return compiled.ok ? [] : compiled.error;
+  } catch (error) {
+    if (!(error instanceof SourceFailure)) throw error;
+    return [{ path: "source", message: `${error.message}.` }];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function openSourceOf(
+  { config: deployment, observer }: Pick<OpeningDeps, "config" | "observer">,
+  { sync, source }: SyncConfig,
+  seeds: HashSeeds,
+  signal: AbortSignal,
+): Promise<OpenedSource> {
+  const opened = openConnection(deployment, source);
+  const context = connectionContext(deployment, source, observer);
+  return openSource(opened, sync.source.model, seeds, context, signal);
+}
+
+async function openTargetOf(
+  { config: deployment, observer }: OpeningDeps,
+  { destination }: SyncConfig,
+  _signal: AbortSignal,
+): Promise<Target> {
+  if (destination.kind === "destination") {
+    throw new RunFailed("destination_not_offered", "Syncs cannot write to that destination yet.");
+  }
+  const { connection } = destination;
+  const context = connectionContext(deployment, connection, observer);
+  return openTarget(openConnection(deployment, connection), context);
+}
+
+/** The bucket for changed rows: the sync's own choice, else the platform's of the region. No other. */
+function unloadBucket(deps: OpeningDeps, { unload }: SyncConfig): Bucket {
+  if (unload === undefined) return platformBucket(deps);
+  const context = connectionContext(deps.config, unload, deps.observer);
+  return connectionBucket(openConnection(deps.config, unload), context);
+}
+
+function platformBucket({ id, config, observer }: OpeningDeps): Bucket {
+  const [location] = HOME_REGIONS[regionOf(id)].locations;
+  if (location === undefined) throw new Error("Cannot open a bucket: the region has no location");
+  return homeBucket(config, workspaceOf(id), location, observer, "sync");
+}
+
+async function suppressedRows(
+  { reach, id }: OpeningDeps,
+  { sync }: SyncConfig,
+  mapper: RecordMapper,
+  rows: readonly SourceRow[],
+): Promise<readonly boolean[]> {
+  const { userIdColumn, anonymousIdColumn } = sync.users;
+  const workspace = reach.workspace(workspaceOf(id));
+  const suppressed = rows.map(() => false);
+  const ask = async (
+    column: string | undefined,
+    type: "USER_ID" | "ANONYMOUS_ID",
+  ): Promise<void> => {
+    if (column === undefined || rows.length === 0) return;
+    const at = mapper.columns.indexOf(column);
+    const answers = await workspace.suppressedIds(
+      type,
+      rows.map((row) => row[at] ?? ""),
+    );
+    for (const [index, isSuppressed] of answers.entries()) {
+      if (isSuppressed) suppressed[index] = true;
+    }
+  };
+  await ask(userIdColumn, "USER_ID");
+  await ask(anonymousIdColumn, "ANONYMOUS_ID");
+  return suppressed;
+}
+
+/** The sync's own three numbers; made once, because everything accepted is known by them. */
+function seedsOf(storage: SyncStorage): HashSeeds {
+  const held = storage.get("seeds");
+  if (held !== undefined) {
+    const [keyA = "0", keyB = "0", row = "0"] = readStored<readonly string[]>(held);
+    return { keyA: BigInt(keyA), keyB: BigInt(keyB), row: BigInt(row) };
+  }
+  const made = crypto.getRandomValues(new BigInt64Array(3));
+  storage.set("seeds", JSON.stringify(Array.from(made, String)));
+  return seedsOf(storage);
+}
+
+function saying(problems: readonly SyncProblem[]): string {
+  return problems.map(({ message }) => message).join(" ");
 }

@@ -84,9 +84,21 @@ export class SyncWork {
     }
   }
 
+  /** Whether only some rows were asked for. */
+  #isPart(): boolean {
+    return readStored<Partial<RunRequest>>(this.storage.get("request") ?? "{}").keys !== undefined;
+  }
+
   #ended(id: string): SyncRun {
     const run = this.storage.find(id);
     if (run === undefined) throw new Error("Cannot end a run: it is not there");
+    const contract = this.storage.get("next-contract");
+    const isWhole = run.state === "completed" && run.kind === "sync" && !this.#isPart();
+    this.storage.transaction(() => {
+      if (isWhole && contract !== undefined) this.storage.set("contract", contract);
+      this.storage.forget("next-contract");
+      this.storage.forget("request");
+    });
     return run;
   }
 }

@@ -1,4 +1,4 @@
-import { newChildId, type DestinationId } from "../src/core/ids.ts";
+import { newChildId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
 import {
   createSync,
@@ -40,7 +40,12 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     const config = this.#configOf(drafted.value);
     const problems =
       config === undefined
-        ? [{ path: "source.connectionId", message: "This workspace has no such connection." }]
+        ? [
+            {
+              path: "",
+              message: "This workspace lacks a connection or destination that the sync names.",
+            },
+          ]
         : await this.#object(drafted.value.id).check(config);
     if (problems.length > 0) return err({ kind: "sync-invalid", problems });
     if (isOnlyChecked) return drafted;
@@ -147,17 +152,21 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
   /** A sync with what it reads from and writes to; `undefined` when one of them is not there. */
   #configOf(sync: Sync): SyncConfig | undefined {
     const source = this.connectionConfig(sync.source.connectionId);
-    if (source === undefined) return undefined;
-    const { destination } = sync;
+    const destination = this.#destinationOf(sync);
+    const unload = sync.unload === undefined ? undefined : this.connectionConfig(sync.unload);
+    const isWhole = (sync.unload === undefined) === (unload === undefined);
+    if (source === undefined || destination === undefined || !isWhole) return undefined;
+    return { sync, source, destination, unload };
+  }
+
+  #destinationOf({ destination }: Sync): SyncConfig["destination"] | undefined {
     if ("connectionId" in destination) {
       const connection = this.connectionConfig(destination.connectionId);
-      if (connection === undefined) return undefined;
-      return { sync, source, destination: { kind: "connection", connection } };
+      return connection === undefined ? undefined : { kind: "connection", connection };
     }
-    const { destinations } = this.delivery;
-    const config = destinations.laneConfig(destination.destinationId as DestinationId);
+    const config = this.delivery.destinations.laneConfig(destination.destinationId);
     if (config === undefined || config.state === "deleted") return undefined;
-    return { sync, source, destination: { kind: "destination", config } };
+    return { kind: "destination", config };
   }
 
   #find(id: string): Answer<Sync> {

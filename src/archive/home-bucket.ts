@@ -9,7 +9,7 @@ const R2_SUFFIX = ".r2.cloudflarestorage.com";
 const R2_SCOPE = "auto";
 
 /** What a bucket is opened for, as evidence shows it. */
-export type BucketPurpose = "archive" | "audit";
+export type BucketPurpose = "archive" | "audit" | "sync";
 
 /**
  * The platform's bucket at `location`, for the files of `owner`.

@@ -50,6 +50,8 @@ type SyncOptions = {
     readonly deleteSharePercentMax?: number | undefined;
     readonly changeSharePercentMax?: number | undefined;
   };
+  /** A connection to files. */
+  readonly unload?: string | null;
   readonly log?: Sync["log"];
 };
 
@@ -103,6 +105,7 @@ export function createSync(
     schedule: scheduleOf(draft.schedule ?? { kind: "manual" }),
     users: usersOf(draft.users),
     guards: guardsOf(GUARDS, draft.guards),
+    unload: (draft.unload ?? undefined) as ConnectionId | undefined,
     log: draft.log ?? "bucket",
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
@@ -117,7 +120,8 @@ export function patchSync(
   patch: SyncPatch,
   nowMs: number,
 ): Result<Sync, readonly SyncProblem[]> {
-  const { model, object, paused, syncAll, watermark, users, guards, schedule, ...rest } = patch;
+  const { model, object, paused, syncAll, watermark, users, guards, schedule, unload, ...rest } =
+    patch;
   const sync: Sync = {
     ...held,
     ...rest,
@@ -127,6 +131,8 @@ export function patchSync(
     syncAll: syncAll === undefined ? held.syncAll : (syncAll ?? undefined),
     watermark: watermark === undefined ? held.watermark : (watermark ?? undefined),
     users: users === undefined ? held.users : usersOf(users),
+    unload:
+      unload === undefined ? held.unload : ((unload ?? undefined) as ConnectionId | undefined),
     guards: guardsOf(held.guards, guards),
     schedule: schedule === undefined ? held.schedule : scheduleOf(schedule),
     version: held.version + 1,
@@ -147,6 +153,9 @@ export function syncProblems(sync: Sync): readonly SyncProblem[] {
   const say = (path: string, message: string): void => void problems.push({ path, message });
   if (!isChildId("con", sync.source.connectionId)) {
     say("source.connectionId", "Name a connection of this workspace (con_…).");
+  }
+  if (sync.unload !== undefined && !isChildId("con", sync.unload)) {
+    say("unload", "Name a connection to files of this workspace (con_…), or leave it out.");
   }
   if (sync.key.length === 0) say("key", "Name the column, or columns, that tell rows apart.");
   if (new Set(sync.key).size < sync.key.length) say("key", "Name each column once.");

@@ -23,6 +23,8 @@ export type SyncConfig = {
   readonly destination:
     | { readonly kind: "connection"; readonly connection: ConnectionConfig }
     | { readonly kind: "destination"; readonly config: LaneConfig };
+  /** Whose bucket takes the changed rows, where it is not the platform's. */
+  readonly unload: ConnectionConfig | undefined;
 };
 
 /** What somebody wants run. */

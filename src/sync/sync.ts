@@ -63,6 +63,8 @@ export type Sync = {
     /** A run in which unchanged counts but more than this share of rows changed stops and asks. */
     readonly changeSharePercentMax: number;
   };
+  /** A connection to files whose bucket takes the changed rows; the platform's own when absent. */
+  readonly unload: ConnectionId | undefined;
   /** Where the report goes: a table in the source if it may write there, else Parquet in the bucket. */
   readonly log: "bucket" | "source";
   readonly createdAtMs: number;

@@ -117,6 +117,7 @@ const options = {
       changeSharePercentMax: optional(percent),
     }),
   ),
+  unload: optional(nullable(text)),
   log: optional(picklist(["bucket", "source"])),
 };
 
@@ -225,6 +226,7 @@ export const syncView = object({
   schedule,
   users: object({ userIdColumn: nullable(string()), anonymousIdColumn: nullable(string()) }),
   guards: object({ deleteSharePercentMax: count, changeSharePercentMax: count }),
+  unload: nullable(string()),
   log: picklist(["bucket", "source"]),
   /** `ready`: never ran; `up_to_date` or `failing`: as its last run ended. */
   status: optional(picklist(["ready", "up_to_date", "failing"])),

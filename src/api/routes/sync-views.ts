@@ -6,7 +6,7 @@ import { isoTime } from "../../workspace/source-view.ts";
 /** A sync as the management API shows it; with how it stands where that was asked. */
 export function viewSync(sync: Sync, standing?: SyncStanding) {
   const { version: _version, isPaused, createdAtMs, updatedAtMs, ...rest } = sync;
-  const { deletedAtMs: _deletedAtMs, users, syncAll, watermark, ...shown } = rest;
+  const { deletedAtMs: _deletedAtMs, users, syncAll, watermark, unload, ...shown } = rest;
   return {
     ...shown,
     paused: isPaused,
@@ -14,6 +14,7 @@ export function viewSync(sync: Sync, standing?: SyncStanding) {
       userIdColumn: users.userIdColumn ?? null,
       anonymousIdColumn: users.anonymousIdColumn ?? null,
     },
+    unload: unload ?? null,
     syncAll: syncAll ?? null,
     watermark: watermark ?? null,
     createdAt: isoTime(createdAtMs),

@@ -101,7 +101,10 @@ export class LoadPass {
   ): Promise<LoadEnd | undefined> {
     const startedAtMs = this.#deps.now();
     const open = changes.flatMap((change, at) => (isDecided(decided, at) ? [] : [{ change, at }]));
-    const wave = new Wave(changes.length, decided, keptKeyCells(this.#deps.opened));
+    const wave = new Wave(changes.length, decided, {
+      keyCells: keptKeyCells(this.#deps.opened),
+      isFull: this.#deps.storage.run().fullSync !== undefined,
+    });
     const items = await this.#prepare(open, wave);
     const batches = batchesOf(items, this.#deps.opened.target.limits);
     const { calls } = this.#deps.opened.target.limits;
@@ -129,7 +132,7 @@ export class LoadPass {
     for (const [index, { change, at }] of open.entries()) {
       // A deletion is what a suppressed user wants.
       if (suppressed[index] === true && change.kind !== "delete") {
-        wave.suppress(at);
+        wave.suppress(at, change);
         continue;
       }
       const operation = operationOf(change.kind, opened.sync);

@@ -73,8 +73,6 @@ export type Diff = {
   readonly fullSync: FullSyncReason | undefined;
   /** @throws SourceFailure. */
   pieces(signal: AbortSignal): AsyncIterable<DiffPiece>;
-  /** What has to be kept once the run completed, e.g. a contract or a watermark. */
-  completed?(): void;
 };
 
 /** Diff files as a run writes and reads them. */

@@ -7,11 +7,18 @@ import type { Opened } from "./ports.ts";
 import type { LogRecord, RunCounts } from "./run.ts";
 import type { BatchEnd } from "./send-batch.ts";
 
+/** What of a run a wave has to know. */
+export type WaveRules = {
+  /** Cells of a key that the state keeps. */
+  readonly keyCells: number;
+  readonly isFull: boolean;
+};
+
 /** What a wave came to so far. */
 export class Wave {
   readonly size: number;
   readonly bits: Uint8Array;
-  readonly #keyCells: number;
+  readonly #rules: WaveRules;
   readonly accepted: Accepted[] = [];
   stop: BatchEnd["stop"];
   decidedNow = 0;
@@ -21,9 +28,9 @@ export class Wave {
   #acceptedCount = 0;
   readonly #results: { readonly item: Item; readonly result: RecordResult }[] = [];
 
-  constructor(size: number, decided: Uint8Array, keyCells: number) {
+  constructor(size: number, decided: Uint8Array, rules: WaveRules) {
     this.size = size;
-    this.#keyCells = keyCells;
+    this.#rules = rules;
     this.bits = new Uint8Array(Math.ceil(size / 8));
     this.bits.set(decided.subarray(0, this.bits.byteLength));
   }
@@ -50,17 +57,19 @@ export class Wave {
     this.#results.push({ item, result });
     if (result.kind === "rejected") {
       this.#rejected += 1;
+      this.#outdate(item.change);
       return;
     }
     if (result.kind === "accepted") this.#acceptedCount += 1;
     else this.#skipped += 1;
     // What was left alone is settled too: it would be left alone again for ever.
-    this.accepted.push(acceptedOf(item.change, this.#keyCells));
+    this.accepted.push(acceptedOf(item.change, this.#rules.keyCells));
   }
 
   /** A suppressed user's row is in no state, so that it comes again should the suppression end. */
-  suppress(at: number): void {
+  suppress(at: number, change: Change): void {
     this.#mark(at);
+    this.#outdate(change);
     this.#suppressed += 1;
   }
 
@@ -74,6 +83,16 @@ export class Wave {
       };
       return [logOfRecord(record, operation, decided, times)];
     });
+  }
+
+  /**
+   * A full sync also sends rows that did not change since they were accepted. One that was not taken
+   * has to come again, so what the state says of it is made to differ.
+   */
+  #outdate(change: Change): void {
+    if (!this.#rules.isFull || change.kind !== "update") return;
+    const { rowHash } = change;
+    this.accepted.push(acceptedOf({ ...change, rowHash: rowHash ^ 1n }, this.#rules.keyCells));
   }
 
   #mark(at: number): void {
