@@ -1,4 +1,4 @@
-import { KEY_HASH_BYTES, type SourceRow } from "../source/source.ts";
+import { KEY_HASH_BYTES, type HashSeeds, type SourceRow } from "../source/source.ts";
 import { HASH_BLOCK_BYTES, halvesOf, pgHash, type Halves } from "./pg-hash.ts";
 
 /**
@@ -7,9 +7,6 @@ import { HASH_BLOCK_BYTES, halvesOf, pgHash, type Halves } from "./pg-hash.ts";
  * the other. A key's hash is the hashes of its text with the first and the second seed, a row's is
  * that of its own text with the third. Characters are code points, as Postgres's `length` counts.
  */
-
-/** The random numbers of one sync, 64 bits each; secret, made once and kept as long as its state. */
-export type HashSeeds = { readonly keyA: bigint; readonly keyB: bigint; readonly row: bigint };
 
 /** A row's hashes: `keyHash` as hex in the order of {@link KEY_HASH_BYTES}, `rowHash` unsigned. */
 export type RowHashes = { readonly keyHash: string; readonly rowHash: bigint };

@@ -2,8 +2,8 @@ import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { halvesOf, pgHash, type Halves } from "../../../src/sync/engine/pg-hash.ts";
-import { RowHasher, type HashSeeds } from "../../../src/sync/engine/row-hash.ts";
-import type { SourceRow } from "../../../src/sync/source/source.ts";
+import { RowHasher } from "../../../src/sync/engine/row-hash.ts";
+import type { HashSeeds, SourceRow } from "../../../src/sync/source/source.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
 
 let server: PostgresServer;

@@ -1,4 +1,5 @@
 import type { Accepted } from "../change.ts";
+import type { Known } from "../verdict.ts";
 import { appendRun } from "./log.ts";
 import { foldInto, withoutKey } from "./fold.ts";
 import { BlockCursor, runCursor } from "./cursors.ts";
@@ -10,6 +11,7 @@ import {
   PREFIX_BITS,
   PREFIX_END,
   prefixAt,
+  prefixOf,
   writeKey,
   writeRowHash,
   type Packed,
@@ -74,6 +76,15 @@ export class SyncState {
   /** Entries in the order of their keys, from the first after the key hash `after` on. */
   read(after?: string): StateReader {
     return new StateReader(this, after);
+  }
+
+  /** What was accepted of one key. */
+  find(keyHash: string): Known | undefined {
+    const reader = new StateReader(this, undefined, prefixOf(keyHash));
+    while (!reader.isDone && reader.keyHash < keyHash) reader.advance();
+    if (reader.isDone || reader.keyHash !== keyHash) return undefined;
+    const { rowHash, isRemembered, key } = reader;
+    return { keyHash, rowHash, isRemembered, key };
   }
 
   /** The sums of `count` buckets of `bits` bits from the bucket `first` on, without what is only remembered. */

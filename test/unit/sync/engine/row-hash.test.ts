@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { RowHasher, type HashSeeds } from "../../../../src/sync/engine/row-hash.ts";
+import { RowHasher } from "../../../../src/sync/engine/row-hash.ts";
+import type { HashSeeds } from "../../../../src/sync/source/source.ts";
 
 const SEEDS: HashSeeds = { keyA: 1n, keyB: -1n, row: 0x8000_0000_0000_0000n };
 

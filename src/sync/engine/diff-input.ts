@@ -1,0 +1,38 @@
+import type { Selection, SourceRow } from "../source/source.ts";
+import type { DiffNeeds } from "./change.ts";
+import type { DirtyBuckets } from "./dirty-buckets.ts";
+import type { SpillStore } from "./spill.ts";
+import type { SyncState } from "./state/sync-state.ts";
+
+/** What every engine works on. */
+export type DiffInput = {
+  readonly state: SyncState;
+  readonly selection: Selection;
+  readonly needs: DiffNeeds;
+  /** Whether every row is told, as new or changed, whatever was accepted. */
+  readonly isFull: boolean;
+  /** Where an earlier piece ended; the hash of the last key that was compared, or {@link END}. */
+  readonly position: string | undefined;
+  readonly signal: AbortSignal;
+};
+
+export type ChecksumInput = DiffInput & {
+  readonly bits: number;
+  /** Whether so much changed that every row had better be read. */
+  readonly isTooMuch: (dirty: DirtyBuckets) => boolean;
+};
+
+export type PartitionInput = DiffInput & {
+  readonly spill: SpillStore;
+  /** Gives other requests their turn while a lot is compared. */
+  readonly nextTurn: () => Promise<unknown>;
+};
+
+/** The position of a diff that has nothing left. */
+export const END = "end";
+
+/** The cells of a row's key. */
+export function keyReader({ columns, key }: Selection): (row: SourceRow) => SourceRow {
+  const places = key.map((column) => columns.indexOf(column));
+  return (row) => places.map((place) => row[place] ?? null);
+}

@@ -1,0 +1,169 @@
+import { SourceFailure, type RowSource } from "../source/source.ts";
+import type { DiffPiece } from "./change.ts";
+import { END, keyReader, type PartitionInput } from "./diff-input.ts";
+import { PieceBuilder } from "./piece-builder.ts";
+import { ROW_MARK, RowMarks } from "./row-marks.ts";
+import { Spill, SPILL_WORDS, type Pass } from "./spill.ts";
+import { compareKeys, hexAt, prefixAt, rowHashAt } from "./state/packed.ts";
+import { sortOrder } from "./state/sort-order.ts";
+import type { StateReader } from "./state/state-reader.ts";
+import { isTooLong, takeGone, verdictOf } from "./verdict.ts";
+
+/** Rows of a source of this kind: two bits each are held in memory, 25 MB of them. */
+export const ROWS_MAX = 100_000_000;
+
+/**
+ * Compares a source that only gives rows as they stand: it is read once for hashes, which are put down
+ * by ranges and joined range by range with what was accepted, and a second time for the rows that
+ * changed. It begins anew after a crash, so its pieces have no position but the last.
+ *
+ * @throws SourceFailure, also when the source changed between the two reads.
+ */
+export async function* partitionJoin(
+  source: RowSource,
+  input: PartitionInput,
+): AsyncGenerator<DiffPiece> {
+  if (input.position === END) return;
+  const mark = await source.mark();
+  const piece = new PieceBuilder();
+  const spill = new Spill(input.spill);
+  let rows = 0;
+  for await (const batch of source.read(input.selection, input.signal)) {
+    for (const row of batch.rows) {
+      spill.add(row, rows);
+      rows += 1;
+    }
+    for (const row of batch.nullKeys) piece.invalid("NULL", row);
+    piece.read(batch.rows.length + batch.nullKeys.length, batch.bytes);
+    if (rows > ROWS_MAX) {
+      throw new SourceFailure("too_many_rows", `The source has more than ${ROWS_MAX} rows`, false);
+    }
+    if (piece.isFull) yield piece.take(undefined);
+  }
+  const marks = new RowMarks();
+  const join = new RangeJoin(input, piece, marks);
+  for (const pass of spill.passes()) {
+    yield* join.compare(pass);
+    await input.nextTurn();
+  }
+  yield* join.end();
+  spill.end();
+  if (marks.count > 0) yield* readMarked(source, input, piece, marks);
+  if ((await source.mark()) !== mark) {
+    const message = "The source changed while it was read";
+    throw new SourceFailure("changed_while_reading", message, true);
+  }
+  yield piece.take(END);
+}
+
+async function* readMarked(
+  source: RowSource,
+  { selection, signal }: PartitionInput,
+  piece: PieceBuilder,
+  marks: RowMarks,
+): AsyncGenerator<DiffPiece> {
+  const keyOf = keyReader(selection);
+  let number = 0;
+  let left = marks.count;
+  for await (const batch of source.read(selection, signal)) {
+    piece.read(0, batch.bytes);
+    for (const { keyHash, rowHash, row } of batch.rows) {
+      const mark = marks.of(number);
+      number += 1;
+      if (mark === ROW_MARK.nothing) continue;
+      left -= 1;
+      if (mark === ROW_MARK.duplicate) piece.invalid("DUPLICATE", row);
+      else if (isTooLong(keyOf(row))) piece.invalid("KEY_TOO_LONG", row);
+      else {
+        const kind = mark === ROW_MARK.insert ? "insert" : "update";
+        piece.change({ kind, keyHash, rowHash, row });
+      }
+      if (piece.isFull) yield piece.take(undefined);
+    }
+    if (left === 0) return;
+  }
+}
+
+/** Joins ranges of hashes, one after the other, with what was accepted. */
+class RangeJoin {
+  readonly #input: PartitionInput;
+  readonly #piece: PieceBuilder;
+  readonly #marks: RowMarks;
+  readonly #reader: StateReader;
+
+  constructor(input: PartitionInput, piece: PieceBuilder, marks: RowMarks) {
+    this.#input = input;
+    this.#piece = piece;
+    this.#marks = marks;
+    this.#reader = input.state.read();
+  }
+
+  *compare({ words, count }: Pass): Generator<DiffPiece> {
+    const order = sortOrder(words, count, SPILL_WORDS);
+    for (let from = 0; from < count;) {
+      const at = (order[from] ?? 0) * SPILL_WORDS;
+      let to = from + 1;
+      while (to < count && compareKeys(words, at, words, (order[to] ?? 0) * SPILL_WORDS) === 0) {
+        to += 1;
+      }
+      yield* this.#passBefore(words, at);
+      this.#judge(words, order.subarray(from, to));
+      from = to;
+    }
+  }
+
+  *end(): Generator<DiffPiece> {
+    while (!this.#reader.isDone) {
+      yield* this.#handOver();
+      this.#takeGone();
+    }
+  }
+
+  *#passBefore(words: Uint32Array, at: number): Generator<DiffPiece> {
+    yield* this.#handOver();
+    const reader = this.#reader;
+    const prefix = prefixAt(words, at);
+    if (reader.prefix > prefix) return;
+    const keyHash = hexAt(words, at);
+    while (reader.prefix < prefix || (reader.prefix === prefix && reader.keyHash < keyHash)) {
+      this.#takeGone();
+      yield* this.#handOver();
+    }
+  }
+
+  #judge(words: Uint32Array, rows: Uint32Array): void {
+    const [first = 0] = rows;
+    const at = first * SPILL_WORDS;
+    const reader = this.#reader;
+    const keyHash = hexAt(words, at);
+    const isKnown = !reader.isDone && reader.keyHash === keyHash;
+    if (rows.length > 1) {
+      for (const row of rows) this.#mark(words, row, ROW_MARK.duplicate);
+    } else {
+      const found = { keyHash, rowHash: rowHashAt(words, at) };
+      const { rowHash, isRemembered, key } = reader;
+      const known = isKnown ? { rowHash, isRemembered } : undefined;
+      const verdict = verdictOf(found, known, this.#input.needs, this.#input.isFull);
+      if (verdict === "settle") {
+        this.#piece.settle({ ...found, ...(isKnown && key !== undefined ? { key } : {}) });
+      } else if (verdict !== "nothing") this.#mark(words, first, ROW_MARK[verdict]);
+    }
+    if (isKnown) reader.advance();
+  }
+
+  #mark(words: Uint32Array, row: number, mark: number): void {
+    this.#marks.set(words[row * SPILL_WORDS + 6] ?? 0, mark);
+  }
+
+  #takeGone(): void {
+    const { keyHash, rowHash, isRemembered, key } = this.#reader;
+    takeGone(this.#piece, { keyHash, rowHash, isRemembered, key }, this.#input.needs);
+    this.#reader.advance();
+  }
+
+  *#handOver(): Generator<DiffPiece> {
+    if (!this.#piece.isFull) return;
+    yield this.#piece.take(undefined);
+    this.#reader.refresh();
+  }
+}
