@@ -1,4 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
 import { belongsTo, type ArchiveFile, type RecordedFile } from "../src/archive/archive-file.ts";
 import {
   FILES_PAGE_MAX,
@@ -33,10 +32,10 @@ import { Breakers, PROBE_MS_MIN } from "../src/s3/breaker.ts";
 import type { ArchiveMonthPort } from "../src/services.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { MonthSweeping } from "./month-sweeping.ts";
+import { SourceObject } from "./source-object.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MONTH_MIGRATIONS } from "./storage/archive-month.schema.ts";
 import { CatalogueTable, type FilteredFile } from "./storage/catalogue-table.ts";
-import { migrate } from "./storage/migrate.ts";
 import { SuspectsTable } from "./storage/suspects-table.ts";
 
 /** Bytes of filters one search goes through: about 7 million users, a third of a second. */
@@ -55,7 +54,7 @@ const WATCHDOG_MS = 600_000;
  * due, or evidence that has to be written or told;
  * while checks run, the moment to take them up again should the object die in them.
  */
-export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort {
+export class ArchiveMonth extends SourceObject implements ArchiveMonthPort {
   readonly #sourceId: SourceId;
   readonly #month: string;
   readonly #reach: Reach;
@@ -79,7 +78,7 @@ export class ArchiveMonth extends DurableObject<Env> implements ArchiveMonthPort
     this.#sourceId = name.sourceId;
     this.#month = name.month;
     this.#reach = reach(env, this.#config);
-    migrate(ctx.storage, ARCHIVE_MONTH_MIGRATIONS);
+    this.begin(ARCHIVE_MONTH_MIGRATIONS, { reach: this.#reach, sourceId: name.sourceId });
     this.#catalogue = new CatalogueTable(ctx.storage.sql, name.sourceId);
     this.#suspects = new SuspectsTable(ctx.storage.sql);
     const workspaceId = workspaceOf(name.sourceId);

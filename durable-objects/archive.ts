@@ -1,4 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
 import { findMessage } from "../src/archive/find-message.ts";
 import { monthOf, parseKey } from "../src/archive/key.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "../src/archive/rebuild.ts";
@@ -22,9 +21,9 @@ import { ArchiveTurns } from "./archive-turns.ts";
 import { ArchiveErasing } from "./archive-erasing.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { FileBuckets } from "./file-buckets.ts";
+import { SourceObject } from "./source-object.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { ARCHIVE_MIGRATIONS } from "./storage/archive.schema.ts";
-import { migrate } from "./storage/migrate.ts";
 
 /** Of one alarm, between two files: well under the 15 minutes an alarm may take, and its CPU time. */
 const SLICE_MS_MAX = 15_000;
@@ -38,7 +37,7 @@ const WATCHDOG_MS = 600_000;
  * derived from its row, the day's sweep, or evidence that has to be written or told; while a slice runs, the moment to pick it up again
  * should the object die in it.
  */
-export class Archive extends DurableObject<Env> implements ArchivePort {
+export class Archive extends SourceObject implements ArchivePort {
   readonly #config: Config;
   readonly #sourceId: SourceId;
   readonly #reach: Reach;
@@ -59,15 +58,11 @@ export class Archive extends DurableObject<Env> implements ArchivePort {
     if (name.kind !== "archive") throw new Error("outside_jurisdiction: This object is no archive");
     this.#sourceId = name.sourceId;
     this.#reach = reach(env, this.#config);
-    migrate(ctx.storage, ARCHIVE_MIGRATIONS);
+    const own = { reach: this.#reach, sourceId: name.sourceId };
+    this.begin(ARCHIVE_MIGRATIONS, own);
     this.#turns = new ArchiveTurns(ctx.storage, (job) => ctx.waitUntil(this.#began(job)));
     const { storage } = ctx;
-    this.#retention = new ArchiveRetention({
-      storage,
-      sourceId: name.sourceId,
-      reach: this.#reach,
-      turns: this.#turns,
-    });
+    this.#retention = new ArchiveRetention({ ...own, storage, turns: this.#turns });
     const workspaceId = workspaceOf(name.sourceId);
     this.#evidence = new EvidenceKeeper({
       storage,

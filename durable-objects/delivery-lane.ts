@@ -1,5 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
-
 import { parseConfig } from "../src/config.ts";
 import { workspaceOf, type DestinationId, type SourceId } from "../src/core/ids.ts";
 import { callDestination } from "../src/deliver/lane/call.ts";
@@ -23,9 +21,9 @@ import { forgetAtDestination } from "./lane-forgetting-outside.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { LaneWork } from "./lane-work.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
+import { SourceObject } from "./source-object.ts";
 import { reach, type Env } from "./reach.ts";
 import { DELIVERY_LANE_MIGRATIONS } from "./storage/delivery-lane.schema.ts";
-import { migrate } from "./storage/migrate.ts";
 
 /**
  * One destination's way through one queue: it reads the queue's log from its own position, delivers,
@@ -36,7 +34,7 @@ import { migrate } from "./storage/migrate.ts";
  * the next attempt, a file of dead letters, counts and evidence to tell; while it works, the moment to
  * begin again should it die.
  */
-export class DeliveryLane extends DurableObject<Env> implements LanePort {
+export class DeliveryLane extends SourceObject implements LanePort {
   readonly #ref: { readonly destinationId: DestinationId; readonly sourceId: SourceId };
   readonly #evidence: EvidenceKeeper;
   readonly #work: LaneWork;
@@ -50,8 +48,8 @@ export class DeliveryLane extends DurableObject<Env> implements LanePort {
     if (name.kind !== "lane") throw new Error("outside_jurisdiction: This object is no lane");
     const ways = reach(env, config);
     this.#suspectMs = config.failover.suspectMs;
-    migrate(ctx.storage, DELIVERY_LANE_MIGRATIONS);
     const { kind: _kind, ...ref } = name;
+    this.begin(DELIVERY_LANE_MIGRATIONS, { reach: ways, sourceId: ref.sourceId });
     this.#ref = ref;
     this.#evidence = new EvidenceKeeper({
       storage: ctx.storage,

@@ -1,5 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
-
 import { parseConfig, type Config } from "../src/config.ts";
 import { freeBytes } from "../src/core/free-bytes.ts";
 import { workspaceOf, type SourceId } from "../src/core/ids.ts";
@@ -30,9 +28,9 @@ import { suppressingLease, type SuppressingLease } from "./queue-suppressions.ts
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { LaneFeed } from "./queue-lanes.ts";
 import { QueueWork } from "./queue-work.ts";
+import { SourceObject } from "./source-object.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { INGEST_QUEUE_MIGRATIONS } from "./storage/ingest-queue.schema.ts";
-import { migrate } from "./storage/migrate.ts";
 
 /** How long a group waits for more requests where some met before: less than a flush takes. */
 const LINGER_MS = 2;
@@ -45,7 +43,7 @@ const LINGER_MS = 2;
  * of sealing, retry, merging, expiry and the idle notice; armed with the first event that waits and
  * again after each piece of work, so that a crash between two lines cannot lose it.
  */
-export class IngestQueue extends DurableObject<Env> implements QueuePort {
+export class IngestQueue extends SourceObject implements QueuePort {
   readonly #config: Config;
   readonly #self: QueueRef;
   readonly #reach: Reach;
@@ -71,7 +69,7 @@ export class IngestQueue extends DurableObject<Env> implements QueuePort {
     this.#sourceId = name.sourceId;
     this.#self = { ingestRegion: name.ingestRegion, shard: name.shard };
     this.#reach = reach(env, this.#config);
-    migrate(ctx.storage, INGEST_QUEUE_MIGRATIONS);
+    this.begin(INGEST_QUEUE_MIGRATIONS, { reach: this.#reach, sourceId: this.#sourceId });
     const { sql } = ctx.storage;
     this.#storage = new QueueStorage(ctx.storage, this.#config.windowMs, Date.now(), this.#memory);
     this.#counters = new Counters(sql);

@@ -8,6 +8,7 @@ import type { EdgeCount } from "../src/region/edge.ts";
 import { standing } from "../src/region/placement.ts";
 import type { DirectoryEntry, DirectoryPort } from "../src/services.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
+import type { Departure } from "../src/workspace/leaving-ports.ts";
 import type { Answer, DirectoryAdminPort, WorkspaceView } from "../src/workspace/ports.ts";
 import { newInviteText, sha256Hex } from "../src/workspace/secrets.ts";
 import { isoTime } from "../src/workspace/source-view.ts";
@@ -31,7 +32,7 @@ type Created = { readonly workspace: WorkspaceView; readonly invite: string };
  * The workspaces of one home region, for cron and the operator. It knows their ids, names and ages
  * and nothing of what is inside.
  *
- * State: tables `workspaces`, `answers`, `edges`. No alarm.
+ * State: tables `workspaces`, `answers`, `edges`, `departed`. No alarm.
  */
 export class RegionDirectory
   extends DurableObject<Env>
@@ -97,6 +98,31 @@ export class RegionDirectory
     this.ctx.storage.sql.exec("UPDATE workspaces SET name = ? WHERE id = ?", name, id);
   }
 
+  /** The certificate is held in the same turn in which the workspace leaves the list. */
+  async forget({ id, departedAtMs, certificate }: Departure): Promise<void> {
+    this.ctx.storage.transactionSync(() => {
+      this.ctx.storage.sql.exec(
+        `INSERT OR IGNORE INTO departed (id, departed_at_ms, certificate, is_emptied)
+         VALUES (?, ?, ?, 0)`,
+        id,
+        departedAtMs,
+        certificate,
+      );
+      this.ctx.storage.sql.exec("DELETE FROM workspaces WHERE id = ?", id);
+    });
+  }
+
+  async departure(id: WorkspaceId): Promise<Departure | undefined> {
+    const [row] = this.ctx.storage.sql
+      .exec<{ departed_at_ms: number; certificate: string }>(
+        "SELECT departed_at_ms, certificate FROM departed WHERE id = ?",
+        id,
+      )
+      .toArray();
+    if (row === undefined) return undefined;
+    return { id, departedAtMs: row.departed_at_ms, certificate: row.certificate };
+  }
+
   async addEdges(counts: readonly EdgeCount[]): Promise<void> {
     this.ctx.storage.transactionSync(() => this.#edges.add(counts));
   }
@@ -108,6 +134,7 @@ export class RegionDirectory
   async pokeAll(): Promise<{ poked: number; failed: number }> {
     this.#answers.prune(Date.now());
     this.#edges.prune(Date.now() - EVIDENCE_DAYS_MAX * DAY_MS);
+    await this.#emptyDeparted();
     let [poked, failed, after] = [0, 0, ""];
     for (;;) {
       const rows = this.#rows("id > ?", after, POKES_AT_A_TIME);
@@ -117,6 +144,21 @@ export class RegionDirectory
       const settled = await Promise.allSettled(pokes);
       failed += settled.filter((poke) => poke.status === "rejected").length;
       poked += rows.length;
+    }
+  }
+
+  /** A workspace that was killed between its certificate and its end is emptied now. */
+  async #emptyDeparted(): Promise<void> {
+    const { sql } = this.ctx.storage;
+    const rows = sql
+      .exec<{ id: WorkspaceId }>("SELECT id FROM departed WHERE is_emptied = 0")
+      .toArray();
+    for (const { id } of rows) {
+      const isEmptied = await this.#reach
+        .workspace(id)
+        .depart()
+        .catch(() => false);
+      if (isEmptied) sql.exec("UPDATE departed SET is_emptied = 1 WHERE id = ?", id);
     }
   }
 

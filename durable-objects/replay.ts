@@ -19,6 +19,7 @@ import {
   type ReplayStatus,
 } from "../src/replay/replay.ts";
 import type { ReplayPort } from "../src/services.ts";
+import { emptyObject } from "./emptying.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
@@ -112,6 +113,11 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
   async wake(): Promise<void> {
     const held = this.#held();
     if (held !== undefined && isGoing(held.state)) await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** Nothing wakes it again: whoever could was told of it by the workspace, which has forgotten it. */
+  async leave(): Promise<void> {
+    await emptyObject(this.ctx);
   }
 
   /** Between two slices: what waits is copied into clean pages. */

@@ -2,14 +2,15 @@ import { fenceRetryMs } from "../src/workspace/route.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { WorkspaceEvidence } from "./workspace-evidence.ts";
 import type { WorkspaceNotices } from "./workspace-notices.ts";
+import type { WorkspaceLeaving } from "./workspace-leaving.ts";
 import type { WorkspaceQueues } from "./workspace-queues.ts";
 import type { WorkspaceRegulations } from "./workspace-regulations.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /**
  * The alarm of a Workspace: set while a source's route waits for fences, a head of the audit chain
- * that cron asked for waits for its file, a regulation is not over, or a notice of an alert waits to be
- * sent or evidence of that to be written. It is always derived from what is held.
+ * that cron asked for waits for its file, a regulation is not over, something is to be deleted, a notice of an alert waits to be
+ * sent, or evidence of that to be written. It is always derived from what is held.
  */
 export class WorkspaceAlarm {
   readonly #storage: DurableObjectStorage;
@@ -18,6 +19,7 @@ export class WorkspaceAlarm {
   readonly #audit: WorkspaceAudit;
   readonly #evidence: WorkspaceEvidence;
   readonly #regulations: WorkspaceRegulations;
+  readonly #leaving: WorkspaceLeaving;
   readonly #notices: WorkspaceNotices;
 
   constructor(
@@ -28,6 +30,7 @@ export class WorkspaceAlarm {
       readonly audit: WorkspaceAudit;
       readonly evidence: WorkspaceEvidence;
       readonly regulations: WorkspaceRegulations;
+      readonly leaving: WorkspaceLeaving;
       readonly notices: WorkspaceNotices;
     },
   ) {
@@ -37,18 +40,25 @@ export class WorkspaceAlarm {
     this.#audit = parts.audit;
     this.#evidence = parts.evidence;
     this.#regulations = parts.regulations;
+    this.#leaving = parts.leaving;
     this.#notices = parts.notices;
   }
 
   /** What is done when it goes off. */
   async run(): Promise<void> {
-    const heads = this.#audit.writeDue(Date.now()).catch(() => undefined);
+    if (!this.#turn.isCreated) return;
+    // A workspace that is being deleted writes no more files.
+    const heads = this.#leaving.isErasing
+      ? undefined
+      : this.#audit.writeDue(Date.now()).catch(() => undefined);
     await this.fence();
     await heads;
     await this.#regulations.run().catch(() => undefined);
     await this.#notices.run().catch(() => undefined);
     await this.#evidence.own.run().catch(() => undefined);
-    await this.arm();
+    await this.#leaving.run();
+    // All of it may be gone now.
+    if (this.#turn.isCreated) await this.arm();
   }
 
   /** Continues every fencing. The alarm is set first, so that a crash cannot lose it. */
@@ -67,6 +77,7 @@ export class WorkspaceAlarm {
     const others = [
       this.#audit.delayMs(nowMs),
       this.#regulations.delayMs,
+      this.#leaving.delayMs(nowMs),
       this.#notices.delayMs(nowMs),
       evidenceAtMs === undefined ? undefined : Math.max(0, evidenceAtMs - nowMs),
     ];

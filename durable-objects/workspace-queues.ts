@@ -1,6 +1,6 @@
 import type { SourceId } from "../src/core/ids.ts";
 import { openRoute } from "../src/workspace/route.ts";
-import { configOf, nextVersion, type Source } from "../src/workspace/source.ts";
+import { nextVersion, type Source } from "../src/workspace/source.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 import type { QueuePort } from "../src/services.ts";
 import { QueueWatch } from "./queue-watch.ts";
@@ -105,7 +105,7 @@ export class WorkspaceQueues {
   }
 
   #config(source: Source) {
-    const config = configOf(source, Date.now(), this.#turn.config.windowMs);
+    const config = this.#turn.configOf(source);
     const suppressions = this.#turn.regulations.version();
     return { ...config, suppressions, lanes: this.#turn.destinations.enabledOf(source.id) };
   }

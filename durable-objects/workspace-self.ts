@@ -43,7 +43,7 @@ export class WorkspaceSelf {
     const { tables, home, id } = this.#turn;
     const held = this.#turn.isCreated ? tables.workspace()?.region : undefined;
     const locked = lockRegion(held, home, creation.region);
-    const isOther = creation.id !== id;
+    const isOther = creation.id !== id || this.#turn.isDeparted;
     if (!locked.ok || isOther) {
       if (held !== undefined) this.#noteRefusal({ actor: "operator", nowMs: Date.now() });
       return locked.ok ? err({ kind: "region-locked", region: home }) : locked;

@@ -4,6 +4,7 @@ import type { AuditAction } from "../src/workspace/audit.ts";
 import { changedFields, comparableSettings } from "../src/workspace/config-document.ts";
 import { SOURCES_MAX, type AdminRefusal, type Answer, type Page } from "../src/workspace/ports.ts";
 import type { PageOf } from "../src/workspace/ports.ts";
+import { GRACE_MS, newLeaving } from "../src/workspace/leaving.ts";
 import { raisedShards } from "../src/workspace/route.ts";
 import { viewSource, type SourceView, type WriteKeyView } from "../src/workspace/source-view.ts";
 import {
@@ -89,11 +90,15 @@ export class WorkspaceSources {
     return changed;
   }
 
+  /** Takes the source off at once; what it has is deleted when the grace is over. */
   remove(by: Acting, id: string): Answer<Source> {
     const held = this.find(id);
     if (!held.ok) return held;
+    const { tables, leavings, random } = this.#turn;
     const deleted = deleteSource(held.value, by.nowMs);
-    this.#turn.tables.save(deleted);
+    tables.save(deleted);
+    const at = { nowMs: by.nowMs, deletesAtMs: by.nowMs + GRACE_MS };
+    leavings.add(newLeaving(newChildId("job", this.#turn.id, random), deleted.id, at));
     this.#turn.note(by, "source.delete", held.value.id);
     return ok(deleted);
   }

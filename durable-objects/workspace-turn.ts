@@ -5,12 +5,15 @@ import { err } from "../src/core/result.ts";
 import { isAuditable, type AuditAction } from "../src/workspace/audit.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
 import type { AdminCall, Answer } from "../src/workspace/ports.ts";
+import type { SourceConfig } from "../src/workspace/source-config.ts";
+import { configOf, type Source } from "../src/workspace/source.ts";
 import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
 import { AlertsTable } from "./storage/alerts-table.ts";
 import { AnswersTable } from "./storage/answers-table.ts";
 import { AuditChainTable } from "./storage/audit-chain-table.ts";
 import { DestinationsTable } from "./storage/destinations-table.ts";
 import { RegulationsTable } from "./storage/regulations-table.ts";
+import { LeavingsTable } from "./storage/leavings-table.ts";
 import { ReplaysTable } from "./storage/replays-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
@@ -31,6 +34,7 @@ export class WorkspaceTurn {
   readonly chain: AuditChainTable;
   readonly destinations: DestinationsTable;
   readonly regulations: RegulationsTable;
+  readonly leavings: LeavingsTable;
   readonly alerts: AlertsTable;
   readonly replays: ReplaysTable;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
@@ -49,6 +53,7 @@ export class WorkspaceTurn {
     this.chain = new AuditChainTable(storage.sql);
     this.destinations = new DestinationsTable(storage.sql);
     this.regulations = new RegulationsTable(storage.sql);
+    this.leavings = new LeavingsTable(storage.sql);
     this.alerts = new AlertsTable(storage.sql);
     this.replays = new ReplaysTable(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
@@ -60,7 +65,18 @@ export class WorkspaceTurn {
    * and tokens must not be able to fill an account's storage with empty objects.
    */
   get isCreated(): boolean {
-    return holdsTables(this.#storage.sql);
+    return holdsTable(this.#storage.sql, "workspace");
+  }
+
+  /** Whether a workspace stood here once and was deleted; nothing is ever written here again. */
+  get isDeparted(): boolean {
+    return holdsTable(this.#storage.sql, "tombstone");
+  }
+
+  /** What Workers and queues serve a source by: a workspace that leaves takes no more events. */
+  configOf(source: Source): SourceConfig {
+    const config = configOf(source, Date.now(), this.config.windowMs);
+    return this.leavings.find(this.id) === undefined ? config : { ...config, enabled: false };
   }
 
   /** Makes the tables; only a creation does. */
@@ -127,7 +143,7 @@ type Admission<T> =
   | { readonly refusal: Extract<Answer<T>, { ok: false }>["error"] }
   | { readonly work: () => Answer<T> };
 
-function holdsTables(sql: SqlStorage): boolean {
-  const query = "SELECT count(*) AS n FROM sqlite_master WHERE name = 'workspace'";
-  return sql.exec<{ n: number }>(query).one().n > 0;
+function holdsTable(sql: SqlStorage, name: "workspace" | "tombstone"): boolean {
+  const query = "SELECT count(*) AS n FROM sqlite_master WHERE name = ?";
+  return sql.exec<{ n: number }>(query, name).one().n > 0;
 }

@@ -22,22 +22,18 @@ import type {
 import type { RegionLocked } from "../src/workspace/region-lock.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
 import type { SourceView } from "../src/workspace/source-view.ts";
-import {
-  configOf,
-  type Source,
-  type SourceDraft,
-  type SourcePatch,
-} from "../src/workspace/source.ts";
+import type { Source, SourceDraft, SourcePatch } from "../src/workspace/source.ts";
 import type { TokenDraft } from "../src/workspace/token.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { WorkspaceAlarm } from "./workspace-alarm.ts";
-import { WorkspaceAlerts } from "./workspace-alerts.ts";
 import { WorkspaceAudit } from "./workspace-audit.ts";
 import { undoing, WorkspaceConfig } from "./workspace-config.ts";
 import type { DeliveryParts } from "./workspace-delivery.ts";
+import { WorkspaceDeparture, type DepartureParts } from "./workspace-departure.ts";
 import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
+import { WorkspaceLeaving } from "./workspace-leaving.ts";
 import type { PrivacyParts } from "./workspace-privacy.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
 import { WorkspaceRegulations } from "./workspace-regulations.ts";
@@ -52,7 +48,7 @@ import { WorkspaceTurn } from "./workspace-turn.ts";
  *
  * State: the tables of `workspace.schema.ts`. Alarm: see `WorkspaceAlarm`.
  */
-export class Workspace extends WorkspaceAlerts implements WorkspacePort, WorkspaceAdminPort {
+export class Workspace extends WorkspaceDeparture implements WorkspacePort, WorkspaceAdminPort {
   readonly #turn: WorkspaceTurn;
   readonly #self: WorkspaceSelf;
   readonly #sources: WorkspaceSources;
@@ -66,6 +62,7 @@ export class Workspace extends WorkspaceAlerts implements WorkspacePort, Workspa
   readonly #reach: Reach;
   protected override readonly delivery: DeliveryParts;
   protected override readonly privacy: PrivacyParts;
+  protected override readonly departure: DepartureParts;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -88,7 +85,10 @@ export class Workspace extends WorkspaceAlerts implements WorkspacePort, Workspa
     const parts = { queues: this.#queues, audit: this.#audit, evidence: this.#evidence };
     const regulations = new WorkspaceRegulations(this.#turn, this.#reach, this.#audit);
     const { notices } = this;
-    this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, regulations, notices });
+    const leaving = new WorkspaceLeaving({ ctx, turn: this.#turn, reach: this.#reach, ...parts });
+    this.departure = { leaving, sources: this.#sources };
+    const others = { regulations, leaving, notices };
+    this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, ...others });
     this.privacy = { regulations, audit: this.#audit, arm: () => this.#alarm.arm() };
     this.delivery = {
       turn: this.#turn,
@@ -194,11 +194,6 @@ export class Workspace extends WorkspaceAlerts implements WorkspacePort, Workspa
     return answer.ok ? this.#announced(answer.value) : answer;
   }
 
-  async removeSource(call: AdminCall, id: string) {
-    const answer = this.#turn.act(call, (by) => this.#shown(this.#sources.remove(by, id)));
-    return answer.ok ? this.#announced(answer.value) : answer;
-  }
-
   async addWriteKey(call: AdminCall, id: string) {
     const answer = this.#turn.act(call, (by) => this.#sources.addKey(by, id));
     if (answer.ok) await this.#announce(id as SourceId);
@@ -243,7 +238,7 @@ export class Workspace extends WorkspaceAlerts implements WorkspacePort, Workspa
     const source = this.#turn.isCreated ? this.#turn.tables.source(sourceId) : undefined;
     if (source === undefined) return undefined;
     if (queue !== undefined) this.#turn.tables.learnQueue(sourceId, queue);
-    const config = configOf(source, Date.now(), this.#turn.config.windowMs);
+    const config = this.#turn.configOf(source);
     const lanes = this.#turn.destinations.enabledOf(sourceId);
     const suppressions = this.#turn.regulations.version();
     return { ...config, edge: this.#self.edge(), lanes, suppressions };

@@ -73,6 +73,8 @@ export interface QueuePort {
   find(print: Uint8Array): Promise<QueueSighting | undefined>;
   /** A piece of the log for a lane, which thereby says that it needs nothing before `fromSeq`. */
   readLog(read: LogRead): Promise<LogPiece>;
+  /** Ends its work and removes all that it holds, because its source was deleted. */
+  leave(): Promise<void>;
   /** Seals and archives what is due; harmless when nothing is. */
   poke(): Promise<void>;
   /** Counters since the queue began, by step and code. */
@@ -208,6 +210,13 @@ export interface WorkspacePort {
   syncRunEnded(syncId: SyncId, run: SyncRun): Promise<void>;
   /** Records in the audit chain what a job of a source's archive removed; once for each job. */
   noteSweep(sourceId: SourceId, sweep: SweepNote): Promise<void>;
+  /**
+   * Whether objects of that source were emptied, or are being so, because it was deleted, or its
+   * workspace: none of them may begin anew.
+   */
+  isGone(sourceId: SourceId): Promise<boolean>;
+  /** Called by the directory, which has forgotten the workspace; true once nothing is left of it. */
+  depart(): Promise<boolean>;
   /** Called by cron: pokes the queues that hold data and finishes what is overdue. */
   poke(): Promise<void>;
 }

@@ -20,11 +20,13 @@ export const NEWER_SCHEMA = "newer_schema";
  * Brings the storage of an object up to `migrations`, all or nothing. Synchronous, so that a
  * constructor can call it before anything else runs.
  *
+ * @returns whether the storage held nothing before: the object begins for the first time.
  * @throws Error beginning with `newer_schema` when storage holds every step of ours and more: the
  * code was rolled back, or an old isolate met a new one's storage. The object then answers 503.
  * @throws Error when what was applied is not a prefix of the list, which is a bug in the list.
  */
-export function migrate(storage: SchemaStorage, migrations: readonly Migration[]): void {
+export function migrate(storage: SchemaStorage, migrations: readonly Migration[]): boolean {
+  let isFirst = false;
   storage.transactionSync(() => {
     storage.sql.exec(
       `CREATE TABLE IF NOT EXISTS applied_migrations (
@@ -35,12 +37,14 @@ export function migrate(storage: SchemaStorage, migrations: readonly Migration[]
     const rows = storage.sql.exec("SELECT id FROM applied_migrations ORDER BY position").toArray();
     const applied = rows.map((row) => (row as { readonly id: string }).id);
     checkPrefix(applied, migrations);
+    isFirst = applied.length === 0;
     for (const [position, { id, sql }] of migrations.entries()) {
       if (position < applied.length) continue;
       storage.sql.exec(sql);
       storage.sql.exec("INSERT INTO applied_migrations (position, id) VALUES (?, ?)", position, id);
     }
   });
+  return isFirst;
 }
 
 function checkPrefix(applied: readonly string[], migrations: readonly Migration[]): void {

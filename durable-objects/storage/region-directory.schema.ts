@@ -28,4 +28,13 @@ export const REGION_DIRECTORY_MIGRATIONS = [
             PRIMARY KEY (hour_ms, colo, outcome)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0003-create-departed",
+    sql: `CREATE TABLE departed (
+            id             TEXT PRIMARY KEY,  -- ws_…
+            departed_at_ms INTEGER NOT NULL,
+            certificate    TEXT NOT NULL,     -- JSON: counts, hashes and ids of ours
+            is_emptied     INTEGER NOT NULL   -- 0 until the workspace's object has nothing left
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

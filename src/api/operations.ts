@@ -12,6 +12,7 @@ import { DELIVERY_OPERATIONS } from "./routes/deliveries.ts";
 import { DESTINATION_OPERATIONS } from "./routes/destinations.ts";
 import { FILE_OPERATIONS } from "./routes/files.ts";
 import { FILTER_OPERATIONS } from "./routes/filters.ts";
+import { LEAVING_OPERATIONS } from "./routes/leaving.ts";
 import { REGION_OPERATIONS } from "./routes/regions.ts";
 import { REGULATION_OPERATIONS } from "./routes/regulations.ts";
 import { REPLAY_OPERATIONS } from "./routes/replays.ts";
@@ -20,6 +21,7 @@ import { RESIDENCY_OPERATIONS } from "./routes/residency.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
 import { SOURCE_OPERATIONS } from "./routes/sources.ts";
 import { STORAGE_OPERATIONS } from "./routes/storage.ts";
+import { SYNC_OPERATIONS } from "./routes/syncs.ts";
 import { TOKEN_OPERATIONS } from "./routes/tokens.ts";
 import { WORKSPACE_OPERATIONS } from "./routes/workspace.ts";
 import { WORKSPACES_OPERATIONS } from "./routes/workspaces.ts";
@@ -44,6 +46,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...ALERT_WEBHOOK_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...SOURCE_OPERATIONS,
+  ...LEAVING_OPERATIONS,
   ...STORAGE_OPERATIONS,
   ...SNIPPET_OPERATIONS,
   ...SOURCE_DATA_OPERATIONS,
@@ -55,4 +58,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...CONNECTION_OPERATIONS,
   ...REPLAY_OPERATIONS,
   ...REGULATION_OPERATIONS,
+  ...SYNC_OPERATIONS,
 ];

@@ -20,6 +20,8 @@ export const PROBLEMS = {
   no_regional_host: { status: 409, title: "The deployment has no host in the ingest region" },
   suppressed_in_workspace: { status: 409, title: "The user is suppressed in all of the workspace" },
   replay_state: { status: 409, title: "The replay is not in a state for this" },
+  not_leaving: { status: 409, title: "It is not going to be deleted" },
+  leaving_begun: { status: 409, title: "The deletion has begun" },
   rebuild_running: { status: 409, title: "A rebuild of other files is running" },
   invite_invalid: { status: 410, title: "The invite is unknown, used or expired" },
   body_too_large: { status: 413, title: "The body is too large" },

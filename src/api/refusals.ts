@@ -36,6 +36,13 @@ export function problemOf(refusal: AdminRefusal): Problem {
         code: "region_locked",
         detail: `The workspace lives in ${refusal.region} for good. To move, create one there and apply the exported config.`,
       };
+    case "not-leaving":
+      return { code: "not_leaving", detail: "Nothing is going to be deleted here." };
+    case "leaving-begun":
+      return {
+        code: "leaving_begun",
+        detail: "The grace is over, and what is deleted cannot be brought back.",
+      };
     case "last-owner-token":
       return { code: "last_owner_token", detail: "Create another owner token first." };
     case "suppressed-in-workspace":

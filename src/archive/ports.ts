@@ -69,6 +69,8 @@ export interface ArchivePort {
   jobs(): Promise<readonly QueuedJob[]>;
   /** The present or the last sweep of files that are older than the source's retention. */
   retention(): Promise<RetentionProgress | undefined>;
+  /** Ends its work and removes all that it holds, because its source was deleted. */
+  leave(): Promise<void>;
   /** Called by cron: has what is due begin, should the archive's own alarm be lost. */
   poke(): Promise<void>;
   /** Takes users out of the archive as far as one slice goes; asked again with its position. */
@@ -89,6 +91,8 @@ export interface ArchiveMonthPort {
    */
   record(file: RecordedFile): Promise<ArchiveFile>;
   find(key: string): Promise<ArchiveFile | undefined>;
+  /** Removes all that it holds, because its source was deleted. */
+  leave(): Promise<void>;
   /** Takes over what a deletion made of a file, with its filter. */
   rewrote(file: RecordedFile): Promise<void>;
   /** Those of the keys that the catalogue holds. */

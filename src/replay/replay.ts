@@ -73,6 +73,8 @@ export interface ReplayPort {
   /** `undefined` before it began. */
   status(): Promise<ReplayStatus | undefined>;
   act(act: ReplayAct): Promise<Result<ReplayStatus, ReplayRefusal>>;
+  /** Ends its work and removes all that it holds, because its source was deleted. */
+  leave(): Promise<void>;
   /** Overwrites what storage still holds of events that were on their way. */
   scrub(): Promise<void>;
   /** It may have its turn now. Returns at once. */

@@ -13,6 +13,7 @@ import type { Alert } from "./alerts.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { SignedHead } from "./audit-head.ts";
 import type { ConfigDocument, PlanEntry } from "./config-document.ts";
+import type { Departure, LeavingPort, LeavingRefusal } from "./leaving-ports.ts";
 import type { Idempotency, IdempotencyRefusal } from "./idempotency.ts";
 import type { ReplaysPort } from "./replay-ports.ts";
 import type { RegionLocked } from "./region-lock.ts";
@@ -79,8 +80,6 @@ export interface WorkspaceAdminPort
   source(call: AdminCall, id: string): Promise<Answer<SourceView>>;
   addSource(call: AdminCall, draft: SourceDraft): Promise<Answer<SourceView>>;
   changeSource(call: AdminCall, id: string, patch: SourcePatch): Promise<Answer<SourceView>>;
-  /** Disables the source and revokes its keys; what is archived stays. */
-  removeSource(call: AdminCall, id: string): Promise<Answer<SourceView>>;
   addWriteKey(call: AdminCall, id: string): Promise<Answer<WriteKeyView>>;
   retireWriteKey(call: AdminCall, id: string, version: number): Promise<Answer<WriteKeyView>>;
   /** Every queue that ever asked for the source's config, also once the source is deleted. */
@@ -100,6 +99,9 @@ export interface DirectoryAdminPort {
   ): Promise<Answer<{ workspace: WorkspaceView; invite: string }>>;
   /** Takes over a workspace's new name, for the operator's list. */
   rename(id: WorkspaceId, name: string): Promise<void>;
+  /** Takes a deleted workspace off the list, and keeps its certificate; harmless to repeat. */
+  forget(departure: Departure): Promise<void>;
+  departure(id: WorkspaceId): Promise<Departure | undefined>;
 }
 
 /** What the management API reaches besides what every handler may. */
@@ -160,6 +162,7 @@ export type AdminRefusal =
   | SourceRefusal
   | StorageRefusal
   | KeyRefusal
+  | LeavingRefusal
   | DestinationRefusal
   | SyncRefusal
   | ConnectionRefusal

@@ -11,7 +11,13 @@ import type { IpRule, Route, SourceConfig } from "./source-config.ts";
 import type { SchemaControls } from "./schema-controls.ts";
 import { isTypeInRegion, SOURCE_TYPE_DEFAULT, type SourceType } from "./source-types.ts";
 import { storageConfig, type SourceStorage } from "./storage.ts";
-import { firstKey, liveVersions, retireAllKeys, type KeyVersion } from "./write-key-versions.ts";
+import {
+  firstKey,
+  liveVersions,
+  retireAllKeys,
+  reviveKeys,
+  type KeyVersion,
+} from "./write-key-versions.ts";
 
 /** Days a file may be kept in the platform's bucket; Segment's list. */
 export const RETENTION_DAYS = [1, 7, 14, 30, 90, 180, 365, 1095] as const;
@@ -51,6 +57,8 @@ export type Source = SourceSettings & {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly deletedAtMs?: number;
+  /** Whether it was on when it was deleted, for when that is taken back. */
+  readonly wasEnabled?: boolean;
 };
 
 /** What a creation may say; everything but the name has a default. */
@@ -146,7 +154,16 @@ export function nextVersion(source: Source, nowMs: number): Source {
  */
 export function deleteSource(source: Source, nowMs: number): Source {
   const keys = retireAllKeys(source.keys, nowMs);
-  return nextVersion({ ...source, enabled: false, keys, deletedAtMs: nowMs }, nowMs);
+  const { enabled: wasEnabled } = source;
+  return nextVersion({ ...source, enabled: false, wasEnabled, keys, deletedAtMs: nowMs }, nowMs);
+}
+
+/** The source as it was before it was deleted, in a new version; its keys are live again. */
+export function restoreSource(source: Source, nowMs: number): Source {
+  const { deletedAtMs, wasEnabled, ...rest } = source;
+  if (deletedAtMs === undefined) return source;
+  const keys = reviveKeys(source.keys, deletedAtMs);
+  return nextVersion({ ...rest, enabled: wasEnabled ?? true, keys }, nowMs);
 }
 
 /** What Workers and queues need to know of a source now. */

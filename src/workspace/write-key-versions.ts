@@ -54,6 +54,18 @@ export function retireKey(
   );
 }
 
+/** Makes those versions live again that were retired at that instant: a deletion was taken back. */
+export function reviveKeys(
+  keys: readonly KeyVersion[],
+  retiredAtMs: number,
+): readonly KeyVersion[] {
+  return keys.map((key) => {
+    if (key.retiredAtMs !== retiredAtMs) return key;
+    const { retiredAtMs: _retiredAtMs, ...rest } = key;
+    return { ...rest, state: "live" as const };
+  });
+}
+
 /** Retires every live version, as the deletion of a source does. */
 export function retireAllKeys(keys: readonly KeyVersion[], nowMs: number): readonly KeyVersion[] {
   return keys.map((key) =>

@@ -116,6 +116,7 @@ describe("every operation and every alarm, under every fault", () => {
       destinationId: String((sink.body["destination"] as { id?: string } | undefined)?.id),
       messageId: "before",
       invite: String(invited.body["invite"]),
+      leaverToken: (await homeport.createWorkspace("eu")).token,
       config: config.body,
     };
   };

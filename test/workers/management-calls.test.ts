@@ -150,7 +150,7 @@ describe("faults", () => {
 describe("requests that are not understood", () => {
   it.each([
     ["GET", "/api/v1/nothing", {}, 404, "not_found"],
-    ["DELETE", "/api/v1/workspace", {}, 405, "method_not_allowed"],
+    ["POST", "/api/v1/workspace", {}, 405, "method_not_allowed"],
     ["GET", "/api/v1/workspace", {}, 401, "unauthenticated"],
   ] as const)("%s %s is answered %j %i %s", async (method, path, options, status, code) => {
     const answer = await call(method, path, options);

@@ -87,7 +87,7 @@ const jobView = object({
 
 const time = optional(string());
 
-/** The catalogue of a source's archive. A deleted source keeps its files, so these still answer. */
+/** The catalogue of a source's archive; of a deleted one as long as it has files. */
 export const FILE_OPERATIONS: readonly Operation[] = [
   workspaceOperation("read", {
     method: "GET",

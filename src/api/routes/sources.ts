@@ -2,6 +2,7 @@ import { literal, object, string } from "valibot";
 
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
 import { defined } from "../defined.ts";
+import { leavingView, viewLeaving } from "./leaving.ts";
 import {
   page,
   pageOf,
@@ -75,11 +76,16 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
   workspaceOperation("write", {
     method: "DELETE",
     path: "/api/v1/sources/:id",
-    summary: "Delete a source: it takes no more events and its keys are revoked; its archive stays",
-    answer: object({ source: sourceView, archivedData: literal("kept") }),
+    summary:
+      "Delete a source: it takes no more events at once, and after five days all it has is deleted",
+    answer: object({ source: sourceView, archivedData: literal("kept"), leaving: leavingView }),
     handle: async ({ workspace, call, params }) => {
       const removed = await workspace.removeSource(call, params["id"] ?? "");
-      return answerWith(removed, (source) => ({ source, archivedData: "kept" }));
+      return answerWith(removed, ({ source, leaving }) => ({
+        source,
+        archivedData: "kept",
+        leaving: viewLeaving(leaving),
+      }));
     },
   }),
   workspaceOperation("write", {

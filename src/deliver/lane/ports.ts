@@ -142,6 +142,8 @@ export type DestinationForgetting = {
 export interface LanePort {
   /** There is something to do. Returns at once. */
   wake(): Promise<void>;
+  /** Ends its work and removes all that it holds, because its source was deleted. */
+  leave(): Promise<void>;
   status(): Promise<LaneStatus>;
   /** Sends one event now, past the log and the counts, and shows what went over the wire. */
   sendTest(event: Readonly<Record<string, unknown>>): Promise<DestinationTest>;

@@ -174,6 +174,7 @@ export async function useBroken(
       destinationId: run.destinationOf(source),
       messageId: `${stage.marks.text("messageId")}-first-track`,
       invite: "none",
+      leaverToken: "none",
       config: {},
     });
   }

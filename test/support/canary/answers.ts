@@ -20,6 +20,7 @@ const ANSWERS: Readonly<Record<string, readonly MarkKind[]>> = {
   "PATCH /api/v1/sources/{id}": ["name", "write-key"],
   "POST /api/v1/sources/{id}/write-keys": ["name", "write-key"],
   "DELETE /api/v1/sources/{id}": ["name", "write-key"],
+  "POST /api/v1/sources/{id}/restore": ["name", "write-key"],
   "DELETE /api/v1/tokens/{id}": ["name"],
   "DELETE /api/v1/sources/{id}/write-keys/{version}": ["name", "write-key"],
   "GET /api/v1/sources/{id}/snippets": ["write-key"],

@@ -201,6 +201,7 @@ export class CanaryRun {
       destinationId: this.destinationOf(source),
       messageId: `${marks.text("messageId")}-${run}-track`,
       invite: String(invited["invite"]),
+      leaverToken: (await this.createWorkspace("eu")).token,
       config: await this.call(workspace.token, "GET", "/api/v1/workspace/config"),
     };
   }

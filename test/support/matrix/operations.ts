@@ -20,6 +20,8 @@ export type Fixture = {
   readonly destinationId: string;
   readonly messageId: string;
   readonly invite: string;
+  /** An owner of a workspace that nobody will miss. */
+  readonly leaverToken: string;
   /** The workspace's configuration as it was exported. */
   readonly config: unknown;
 };
@@ -86,7 +88,9 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
     encodeURIComponent(values[String(braced ?? plain)] ?? "none"),
   );
   const query = path.endsWith("/workspace/config") && method === "PUT" ? "?plan=true" : "";
-  const token = security === "operator" ? fixture.operatorToken : source.workspace.token;
+  const isLeaving = isDestructive && path === "/api/v1/workspace";
+  const owner = isLeaving ? fixture.leaverToken : source.workspace.token;
+  const token = security === "operator" ? fixture.operatorToken : owner;
   const body = bodyOf(operation, fixture);
   return new Request(`http://homeport.invalid${filled}${query}`, {
     method,

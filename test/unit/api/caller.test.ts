@@ -42,6 +42,7 @@ describe("the operator", () => {
       "POST /api/v1/workspaces",
       "GET /api/v1/workspaces",
       "GET /api/v1/edge-refusals",
+      "GET /api/v1/workspaces/:id/departure",
     ]);
   });
 });

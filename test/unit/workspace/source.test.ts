@@ -6,9 +6,11 @@ import {
   createSource,
   deleteSource,
   patchSource,
+  restoreSource,
   type Source,
   type SourceDraft,
 } from "../../../src/workspace/source.ts";
+import { firstKey } from "../../../src/workspace/write-key-versions.ts";
 
 const WINDOW_MS = 1000;
 
@@ -76,6 +78,32 @@ describe("patchSource()", () => {
     const after = patchSource(made("eu"), { rate: 5, ingestRegion: "us1" }, place);
 
     expect(after).toMatchObject({ ok: false, error: { kind: "ingest-region-not-allowed" } });
+  });
+});
+
+describe("restoreSource()", () => {
+  it("brings back all that the deletion took, in a newer version", () => {
+    const before = made("eu");
+
+    const after = restoreSource(deleteSource(before, 9), 10);
+
+    expect(after).toEqual({ ...before, version: 3, updatedAtMs: 10 });
+  });
+
+  it("makes no key live again that was retired before", () => {
+    const source = made("eu");
+    const keys = [{ ...firstKey(7), state: "retired" as const, retiredAtMs: 8 }];
+    const rotated = { ...source, keys: [...keys, { ...firstKey(7), version: 2 }] };
+
+    const restored = restoreSource(deleteSource(rotated, 9), 10);
+
+    expect(restored.keys).toEqual(rotated.keys);
+  });
+
+  it("keeps a source off that was off", () => {
+    const before = { ...made("eu"), enabled: false };
+
+    expect(restoreSource(deleteSource(before, 9), 10).enabled).toBe(false);
   });
 });
 

@@ -1,0 +1,14 @@
+import type { SourceId, WorkspaceId } from "../core/ids.ts";
+
+/**
+ * Where everything stands that we write of a source into the platform's buckets: its files, its dead
+ * letters below them, and its data lake. Whoever adds a prefix adds it here, and leaving removes it.
+ */
+export function sourcePrefixes(id: SourceId): readonly string[] {
+  return [`segment-logs/${id}/`, `segment-data/data/${id}/`];
+}
+
+/** Where everything stands that belongs to no single source: the heads of the audit chain. */
+export function workspacePrefixes(id: WorkspaceId): readonly string[] {
+  return [`audit/${id}/`];
+}
