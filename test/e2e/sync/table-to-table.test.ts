@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { homeBucketName } from "../../../scripts/local-aws/options.ts";
+import { readBucket, type ReadFile } from "../../support/read-bucket.ts";
+import { openSyncWorld, type SyncWorld } from "../../support/sync/sync-world.ts";
+
+const ROWS = 3_000;
+
+describe("a sync from a table to another", () => {
+  let world: SyncWorld;
+
+  beforeAll(async () => {
+    world = await openSyncWorld();
+  });
+
+  afterAll(() => world.stop());
+
+  beforeEach(async () => {
+    const { sql } = world;
+    await sql`DROP TABLE IF EXISTS people, copies`;
+    await sql`CREATE TABLE people (id bigint, email text, plan text, unmapped text)`;
+    await sql`CREATE TABLE copies (id bigint PRIMARY KEY, email text, plan text)`;
+    await sql`INSERT INTO people SELECT n, 'p' || n || '@example.com', 'plan ' || n % 7, 'x'
+              FROM generate_series(1, ${ROWS}) n`;
+  });
+
+  /** How many rows the two tables do not share. */
+  async function differences(): Promise<number> {
+    const [found] = await world.sql<{ n: number }[]>`
+      SELECT count(*)::int AS n FROM (
+        (SELECT id, email, plan FROM people EXCEPT SELECT id, email, plan FROM copies) UNION ALL
+        (SELECT id, email, plan FROM copies EXCEPT SELECT id, email, plan FROM people)) d`;
+    return found?.n ?? -1;
+  }
+
+  async function bucketFiles(): Promise<readonly ReadFile[]> {
+    const location = "eu-west-1";
+    const { endpoints, credentials } = world.stack.aws;
+    const access = { endpoint: endpoints[location], location, credentials: credentials.eu };
+    return readBucket(access, homeBucketName(location), "homeport-sync");
+  }
+
+  it("sends all rows first, then only what changed", async () => {
+    const { sql } = world;
+    const sync = await world.makeSync({});
+    const first = await world.run(sync);
+    await sql`UPDATE people SET plan = 'new' WHERE id % 1000 = 0`;
+    await sql`UPDATE people SET unmapped = 'other'`;
+    const second = await world.run(sync);
+    const third = await world.run(sync);
+
+    expect(first).toMatchObject({ state: "completed", fullSync: "first_run", error: null });
+    expect(first.counts).toMatchObject({ inserts: ROWS, accepted: ROWS, rejected: 0 });
+    expect(second.counts).toMatchObject({ inserts: 0, updates: 3, accepted: 3 });
+    expect(third.counts).toMatchObject({ inserts: 0, updates: 0, deletes: 0, accepted: 0 });
+    expect(await differences()).toBe(0);
+  });
+
+  it("takes away what is gone, as a mirror", async () => {
+    const { sql } = world;
+    const sync = await world.makeSync({ behaviour: "mirror" });
+    await world.run(sync);
+    await sql`DELETE FROM people WHERE id <= 50`;
+    const second = await world.run(sync);
+
+    expect(second.counts).toMatchObject({ deletes: 50, accepted: 50 });
+    expect(await differences()).toBe(0);
+  });
+
+  it("stops before it deletes more than anybody would expect, unless somebody allows it", async () => {
+    const { sql } = world;
+    const sync = await world.makeSync({ behaviour: "mirror" });
+    await world.run(sync);
+    await sql`DELETE FROM people WHERE id > 10`;
+    const stopped = await world.run(sync);
+    const kept = await sql`SELECT 1 FROM copies`;
+    const allowed = await world.run(sync, { allowDeletes: true });
+
+    expect(stopped).toMatchObject({ state: "failed", error: { code: "delete_guard" } });
+    expect(kept.length).toBe(ROWS);
+    expect(allowed.counts).toMatchObject({ deletes: ROWS - 10, accepted: ROWS - 10 });
+    expect(await differences()).toBe(0);
+  });
+
+  it("sends no row without a key or with another's, and says so", async () => {
+    const { sql } = world;
+    await sql`INSERT INTO people VALUES (NULL, 'a', 'b'), (7, 'again', 'c')`;
+    const sync = await world.makeSync({});
+    const first = await world.run(sync);
+    const { data } = await world.api("POST", `/api/v1/syncs/${sync}/runs/1/records`, {
+      kind: "invalid",
+    });
+
+    expect(first.counts).toMatchObject({ accepted: ROWS - 1, invalid: 3 });
+    expect((data as { status: string }[]).map(({ status }) => status).toSorted()).toEqual([
+      "DUPLICATE",
+      "DUPLICATE",
+      "NULL",
+    ]);
+  });
+
+  it("goes on past a record that is refused, and brings it again until it is taken", async () => {
+    const { sql } = world;
+    await sql`ALTER TABLE copies ADD CHECK (plan <> 'forbidden')`;
+    await sql`UPDATE people SET plan = 'forbidden' WHERE id IN (5, 1500)`;
+    const sync = await world.makeSync({});
+    const first = await world.run(sync);
+    await sql`UPDATE people SET plan = 'fine' WHERE id = 5`;
+    const second = await world.run(sync);
+
+    expect(first.counts).toMatchObject({ accepted: ROWS - 2, rejected: 2 });
+    expect(second.counts).toMatchObject({ inserts: 2, accepted: 1, rejected: 1 });
+  });
+
+  it("leaves its report in the region's bucket, and no changed row", async () => {
+    const sync = await world.makeSync({});
+    await world.run(sync);
+    const keys = (await bucketFiles()).map(({ key }) => key);
+
+    expect(keys.filter((key) => key.startsWith("homeport-syncs/"))).toEqual([]);
+    expect(keys.filter((key) => key.startsWith(`homeport-sync-logs/${sync}/`))).not.toEqual([]);
+  });
+});
