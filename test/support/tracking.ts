@@ -60,6 +60,7 @@ export class TestTracking {
       workspace: unused,
       directory: unused,
       replay: unused,
+      sync: unused,
       archive: unused,
       archiveMonth: unused,
       lane: unused,

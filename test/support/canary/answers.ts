@@ -41,6 +41,11 @@ const ANSWERS: Readonly<Record<string, readonly MarkKind[]>> = {
   "PATCH /api/v1/destinations/{id}/filters/{filterId}": ["name"],
   "DELETE /api/v1/destinations/{id}/filters/{filterId}": ["name"],
   "POST /api/v1/destinations/{id}/filters/preview": ["event"],
+  "GET /api/v1/syncs": ["name"],
+  "POST /api/v1/syncs": ["name"],
+  "GET /api/v1/syncs/{id}": ["name"],
+  "PATCH /api/v1/syncs/{id}": ["name"],
+  "DELETE /api/v1/syncs/{id}": ["name"],
 };
 
 /** What SDKs load is made from their own key. */

@@ -38,6 +38,7 @@ const CLASSES: Readonly<Record<ObjectName["kind"], string>> = {
   "archive-month": "ArchiveMonth",
   lane: "DeliveryLane",
   replay: "Replay",
+  sync: "Sync",
 };
 
 /** Files of objects whose id is not that of a name which ids of ours make. */

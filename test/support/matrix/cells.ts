@@ -29,6 +29,7 @@ export const ALARM_SIGNS: Readonly<
   ArchiveMonth: undefined,
   DeliveryLane: (call) => call.host === SINK_HOST,
   Replay: undefined,
+  Sync: undefined,
   Workspace: (call) => call.method === "PUT" && call.path.includes("/audit/"),
 };
 
