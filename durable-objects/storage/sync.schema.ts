@@ -1,4 +1,5 @@
 import type { Migration } from "./migrate.ts";
+import { SYNC_SPILL_SQL } from "./sync-spill-table.ts";
 import { SYNC_STATE_SQL } from "./sync-state-table.ts";
 
 /** Tables of a Sync. */
@@ -47,4 +48,5 @@ export const SYNC_MIGRATIONS = [
           ) STRICT;`,
   },
   { id: "0002-create-sync-state", sql: SYNC_STATE_SQL },
+  { id: "0003-create-spilled-rows", sql: SYNC_SPILL_SQL },
 ] as const satisfies readonly Migration[];

@@ -12,6 +12,7 @@ const MAKERS: readonly (readonly [folder: string, object: string])[] = [
   ["durable-objects/storage/tombstone.ts", "Workspace"],
   ["durable-objects/storage/workspace-syncs.schema.ts", "Workspace"],
   ["durable-objects/storage/sync-state-table.ts", "Sync"],
+  ["durable-objects/storage/sync-spill-table.ts", "Sync"],
   ["src/deliver/postgres/", "Warehouse"],
 ];
 
