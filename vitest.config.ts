@@ -1,7 +1,13 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+import { hasRadosgw } from "./test/support/radosgw/cluster.ts";
 import { wasmModules } from "./test/support/wasm-modules.ts";
+
+/** Suites of the archive that are run against Ceph's gateway as well, where it is installed. */
+const ARCHIVE_SUITES = ["archive-catalogue", "deletion", "own-bucket-keys", "replay"].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 /** Unit tests run in Node; worker tests in workerd with storage; e2e drives the built Worker. */
 export default defineConfig({
@@ -36,6 +42,17 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        plugins: [wasmModules()],
+        test: {
+          name: "radosgw",
+          // Without the gateway one test is skipped, so that it shows.
+          include: ["test/radosgw/**/*.test.ts", ...(hasRadosgw() ? ARCHIVE_SUITES : [])],
+          setupFiles: ["test/support/radosgw/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,11 +1,19 @@
 import { homeBucket } from "../src/archive/home-bucket.ts";
 import { ownBucket } from "../src/archive/own-bucket/open.ts";
 import type { Config } from "../src/config.ts";
-import type { SourceId } from "../src/core/ids.ts";
+import { regionOf, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { inTime } from "../src/core/in-time.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
-import { splitPlace, type ArchivePlace, type OwnBucketRole } from "../src/region/own-bucket.ts";
+import {
+  splitPlace,
+  type ArchivePlace,
+  type OwnBucket,
+  type OwnBucketRole,
+} from "../src/region/own-bucket.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
+import { openBucketKey } from "../src/workspace/own-bucket-key.ts";
 import type { StorageConfig } from "../src/workspace/storage.ts";
+import type { Reach } from "./reach.ts";
 
 export type PlaceBucketsDeps = {
   readonly config: Config;
@@ -13,7 +21,12 @@ export type PlaceBucketsDeps = {
   readonly observe: EgressObserver;
   /** What is known of the source's own buckets now. */
   readonly storage: () => StorageConfig | undefined;
+  /** The Workspace keeps the keys of buckets outside AWS; nobody else is told them with the config. */
+  readonly reach: Pick<Reach, "workspace">;
 };
+
+/** Until the Workspace has to have answered; a bucket that cannot be opened is asked again later. */
+const KEY_MS_MAX = 10_000;
 
 /** Buckets kept open: two at the home's locations and the roles of a few own ones. */
 const OPEN_MAX = 16;
@@ -46,9 +59,18 @@ export class PlaceBuckets {
     if (own === undefined)
       throw new Error("Cannot open an own bucket: the config does not name it");
     // With the settings in the name, so that roles that were changed are assumed at once.
+    const opening = { config, sourceId, observe, now: () => Date.now() };
     return this.#kept(`${role} ${JSON.stringify(own)}`, () =>
-      ownBucket({ config, sourceId, observe, now: () => Date.now() }, own, role),
+      ownBucket({ ...opening, secretOf: (asked) => this.#secretOf(asked) }, own, role),
     );
+  }
+
+  async #secretOf({ name }: OwnBucket): Promise<string> {
+    const { config, sourceId, reach } = this.#deps;
+    const workspace = reach.workspace(workspaceOf(sourceId));
+    const key = await inTime(workspace.ownBucketKey(sourceId, name), KEY_MS_MAX);
+    if (key === undefined) throw new Error("Cannot open an own bucket: its key is not there");
+    return openBucketKey(sourceId, key, config.sealingKeys[regionOf(sourceId)]);
   }
 
   #kept(name: string, open: () => Bucket): Bucket {

@@ -21,6 +21,7 @@ export function makeArchiver(deps: QueueWorkDeps, incarnation: string): Archiver
     sourceId,
     observe: evidence.observer,
     storage: () => lease.current?.storage,
+    reach,
   });
   return {
     sourceId,

@@ -13,8 +13,8 @@ import { randomBase32 } from "../src/core/base32.ts";
 import type { SourceId } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
-import type { OwnBucket } from "../src/region/own-bucket.ts";
-import { HOME_REGIONS } from "../src/region/regions.ts";
+import { isAtAws, type OwnBucket, type OwnBucketName } from "../src/region/own-bucket.ts";
+import { endpointIn, type S3Endpoint } from "../src/region/s3-endpoints.ts";
 import { assumeRole, callerArn } from "../src/s3/sts.ts";
 import type { Alert } from "../src/workspace/alerts.ts";
 import {
@@ -23,18 +23,23 @@ import {
   type AdminRefusal,
   type Answer,
 } from "../src/workspace/ports.ts";
+import type { SealedBucketKey } from "../src/workspace/own-bucket-key.ts";
 import { nextVersion, type Source } from "../src/workspace/source.ts";
 import {
   afterVerification,
   bucketToVerify,
   externalIdFor,
+  keyToVerify,
+  shownStorage,
   verifyAgainAtMs,
   withCandidate,
   withPlatform,
+  type ShownStorage,
   type SourceStorage,
 } from "../src/workspace/storage.ts";
-import type { StoragePort, StorageSetup } from "../src/workspace/storage-ports.ts";
+import type { BucketKeysPort, StoragePort, StorageSetup } from "../src/workspace/storage-ports.ts";
 import type { Env } from "./reach.ts";
+import { bucketKeyOf, openKeptKey, sealedKeyOf } from "./workspace-bucket-keys.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
 /** What the calls about storage act on. */
@@ -46,13 +51,19 @@ export type StorageParts = {
   readonly observer: () => EgressObserver;
 };
 
+/** What is verified: a bucket, with the sealed key that was handed in for it. */
+type AskedBucket = { readonly own: OwnBucket; readonly key: string | undefined };
+
 const NO_STORAGE: SourceStorage = { buckets: [], named: 0 };
 const NONCE_CHARS = 12;
 /** Cron comes each minute; sources are looked through less often, since a day is what they have. */
 const LOOK_EVERY_MS = 600_000;
 
 /** The calls of a Workspace about buckets of the customer's; a base of the object, as calls are methods. */
-export abstract class WorkspaceStorage extends DurableObject<Env> implements StoragePort {
+export abstract class WorkspaceStorage
+  extends DurableObject<Env>
+  implements StoragePort, BucketKeysPort
+{
   protected abstract readonly delivery: StorageParts;
   #lookedAtMs = 0;
 
@@ -65,27 +76,39 @@ export abstract class WorkspaceStorage extends DurableObject<Env> implements Sto
     if (!asked.ok) return asked;
     const { own, source } = asked.value;
     const opening = this.#opening(source.id);
+    const endpoint = this.#endpointOf(own);
+    if (endpoint !== undefined) return ok({ kind: "endpoint", own, endpoint });
+    if (!isAtAws(own)) throw new Error("Cannot set up a bucket: it is at no endpoint");
     const arn = await callerArn(
       stsCaller(opening.config, own.location),
       stsContext(opening, own.location),
     );
     if (!arn.ok) return err({ kind: "sts-unanswered", code: arn.error.code });
     const documents = bucketDocuments(own, arn.value);
-    return ok({ own, platformArn: arn.value, documents });
+    return ok({ kind: "aws", own, platformArn: arn.value, documents });
   }
 
-  async storage(call: AdminCall, id: string): Promise<Answer<SourceStorage>> {
+  async storage(call: AdminCall, id: string): Promise<Answer<ShownStorage>> {
     return this.delivery.turn.act(call, () => {
       const source = this.#source(id);
-      return source.ok ? ok(source.value.storage ?? NO_STORAGE) : source;
+      return source.ok ? ok(shownStorage(source.value.storage ?? NO_STORAGE)) : source;
     });
+  }
+
+  async ownBucketKey(
+    sourceId: SourceId,
+    name: OwnBucketName,
+  ): Promise<SealedBucketKey | undefined> {
+    const { turn } = this.delivery;
+    if (!turn.isCreated) return undefined;
+    return bucketKeyOf(turn, turn.tables.source(sourceId)?.storage?.keys?.[name]);
   }
 
   async setStorage(
     call: AdminCall,
     id: string,
     draft: OwnBucketDraft | undefined,
-  ): Promise<Answer<SourceStorage>> {
+  ): Promise<Answer<ShownStorage>> {
     const changed = this.delivery.turn.act(call, (by) => {
       if (draft === undefined) {
         const held = this.#source(id);
@@ -94,7 +117,8 @@ export abstract class WorkspaceStorage extends DurableObject<Env> implements Sto
       const asked = this.#asked(id, draft);
       if (!asked.ok) return asked;
       const { source, own } = asked.value;
-      return this.#save(by, source, withCandidate(source.storage, draft, own.externalId));
+      const key = sealedKeyOf(this.delivery.turn, source.id, draft);
+      return this.#save(by, source, withCandidate(source.storage, draft, own.externalId, key));
     });
     if (changed.ok) await this.delivery.announce(id as SourceId);
     return changed;
@@ -104,18 +128,19 @@ export abstract class WorkspaceStorage extends DurableObject<Env> implements Sto
     call: AdminCall,
     id: string,
     patienceMs: number,
-  ): Promise<Answer<{ readonly storage: SourceStorage; readonly verification: Verification }>> {
+  ): Promise<Answer<{ readonly storage: ShownStorage; readonly verification: Verification }>> {
     const found = this.delivery.turn.act(call, (by) => {
       const held = this.#source(id);
       if (!held.ok) return held;
       const own = bucketToVerify(held.value.storage);
       if (own === undefined) return err<AdminRefusal>({ kind: "storage-not-own" });
-      return ok({ own, actor: by.actor, sourceId: held.value.id });
+      const key = keyToVerify(held.value.storage);
+      return ok({ own, key, actor: by.actor, sourceId: held.value.id });
     });
     if (!found.ok) return found;
-    const { own, actor, sourceId } = found.value;
-    const verification = await this.#verify(sourceId, own, patienceMs);
-    const storage = await this.#settle(actor, sourceId, own, verification);
+    const { actor, sourceId, ...asked } = found.value;
+    const verification = await this.#verify(sourceId, asked, patienceMs);
+    const storage = await this.#settle(actor, sourceId, asked, verification);
     return ok({ storage, verification });
   }
 
@@ -128,8 +153,9 @@ export abstract class WorkspaceStorage extends DurableObject<Env> implements Sto
       if (own === undefined || (verifyAgainAtMs(source.storage) ?? Infinity) > nowMs) continue;
       // A candidate has its own verification, at its owner's word.
       if (source.storage?.candidate !== undefined) continue;
-      const verification = await this.#verify(source.id, own, 0);
-      await this.#settle("queue", source.id, own, verification);
+      const asked = { own, key: keyToVerify(source.storage) };
+      const verification = await this.#verify(source.id, asked, 0);
+      await this.#settle("queue", source.id, asked, verification);
     }
   }
 
@@ -140,13 +166,21 @@ export abstract class WorkspaceStorage extends DurableObject<Env> implements Sto
     return [{ code: "own_bucket_failing", sinceMs: Math.min(...failing), count: failing.length }];
   }
 
-  #verify(sourceId: SourceId, own: OwnBucket, patienceMs: number): Promise<Verification> {
-    const opening = this.#opening(sourceId);
+  #verify(
+    sourceId: SourceId,
+    { own, key }: AskedBucket,
+    patienceMs: number,
+  ): Promise<Verification> {
+    const opening = {
+      ...this.#opening(sourceId),
+      secretOf: async () => openKeptKey(this.delivery.turn, sourceId, key),
+    };
     const nonce = randomBase32(NONCE_CHARS, (length) =>
       crypto.getRandomValues(new Uint8Array(length)),
     );
     return verifyOwnBucket({
       own,
+      endpoint: this.#endpointOf(own),
       assume: (roleArn, externalId) =>
         assumeRole(
           stsCaller(opening.config, own.location),
@@ -169,37 +203,45 @@ export abstract class WorkspaceStorage extends DurableObject<Env> implements Sto
   async #settle(
     actor: string,
     sourceId: SourceId,
-    own: OwnBucket,
+    { own, key }: AskedBucket,
     verification: Verification,
-  ): Promise<SourceStorage> {
+  ): Promise<ShownStorage> {
     const { turn } = this.delivery;
     const settled = turn.transaction(() => {
       const source = this.#source(sourceId);
       const held = source.ok ? source.value.storage : undefined;
       if (!source.ok || held === undefined) return NO_STORAGE;
+      // Another key was handed in meanwhile: what was found says nothing of it.
+      if (keyToVerify(held) !== key) return shownStorage(held);
       const next = afterVerification(held, own, verification);
       const isSwitched = next.current !== held.current;
       const by = { actor, nowMs: Date.now() };
       if (isSwitched) return this.#saved(by, source.value, next);
       // What Workers and queues hold is the same, so it is no new version of the source.
       turn.tables.save({ ...source.value, storage: next });
-      return next;
+      return shownStorage(next);
     });
     await this.delivery.announce(sourceId);
     return settled;
   }
 
-  #save(by: Acting, source: Source, storage: SourceStorage): Answer<SourceStorage> {
+  #save(by: Acting, source: Source, storage: SourceStorage): Answer<ShownStorage> {
     return ok(this.#saved(by, source, storage));
   }
 
-  #saved(by: Acting, source: Source, storage: SourceStorage): SourceStorage {
+  #saved(by: Acting, source: Source, storage: SourceStorage): ShownStorage {
     const { turn } = this.delivery;
     turn.tables.save(nextVersion({ ...source, storage }, by.nowMs));
     turn.note(by, "storage.update", source.id, [
       storage.candidate?.name ?? storage.current ?? "platform",
     ]);
-    return storage;
+    return shownStorage(storage);
+  }
+
+  #endpointOf({ endpoint = "" }: OwnBucket): S3Endpoint | undefined {
+    const { home, config } = this.delivery.turn;
+    const known = endpointIn(home, endpoint, config.s3Endpoints);
+    return known.ok ? known.value : undefined;
   }
 
   #asked(
@@ -208,7 +250,8 @@ export abstract class WorkspaceStorage extends DurableObject<Env> implements Sto
   ): Result<{ readonly source: Source; readonly own: OwnBucket }, AdminRefusal> {
     const source = this.#source(id);
     if (!source.ok) return source;
-    const refused = refuseOwnBucket(draft, HOME_REGIONS[this.delivery.turn.home].locations);
+    const { home, config } = this.delivery.turn;
+    const refused = refuseOwnBucket(draft, home, config.s3Endpoints);
     if (!refused.ok) return err({ kind: "storage-invalid", problems: refused.error });
     const externalId = externalIdFor(source.value, draft);
     const own = ownBucketOf(draft, { name: "own-1", externalId });

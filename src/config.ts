@@ -7,6 +7,7 @@ import {
   readRelays,
   readRegionalServices,
   type Relay,
+  readS3Endpoints,
 } from "./region/host-settings.ts";
 import type { Jurisdictions } from "./region/placement.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type ArchiveLocation,
   type IngestRegion,
 } from "./region/regions.ts";
+import type { ListedEndpoints } from "./region/s3-endpoints.ts";
 import { bucketUrlProblem } from "./region/bucket-url.ts";
 import type { KeySecret, KeySecrets } from "./region/write-key.ts";
 
@@ -51,6 +53,8 @@ export type Config = {
   readonly edgeCheck: boolean;
   /** Hosts that the operator declared to be under Regional Services, and the region there. */
   readonly regionalServices: ReadonlyMap<string, string>;
+  /** Endpoints outside AWS that the operator says are in a region, for customers' own buckets. */
+  readonly s3Endpoints: ListedEndpoints;
   /** Fixed addresses that the operator says the objects of a region call from; none by default. */
   readonly egressCidrs: Readonly<Record<HomeRegion, readonly string[]>>;
   /** Proxies of the operator's own, for databases that let in certain addresses only. */
@@ -109,6 +113,7 @@ export function parseConfig(vars: Vars): Config {
     regionalServices: readRegionalServices(read, hosts),
     egressCidrs: readEgressCidrs(read),
     relays: readRelays(read),
+    s3Endpoints: readS3Endpoints(read, development),
     writeKeySecrets: {
       us: readSecrets(read, "WRITE_KEY_SECRETS_US"),
       eu: readSecrets(read, "WRITE_KEY_SECRETS_EU"),

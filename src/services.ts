@@ -15,6 +15,7 @@ import type { RaisedAlert } from "./workspace/alerts.ts";
 import type { SyncRun } from "./sync/run/run.ts";
 import type { SyncId } from "./sync/sync.ts";
 import type { SyncConfig, SyncPort } from "./sync/ports.ts";
+import type { BucketKeysPort } from "./workspace/storage-ports.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
 
 /**
@@ -161,7 +162,7 @@ export type QueueStatus = {
 };
 
 /** What queues and Workers ask of a workspace; the management API has its own methods besides. */
-export interface WorkspacePort {
+export interface WorkspacePort extends BucketKeysPort {
   /** Adds requests that Workers judged by their place, beside those that its objects report. */
   addEdges(counts: readonly EdgeCount[]): Promise<void>;
   /** `queue` names the asker, which is then known as one that may hold data of the source. */

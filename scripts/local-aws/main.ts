@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ArchiveLocation } from "../../src/region/regions.ts";
+import { homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
 import { killWorkerd } from "../stack/workerd-process.ts";
 import { createControl } from "./control.ts";
 import { FaultTable } from "./faults.ts";
@@ -67,6 +67,11 @@ const controlUrl = await listen(control, options.controlPort);
 const addresses: LocalAwsAddresses = {
   endpoints: endpoints as LocalAwsAddresses["endpoints"],
   controlUrl,
+  // So that a bucket which is opened by keys, as outside AWS, can be tried here too.
+  listedEndpoints: LOCATIONS.map((location) => {
+    const { host } = new URL(endpoints[location] ?? "");
+    return `${host}=${homeOf(location)}:generic:${location}`;
+  }).join(","),
 };
 if (process.send === undefined) {
   console.log(`Local AWS (not AWS) is up: ${JSON.stringify(addresses)}`);

@@ -83,6 +83,8 @@ export type LocalAwsAddresses = {
   /** Base URL by location, without a trailing slash. */
   readonly endpoints: Readonly<Record<ArchiveLocation, string>>;
   readonly controlUrl: string;
+  /** `S3_ENDPOINTS` for the Worker, where endpoints are of another make than AWS's. */
+  readonly listedEndpoints?: string;
 };
 
 export const LOCATIONS: readonly ArchiveLocation[] = HOME_REGION_NAMES.flatMap(

@@ -34,6 +34,7 @@ export async function devVars(
     OPERATOR_TOKEN: DEV_OPERATOR_TOKEN,
     SEAL_SECONDS,
     ...(await keptSecrets(stateDir)),
+    ...(aws.listedEndpoints === undefined ? {} : { S3_ENDPOINTS: aws.listedEndpoints }),
   };
   for (const location of LOCATIONS) {
     const name = `BUCKET_${location.toUpperCase().replaceAll("-", "_")}`;

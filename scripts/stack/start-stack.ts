@@ -63,6 +63,13 @@ const CRON_EVERY_MS = 60_000;
 const WRANGLER_STATE_FOLDER = "v3";
 const GONE_POLL_MS = 5;
 
+let startS3: (options: LocalAwsOptions) => Promise<LocalAws> = startLocalAws;
+
+/** Has the stacks that this process starts from now on use another S3 than the local AWS: for tests. */
+export function useS3(start: typeof startS3): void {
+  startS3 = start;
+}
+
 /**
  * Starts everything and resolves once the Worker answers.
  *
@@ -74,7 +81,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const temporary = options.stateDir === undefined;
   const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "homeport-stack-")));
   const [aws, worker] = await Promise.all([
-    startLocalAws({ ...options.localAws, stateDir: join(stateDir, "aws") }),
+    startS3({ ...options.localAws, stateDir: join(stateDir, "aws") }),
     bundleWorker(options.configPath ?? OWN_CONFIG_PATH, join(stateDir, "bundle")),
   ]);
   const vars = { ...(await devVars(port, stateDir, aws)), ...options.vars };

@@ -3,10 +3,11 @@ import { regionOf, type SourceId, type WorkspaceId } from "../core/ids.ts";
 import type { EgressObserver } from "../egress/guard.ts";
 import { bucketRules } from "../egress/region-hosts.ts";
 import { homeOf, type ArchiveLocation } from "../region/regions.ts";
+import { knownEndpoint, type ListedEndpoints } from "../region/s3-endpoints.ts";
 import { Bucket } from "../s3/bucket.ts";
+import { ENDPOINT_TRAITS } from "./own-bucket/endpoint-kinds.ts";
 
-const R2_SUFFIX = ".r2.cloudflarestorage.com";
-const R2_SCOPE = "auto";
+const NONE_LISTED: ListedEndpoints = new Map();
 
 /** What a bucket is opened for, as evidence shows it. */
 export type BucketPurpose = "archive" | "audit" | "sync";
@@ -18,7 +19,7 @@ export type BucketPurpose = "archive" | "audit" | "sync";
  * nothing leaves it, behind the checks of whoever chose the location.
  */
 export function homeBucket(
-  config: Pick<Config, "buckets" | "environment">,
+  config: Pick<Config, "buckets" | "environment"> & Partial<Pick<Config, "s3Endpoints">>,
   owner: SourceId | WorkspaceId,
   location: ArchiveLocation,
   observe?: EgressObserver,
@@ -31,12 +32,19 @@ export function homeBucket(
     );
   }
   const address = config.buckets[location];
-  const { hostname } = new URL(address.url);
+  const { host } = new URL(address.url);
   const development = config.environment === "development";
-  // R2 knows one region only; where its bucket is, the endpoint's jurisdiction says.
-  const scope = hostname.endsWith(R2_SUFFIX) ? R2_SCOPE : location;
+  // R2, and in development another store on this machine: where the bucket is, its host says.
+  const endpoint = knownEndpoint(host, config.s3Endpoints ?? NONE_LISTED);
+  const quirks =
+    endpoint === undefined
+      ? { location }
+      : {
+          location: endpoint.scope,
+          hasBareIfMatch: ENDPOINT_TRAITS[endpoint.kind].hasBareIfMatch,
+        };
   return new Bucket(
-    { ...address, location: scope },
+    { ...address, ...quirks },
     {
       region,
       purpose,

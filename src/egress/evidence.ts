@@ -12,6 +12,7 @@ export type HostLevel =
   | "vendor_endpoint"
   | "region_by_account"
   | "declared"
+  | "listed"
   | "none"
   | "development";
 

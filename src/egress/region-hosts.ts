@@ -41,6 +41,16 @@ export function bucketRules(
   return isOfRegion && port === "" ? [{ host: hostname, pathPrefix, level: "platform" }] : [];
 }
 
+/** The rule for one bucket at an endpoint that the deployment's operator listed as the region's. */
+export function listedBucketRules(bucketUrl: string, development: boolean): readonly HostRule[] {
+  const { hostname, port, pathname } = new URL(bucketUrl);
+  const pathPrefix = pathname.replace(/\/+$/, "");
+  if (development && isLoopback(hostname)) {
+    return [{ host: hostname, port: Number(port), pathPrefix, level: "development" }];
+  }
+  return port === "" ? [{ host: hostname, pathPrefix, level: "listed" }] : [];
+}
+
 /** The rule for STS at one location, and for no other: the global name stands in no region. */
 export function stsRules(
   location: ArchiveLocation,

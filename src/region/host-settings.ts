@@ -7,6 +7,7 @@ import {
   isIngestRegion,
   type IngestRegion,
 } from "./regions.ts";
+import { LISTED_KINDS, type ListedEndpoints, type S3Endpoint } from "./s3-endpoints.ts";
 
 const PORT_MAX = 65_535;
 
@@ -71,6 +72,41 @@ export function readRegionalServices(
     }
   }
   return declared;
+}
+
+/** A name of several labels, the last no number: neither an address nor a name of this machine. */
+const PUBLIC_HOST = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
+const LOOPBACK_HOST = /^127\.0\.0\.1:\d{1,5}$/;
+/** Their names show the region by themselves, or show none, which no listing can mend. */
+const NOT_LISTABLE = /(?:amazonaws\.com(?:\.cn)?|r2\.cloudflarestorage\.com)$/;
+
+/**
+ * `S3_ENDPOINTS = "host=region:kind:scope,…"`: S3-compatible endpoints that the operator says are in a
+ * region, for customers' own buckets there. In development the loopback address may be listed too.
+ */
+export function readS3Endpoints(read: SettingsReader, development: boolean): ListedEndpoints {
+  const listed = new Map<string, S3Endpoint>();
+  for (const entry of entriesOf(read.text("S3_ENDPOINTS"))) {
+    const [, host = "", region = "", kind = "", scope = ""] =
+      /^([a-z0-9.:-]+)=([a-z]+):([a-z0-9]+):([a-z0-9-]{1,64})$/.exec(entry) ?? [];
+    const home = HOME_REGION_NAMES.find((name) => name === region);
+    const known = LISTED_KINDS.find((name) => name === kind);
+    const isHost = PUBLIC_HOST.test(host) || (development && LOOPBACK_HOST.test(host));
+    if (home === undefined || known === undefined || !isHost) {
+      read.problems.push(
+        `S3_ENDPOINTS holds "${entry}": write host=region:kind:scope with a region of ${HOME_REGION_NAMES.join(", ")} and a kind of ${LISTED_KINDS.join(", ")}, for example s3.fr-par.scw.cloud=eu:generic:fr-par`,
+      );
+    } else if (NOT_LISTABLE.test(host)) {
+      read.problems.push(
+        `S3_ENDPOINTS names ${host}, whose region shows in its name or nowhere: take it out of wrangler.toml`,
+      );
+    } else if (listed.has(host)) {
+      read.problems.push(`S3_ENDPOINTS names ${host} twice: keep one of its entries`);
+    } else {
+      listed.set(host, { host, region: home, kind: known, scope, knownBy: "operator" });
+    }
+  }
+  return listed;
 }
 
 /** Addresses that a region's objects call from, where the operator bought fixed ones. */

@@ -19,21 +19,37 @@ export type OwnBucketAccess =
       readonly eraser: string;
     }
   /** As Segment has it: the bucket's policy names us for writing, one role is for all the rest. */
-  | { readonly kind: "segment"; readonly role: string };
+  | { readonly kind: "segment"; readonly role: string }
+  /** Outside AWS: keys that the customer made for this bucket. The secret one is kept elsewhere. */
+  | { readonly kind: "keys"; readonly accessKeyId: string };
+
+/** The forms in which we get into a bucket at AWS. */
+export type AwsAccess = Exclude<OwnBucketAccess, { readonly kind: "keys" }>;
 
 /** A bucket of the customer's, as its source's config carries it to whoever opens it. */
 export type OwnBucket = {
   readonly name: OwnBucketName;
+  /** Of a bucket outside AWS the first of its home, which says no more than the home. */
   readonly location: ArchiveLocation;
   readonly bucket: string;
+  /** The host of an S3-compatible endpoint outside AWS; absent at AWS. */
+  readonly endpoint?: string;
   /** What the customer finds it by, e.g. `eu-west-1-294048959147`. */
   readonly label: string;
   readonly access: OwnBucketAccess;
-  /** What the roles ask for besides our name; made by us, never chosen. */
+  /** What the roles ask for besides our name; made by us, never chosen. Empty without roles. */
   readonly externalId: string;
   /** The key that every write asks for; the bucket's default when absent. */
   readonly kmsKeyArn?: string;
 };
+
+/** One at AWS: policies are what opens it. */
+export type AwsBucket = OwnBucket & { readonly access: AwsAccess };
+
+/** Whether policies open it, or keys. */
+export function isAtAws(own: OwnBucket): own is AwsBucket {
+  return own.access.kind !== "keys";
+}
 
 /** Where a file in that bucket stands. */
 export function placeOfOwn({ location, name }: OwnBucket): ArchivePlace {

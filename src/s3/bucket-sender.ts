@@ -5,10 +5,16 @@ import { queryOf, sha256Of } from "./bucket-wire.ts";
 import { bodyOf, bytesOf, type Content } from "./content.ts";
 import { encodeKey } from "./encode-key.ts";
 import { guardFailure, type BucketFailure } from "./failures.ts";
-import type { RoleSession } from "./role-session.ts";
 
 /** Where a bucket is and the keys that sign for it. */
-export type BucketAddress = BucketPlace & (LongTermKeys | { readonly session: RoleSession });
+export type BucketAddress = BucketPlace & (LongTermKeys | { readonly session: KeySession });
+
+/** Where keys come from that may end: those of a role, or those that a customer handed in. */
+export type KeySession = {
+  current(): Promise<Result<LongTermKeys, BucketFailure>>;
+  /** Forgets the keys, after a bucket refused them. */
+  drop(): void;
+};
 
 type LongTermKeys = {
   readonly accessKeyId: string;
@@ -25,6 +31,8 @@ type BucketPlace = {
   readonly kmsKeyArn?: string;
   /** Until an answer begins; {@link ANSWER_MS_MAX} when absent. */
   readonly answerMsMax?: number;
+  /** Ceph compares the ETag of `If-Match` as text and keeps its own without quotes. */
+  readonly hasBareIfMatch?: boolean;
 };
 
 /** Until an answer begins. AWS answers in well under a second; a PUT of 100 MB takes a few. */
@@ -63,6 +71,11 @@ export class BucketSender {
     return this.#address.kmsKeyArn;
   }
 
+  /** An ETag as the bucket wants to see it in `If-Match`. */
+  ifMatch(etag: string): string {
+    return this.#address.hasBareIfMatch === true ? etag.replaceAll('"', "") : etag;
+  }
+
   async send(sending: Sending): Promise<Result<Response, BucketFailure>> {
     const keys = await this.#keys();
     if (!keys.ok) return keys;
@@ -94,7 +107,7 @@ export class BucketSender {
     }
   }
 
-  #session(): RoleSession | undefined {
+  #session(): KeySession | undefined {
     return "session" in this.#address ? this.#address.session : undefined;
   }
 

@@ -90,7 +90,7 @@ export class Bucket {
     { contentType, contentEncoding, meta }: NewObject,
   ): Promise<Result<{ readonly etag: string }, ReplaceFailure>> {
     const headers: Record<string, string> = {
-      "if-match": etag,
+      "if-match": this.#sender.ifMatch(etag),
       "content-type": contentType,
       ...this.#encryption(),
     };

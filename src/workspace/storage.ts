@@ -1,6 +1,11 @@
 import { createHmac } from "node:crypto";
 
-import { isSameBucket, ownBucketOf, type OwnBucketDraft } from "../archive/own-bucket/settings.ts";
+import {
+  isSameBucket,
+  isSameByKeys,
+  ownBucketOf,
+  type OwnBucketDraft,
+} from "../archive/own-bucket/settings.ts";
 import type { Verification } from "../archive/own-bucket/verification.ts";
 import type { SourceId } from "../core/ids.ts";
 import { workspaceOf } from "../core/ids.ts";
@@ -30,7 +35,12 @@ export type SourceStorage = StorageConfig & {
   readonly verified?: { readonly name: OwnBucketName; readonly outcome: Verification };
   /** Since when the present bucket's verification fails. */
   readonly failingSinceMs?: number;
+  /** Secret keys of buckets outside AWS, sealed, base64; never told with the source's config. */
+  readonly keys?: Readonly<Partial<Record<OwnBucketName | "candidate", string>>>;
 };
+
+/** What of it is shown: the keys are never told, not even sealed. */
+export type ShownStorage = Omit<SourceStorage, "keys">;
 
 const NO_STORAGE: SourceStorage = { buckets: [], named: 0 };
 
@@ -58,6 +68,7 @@ export function externalIdFor(
   source: { readonly id: SourceId; readonly fingerprintKey: string },
   { bucket, location, access }: OwnBucketDraft,
 ): string {
+  if (access.kind === "keys") return "";
   const workspaceId = workspaceOf(source.id);
   if (access.kind === "segment") return workspaceId;
   return createHmac("sha256", source.fingerprintKey)
@@ -70,23 +81,48 @@ export function withCandidate(
   storage: SourceStorage = NO_STORAGE,
   draft: OwnBucketDraft,
   externalId: string,
+  sealedKey?: string,
 ): SourceStorage {
   const named = storage.named + 1;
   const own = ownBucketOf(draft, { name: `own-${named}`, externalId });
-  const known = storage.buckets.find((bucket) => isSameBucket(bucket, own));
-  if (known !== undefined) {
-    const { candidate: _candidate, ...rest } = storage;
-    return known.name === storage.current
-      ? rest
-      : { ...rest, candidate: { ...own, name: known.name } };
+  if (sealedKey !== undefined) {
+    // With other keys it is the same bucket: what stands there is reached by the new ones too.
+    const same = storage.buckets.find((bucket) => isSameByKeys(bucket, own));
+    const keys = { ...storage.keys, candidate: sealedKey };
+    return same === undefined
+      ? { ...storage, named, candidate: own, keys }
+      : { ...storage, candidate: { ...own, name: same.name }, keys };
   }
-  return { ...storage, named, candidate: own };
+  const rest = withoutCandidate(storage);
+  const known = storage.buckets.find((bucket) => isSameBucket(bucket, own));
+  if (known === undefined) return { ...rest, named, candidate: own };
+  return known.name === storage.current
+    ? rest
+    : { ...rest, candidate: { ...own, name: known.name } };
 }
 
 /** The storage with the platform's bucket for new files. */
 export function withPlatform(storage: SourceStorage = NO_STORAGE): SourceStorage {
-  const { current: _current, candidate: _candidate, failingSinceMs: _since, ...rest } = storage;
+  const { current: _current, failingSinceMs: _since, ...rest } = withoutCandidate(storage);
   return rest;
+}
+
+/** The secret key that a verification would be made with, sealed; `undefined` at AWS. */
+export function keyToVerify(storage: SourceStorage | undefined): string | undefined {
+  if (storage?.candidate !== undefined) return storage.keys?.candidate;
+  return storage?.current === undefined ? undefined : storage.keys?.[storage.current];
+}
+
+/** What of it may be shown. */
+export function shownStorage({ keys: _keys, ...shown }: SourceStorage): ShownStorage {
+  return shown;
+}
+
+function withoutCandidate(storage: SourceStorage): SourceStorage {
+  const { candidate: _candidate, keys: held, ...rest } = storage;
+  if (held === undefined) return rest;
+  const { candidate: _key, ...keys } = held;
+  return { ...rest, keys };
 }
 
 /** The bucket that a verification would be of: what waits for one, else the present one. */
@@ -115,9 +151,12 @@ export function afterVerification(
     return { ...held, failingSinceMs: failingSinceMs ?? outcome.atMs };
   }
   if (!isCandidate) return held;
-  const { candidate: _candidate, ...rest } = held;
+  const rest = withoutCandidate(held);
   const others = rest.buckets.filter(({ name }) => name !== asked.name);
-  return { ...rest, buckets: [...others, asked], current: asked.name };
+  const switched = { ...rest, buckets: [...others, asked], current: asked.name };
+  const sealedKey = held.keys?.candidate;
+  if (sealedKey === undefined) return switched;
+  return { ...switched, keys: { ...switched.keys, [asked.name]: sealedKey } };
 }
 
 /** When the present bucket is to be verified again; `undefined` without one. */

@@ -19,7 +19,7 @@ import {
 import { bucketDocuments } from "../../src/archive/own-bucket/policies.ts";
 import type { Verification } from "../../src/archive/own-bucket/verification.ts";
 import { verifyOwnBucket } from "../../src/archive/own-bucket/verify.ts";
-import type { OwnBucket } from "../../src/region/own-bucket.ts";
+import type { AwsBucket } from "../../src/region/own-bucket.ts";
 import { homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
 import { assumeRole } from "../../src/s3/sts.ts";
 
@@ -27,7 +27,7 @@ const SOURCE = "src_eu_0123456789abcdef0123456789";
 const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
 
-const OWN: OwnBucket = {
+const OWN: AwsBucket = {
   name: "own-1",
   location: "eu-west-1",
   bucket: "customer-events",
@@ -36,7 +36,7 @@ const OWN: OwnBucket = {
   externalId: "an-external-id-that-nobody-chose",
   kmsKeyArn: KEY,
 };
-const SEGMENT: OwnBucket = { ...OWN, access: { kind: "segment", role: role("all") } };
+const SEGMENT: AwsBucket = { ...OWN, access: { kind: "segment", role: role("all") } };
 
 let aws: LocalAws;
 
@@ -64,6 +64,7 @@ function opening(): Opening {
   return {
     config: {
       environment: "development",
+      s3Endpoints: new Map(),
       buckets: buckets as Opening["config"]["buckets"],
     },
     sourceId: SOURCE,
@@ -77,14 +78,14 @@ type Changes = {
 };
 
 /** Does at the stand-in what the documents say, but for the changes. */
-async function apply(own: OwnBucket, changes: Changes = {}): Promise<void> {
+async function apply(own: AwsBucket, changes: Changes = {}): Promise<void> {
   const documents = bucketDocuments(own, homeUserArn("eu"));
   for (const each of rolesOf(documents)) await aws.setRole(changes.role?.(each) ?? each);
   const bucket = bucketOf(own, documents);
   await aws.setBucket(changes.bucket?.(bucket) ?? bucket);
 }
 
-function verify(own: OwnBucket): Promise<Verification> {
+function verify(own: AwsBucket): Promise<Verification> {
   const open = opening();
   return verifyOwnBucket({
     own,

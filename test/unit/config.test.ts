@@ -52,6 +52,34 @@ describe("parseConfig()", () => {
     ]);
   });
 
+  it("reads the endpoints outside AWS that the operator lists", () => {
+    const { s3Endpoints } = parseConfig({
+      ...PRODUCTION,
+      S3_ENDPOINTS: "s3.fr-par.scw.cloud=eu:generic:fr-par, ceph.example.com=us:ceph:default",
+    });
+
+    expect([...s3Endpoints.values()]).toMatchObject([
+      { host: "s3.fr-par.scw.cloud", region: "eu", kind: "generic", scope: "fr-par" },
+      { host: "ceph.example.com", region: "us", kind: "ceph", scope: "default" },
+    ]);
+  });
+
+  it.each([
+    ["another region", "s3.example.com=ap:generic:x"],
+    ["another kind", "s3.example.com=eu:r2:auto"],
+    ["no scope", "s3.example.com=eu:generic"],
+    ["an address", "10.0.0.7=eu:generic:x"],
+    ["the loopback address outside development", "127.0.0.1:7480=eu:ceph:x"],
+    ["a single label", "localhost=eu:generic:x"],
+    ["AWS, whose names show the region", "s3.eu-west-1.amazonaws.com=us:generic:x"],
+    ["R2 without a jurisdiction", "abc.r2.cloudflarestorage.com=eu:generic:auto"],
+    ["a host twice", "a.example.com=eu:generic:x,a.example.com=us:generic:x"],
+  ])("refuses to list %s", (_what, S3_ENDPOINTS) => {
+    expect(problemsOf({ ...PRODUCTION, S3_ENDPOINTS })).toEqual([
+      expect.stringMatching(/^S3_ENDPOINTS /),
+    ]);
+  });
+
   it("lists every problem at once", () => {
     const required = Object.keys(PRODUCTION);
     const absent = Object.fromEntries(required.map((name) => [name, undefined]));

@@ -1,12 +1,10 @@
 import {
-  array,
   boolean,
   integer,
   literal,
   maxLength,
   maxValue,
   minValue,
-  nullable,
   number,
   object,
   optional,
@@ -16,20 +14,22 @@ import {
   strictObject,
   string,
   union,
-  unknown,
 } from "valibot";
 
-import { asCloudFormation, asTerraform } from "../../archive/own-bucket/as-code.ts";
+import { KEYS_TO_FILL_IN } from "../../archive/own-bucket/endpoint-setup.ts";
 import type { OwnBucketDraft } from "../../archive/own-bucket/settings.ts";
-import type { Verification } from "../../archive/own-bucket/verification.ts";
 import { regionOf, type HomeRegion } from "../../core/ids.ts";
-import type { OwnBucket } from "../../region/own-bucket.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
-import { isoTime } from "../../workspace/source-view.ts";
-import type { SourceStorage } from "../../workspace/storage.ts";
-import type { StorageSetup } from "../../workspace/storage-ports.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
 import { archiveLocation } from "../schemas.ts";
+import {
+  setupAnswer,
+  storageView,
+  verificationView,
+  viewSetup,
+  viewStorage,
+  viewVerification,
+} from "./storage-views.ts";
 
 /** IAM tells of a new role or policy within a minute. */
 const PATIENCE_SECONDS_MAX = 60;
@@ -48,6 +48,10 @@ const label = pipe(
   regex(/^[\w.:/-]+$/, "letters, digits, . : / -"),
 );
 
+/** Longer than any host or key there is. */
+const TEXT_CHARS_MAX = 256;
+const text = pipe(string(), maxLength(TEXT_CHARS_MAX));
+
 const access = union([
   strictObject({ kind: literal("roles"), writer: arn, reader: arn, eraser: arn }),
   strictObject({ kind: literal("segment"), role: arn }),
@@ -63,78 +67,36 @@ const storageDraft = union([
     access,
     kmsKeyArn: optional(arn),
   }),
+  strictObject({
+    kind: literal("own"),
+    bucket: string(),
+    endpoint: text,
+    label: optional(label),
+    access: strictObject({
+      kind: literal("keys"),
+      accessKeyId: text,
+      secretAccessKey: text,
+    }),
+  }),
 ]);
 
 const setupQuery = strictObject({
   bucket: optional(string()),
   location: optional(archiveLocation),
+  endpoint: optional(text),
   account: optional(pipe(string(), regex(/^\d{12}$/, "12 digits"))),
   form: optional(picklist(["roles", "segment"])),
   kmsKeyArn: optional(arn),
   label: optional(label),
 });
 
-const ownView = object({
-  name: string(),
-  bucket: string(),
-  location: archiveLocation,
-  label: string(),
-  access,
-  externalId: string(),
-  kmsKeyArn: nullable(string()),
-});
-
-const verificationView = object({
-  bucket: string(),
-  state: picklist(["passed", "failed"]),
-  at: string(),
-  steps: array(
-    object({
-      step: string(),
-      state: picklist(["passed", "failed", "warned", "unknown", "skipped"]),
-      found: string(),
-      change: nullable(string()),
-    }),
-  ),
-});
-
-const storageView = object({
-  kind: picklist(["platform", "own"]),
-  current: nullable(ownView),
-  candidate: nullable(ownView),
-  earlier: array(ownView),
-  verification: nullable(verificationView),
-  failingSince: nullable(string()),
-  notice: nullable(string()),
-});
-
-const document = unknown();
-const setupAnswer = object({
-  storage: unknown(),
-  externalId: string(),
-  platformPrincipal: string(),
-  label: string(),
-  bucketPolicy: document,
-  roles: array(
-    object({ purpose: string(), arn: string(), trustPolicy: document, policy: document }),
-  ),
-  kmsKeyPolicy: nullable(document),
-  cloudFormation: string(),
-  terraform: string(),
-  warnings: array(string()),
-});
-
-const CONFUSED_DEPUTY =
-  "The bucket's policy names the platform without an ExternalId, and the workspace's id is no secret: the form with roles is the safer one.";
-const EARLIER_STAYS =
-  "Files that were written before stay where they are, and remain under retention, replay and deletion there; new files go to the new bucket.";
-
 /** Storage of the customer's own: what to apply at AWS, what is asked for, and whether it works. */
 export const STORAGE_OPERATIONS: readonly Operation[] = [
   workspaceOperation("write", {
     method: "GET",
     path: "/api/v1/sources/:id/storage/setup",
-    summary: "Policies and roles for a bucket of your own, as JSON, CloudFormation and Terraform",
+    summary:
+      "What to apply for a bucket of your own: policies and roles as JSON, CloudFormation and Terraform; outside AWS steps",
     query: setupQuery,
     answer: setupAnswer,
     problems: ["storage_invalid", "unavailable"],
@@ -158,11 +120,10 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
     body: storageDraft,
     answer: storageView,
     problems: ["storage_invalid"],
-    handle: async ({ workspace, call, params, body }) =>
-      answerWith(
-        await workspace.setStorage(call, params["id"] ?? "", draftOfBody(body)),
-        viewStorage,
-      ),
+    handle: async ({ workspace, workspaceId, call, params, body }) => {
+      const draft = draftOfBody(body, regionOf(workspaceId));
+      return answerWith(await workspace.setStorage(call, params["id"] ?? "", draft), viewStorage);
+    },
   }),
   workspaceOperation("write", {
     method: "POST",
@@ -191,6 +152,7 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
 ];
 
 type SetupQuery = {
+  readonly endpoint?: string | undefined;
   readonly bucket?: string | undefined;
   readonly location?: ArchiveLocation | undefined;
   readonly account?: string | undefined;
@@ -201,20 +163,23 @@ type SetupQuery = {
 
 /** What is left out is refused with the rest of what cannot be; a location that is left out is proposed. */
 function draftOfQuery(query: SetupQuery, home: HomeRegion): OwnBucketDraft {
-  const { bucket = "", account = "", form, kmsKeyArn, label: named } = query;
+  const { bucket = "", endpoint, account = "", form, kmsKeyArn, label: named } = query;
   const role = (name: string): string => `arn:aws:iam::${account}:role/homeport-${name}`;
   return {
     bucket,
     location: query.location ?? LOCATION_PROPOSED[home],
+    ...(endpoint === undefined ? {} : { endpoint }),
     access:
-      form === "segment"
-        ? { kind: "segment", role: role("archives") }
-        : {
-            kind: "roles",
-            writer: role("writer"),
-            reader: role("reader"),
-            eraser: role("eraser"),
-          },
+      endpoint !== undefined
+        ? KEYS_TO_FILL_IN
+        : form === "segment"
+          ? { kind: "segment", role: role("archives") }
+          : {
+              kind: "roles",
+              writer: role("writer"),
+              reader: role("reader"),
+              eraser: role("eraser"),
+            },
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
     ...(named === undefined ? {} : { label: named }),
   };
@@ -222,66 +187,24 @@ function draftOfQuery(query: SetupQuery, home: HomeRegion): OwnBucketDraft {
 
 type Body =
   | { readonly kind: "platform" }
-  | (Omit<OwnBucketDraft, "label" | "kmsKeyArn"> & {
+  | (Omit<OwnBucketDraft, "endpoint" | "label" | "kmsKeyArn"> & {
       readonly kind: "own";
       readonly label?: string | undefined;
       readonly kmsKeyArn?: string | undefined;
+    })
+  | (Omit<OwnBucketDraft, "label" | "location"> & {
+      readonly kind: "own";
+      readonly endpoint: string;
+      readonly label?: string | undefined;
     });
 
-function draftOfBody(body: Body): OwnBucketDraft | undefined {
+function draftOfBody(body: Body, home: HomeRegion): OwnBucketDraft | undefined {
   if (body.kind === "platform") return undefined;
   const { kind: _kind, label: named, kmsKeyArn, ...draft } = body;
   return {
+    location: LOCATION_PROPOSED[home],
     ...draft,
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
     ...(named === undefined ? {} : { label: named }),
-  };
-}
-
-function viewSetup({ own, platformArn, documents }: StorageSetup) {
-  const { name: _name, externalId, ...draft } = own;
-  return {
-    storage: { kind: "own", ...draft },
-    externalId,
-    platformPrincipal: platformArn,
-    label: own.label,
-    bucketPolicy: documents.bucketPolicy,
-    roles: documents.roles.map(({ purpose, arn: roleArn, trust, policy }) => ({
-      purpose,
-      arn: roleArn,
-      trustPolicy: trust,
-      policy,
-    })),
-    kmsKeyPolicy: documents.kmsKeyPolicy ?? null,
-    cloudFormation: asCloudFormation(own, documents),
-    terraform: asTerraform(own, documents),
-    warnings: own.access.kind === "segment" ? [CONFUSED_DEPUTY] : [],
-  };
-}
-
-function viewStorage(storage: SourceStorage) {
-  const { current, candidate, buckets, verified, failingSinceMs } = storage;
-  const present = buckets.find(({ name }) => name === current);
-  return {
-    kind: present === undefined ? ("platform" as const) : ("own" as const),
-    current: present === undefined ? null : viewOwn(present),
-    candidate: candidate === undefined ? null : viewOwn(candidate),
-    earlier: buckets.filter(({ name }) => name !== current).map(viewOwn),
-    verification: verified === undefined ? null : viewVerification(verified.name, verified.outcome),
-    failingSince: failingSinceMs === undefined ? null : isoTime(failingSinceMs),
-    notice: candidate === undefined && buckets.length === 0 ? null : EARLIER_STAYS,
-  };
-}
-
-function viewOwn({ kmsKeyArn, ...own }: OwnBucket) {
-  return { ...own, kmsKeyArn: kmsKeyArn ?? null };
-}
-
-function viewVerification(bucket: string, { state, atMs, steps }: Verification) {
-  return {
-    bucket,
-    state,
-    at: isoTime(atMs),
-    steps: steps.map(({ change, ...step }) => ({ ...step, change: change ?? null })),
   };
 }

@@ -1,14 +1,18 @@
 import type { Config } from "../../config.ts";
 import { regionOf, workspaceOf, type SourceId } from "../../core/ids.ts";
 import type { EgressContext, EgressObserver } from "../../egress/guard.ts";
-import { bucketRules, stsRules } from "../../egress/region-hosts.ts";
+import { bucketRules, listedBucketRules, stsRules } from "../../egress/region-hosts.ts";
 import type { OwnBucket, OwnBucketRole } from "../../region/own-bucket.ts";
 import { homeOf, type ArchiveLocation } from "../../region/regions.ts";
+import { knownEndpoint, type S3Endpoint } from "../../region/s3-endpoints.ts";
+import type { KeySession } from "../../s3/bucket-sender.ts";
 import { Bucket } from "../../s3/bucket.ts";
+import { ENDPOINT_TRAITS } from "./endpoint-kinds.ts";
+import { HandedKeys } from "./handed-keys.ts";
 import { RoleSession } from "../../s3/role-session.ts";
 import { assumeRole, type StsCaller } from "../../s3/sts.ts";
 
-type Deployment = Pick<Config, "buckets" | "environment">;
+type Deployment = Pick<Config, "buckets" | "environment" | "s3Endpoints">;
 
 /** What whoever opens a bucket has at hand. */
 export type Opening = {
@@ -16,6 +20,8 @@ export type Opening = {
   readonly sourceId: SourceId;
   readonly observe?: EgressObserver;
   readonly now: () => number;
+  /** The secret key that the customer handed in for a bucket outside AWS. */
+  readonly secretOf?: (own: OwnBucket) => Promise<string>;
 };
 
 /**
@@ -30,6 +36,7 @@ export function ownBucket(opening: Opening, own: OwnBucket, purpose: OwnBucketRo
   if (homeOf(own.location) !== region) {
     throw new RangeError(`Cannot open a bucket at ${own.location} for a source in ${region}`);
   }
+  if (own.endpoint !== undefined) return endpointBucket(opening, own, own.endpoint);
   const { accessKeyId, secretAccessKey, answerMsMax } = config.buckets[own.location];
   const url = ownBucketUrl(config, own);
   const { kmsKeyArn, location } = own;
@@ -55,8 +62,45 @@ export function ownBucket(opening: Opening, own: OwnBucket, purpose: OwnBucketRo
   return new Bucket({ ...place, session }, context);
 }
 
+/**
+ * A bucket outside AWS, opened with the customer's own keys, which are asked for at the first request.
+ *
+ * @throws RangeError when the endpoint is not known to be in the source's home, also when it once was.
+ */
+function endpointBucket(opening: Opening, own: OwnBucket, host: string): Bucket {
+  const { config, sourceId, secretOf } = opening;
+  const region = regionOf(sourceId);
+  const endpoint = knownEndpoint(host, config.s3Endpoints);
+  const { access, bucket, location } = own;
+  if (endpoint?.region !== region || access.kind !== "keys") {
+    throw new RangeError(
+      `Cannot open a bucket at an endpoint that is not known to be in ${region}`,
+    );
+  }
+  const development = config.environment === "development";
+  const url = `${originOf(endpoint, development)}/${bucket}`;
+  const session: KeySession = new HandedKeys(access.accessKeyId, async () => {
+    if (secretOf === undefined) throw new Error("Cannot open a bucket: its key is not at hand");
+    return secretOf(own);
+  });
+  const rules =
+    endpoint.knownBy === "operator"
+      ? listedBucketRules(url, development)
+      : bucketRules(region, url, development);
+  const { answerMsMax } = config.buckets[location];
+  const { hasBareIfMatch } = ENDPOINT_TRAITS[endpoint.kind];
+  const address = { url, location: endpoint.scope, answerMsMax, hasBareIfMatch, session };
+  return new Bucket(address, contextOf(opening, rules));
+}
+
+/** Plain http is for the developer's own machine; the guard lets it go nowhere else. */
+function originOf({ host }: S3Endpoint, development: boolean): string {
+  return development && host.startsWith("127.0.0.1:") ? `http://${host}` : `https://${host}`;
+}
+
 /** The role for a purpose; none where the bucket's own policy lets us write. */
-export function roleFor({ access }: OwnBucket, purpose: OwnBucketRole): string | undefined {
+function roleFor({ access }: OwnBucket, purpose: OwnBucketRole): string | undefined {
+  if (access.kind === "keys") return undefined;
   if (access.kind === "roles") return access[purpose];
   return purpose === "writer" ? undefined : access.role;
 }

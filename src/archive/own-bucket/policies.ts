@@ -1,4 +1,4 @@
-import type { OwnBucket, OwnBucketRole } from "../../region/own-bucket.ts";
+import type { AwsBucket, OwnBucket, OwnBucketRole } from "../../region/own-bucket.ts";
 
 /** One statement of an IAM document. */
 export type PolicyStatement = {
@@ -51,7 +51,7 @@ const KMS_ACTIONS: Readonly<Record<OwnBucketRole, readonly string[]>> = {
 };
 
 /** What has to be applied at AWS so that `own` can be used and nothing besides it. */
-export function bucketDocuments(own: OwnBucket, platformArn: string): BucketDocuments {
+export function bucketDocuments(own: AwsBucket, platformArn: string): BucketDocuments {
   const { access } = own;
   const roles =
     access.kind === "roles"
@@ -90,7 +90,7 @@ function trustPolicy(platformArn: string, externalId: string): PolicyDocument {
   ]);
 }
 
-function bucketPolicy(own: OwnBucket, platformArn: string): PolicyDocument {
+function bucketPolicy(own: AwsBucket, platformArn: string): PolicyDocument {
   const write: PolicyStatement = {
     Sid: "AllowHomeportToWrite",
     Effect: "Allow",
@@ -174,7 +174,7 @@ function kmsStatement(
   };
 }
 
-function kmsKeyStatements(own: OwnBucket, platformArn: string): readonly PolicyStatement[] {
+function kmsKeyStatements(own: AwsBucket, platformArn: string): readonly PolicyStatement[] {
   const { access } = own;
   const users =
     access.kind === "roles"

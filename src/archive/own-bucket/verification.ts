@@ -6,9 +6,11 @@ export const VERIFICATION_STEPS = [
   "assume-eraser",
   "bucket-region",
   "put-object",
+  "create-once",
   "list-objects",
   "get-object",
   "kms-key",
+  "rewrite-object",
   "delete-object",
   "versioning",
   "object-lock",
@@ -19,8 +21,19 @@ export const VERIFICATION_STEPS = [
 ] as const;
 export type VerificationStepName = (typeof VERIFICATION_STEPS)[number];
 
-/** `unknown`: the role may not read it, so nobody knows; it does not keep storage from being on. */
-export type StepState = "passed" | "failed" | "warned" | "unknown" | "skipped";
+/**
+ * `unknown`: the role may not read it, so nobody knows; `not-applicable`: there is no such thing where
+ * the bucket is. Neither keeps storage from being on.
+ */
+export const STEP_STATES = [
+  "passed",
+  "failed",
+  "warned",
+  "unknown",
+  "skipped",
+  "not-applicable",
+] as const;
+export type StepState = (typeof STEP_STATES)[number];
 
 export type VerificationStep = {
   readonly step: VerificationStepName;

@@ -1,8 +1,10 @@
 import type { Result } from "../../core/result.ts";
 import type { OwnBucket } from "../../region/own-bucket.ts";
 import type { Bucket } from "../../s3/bucket.ts";
+import type { S3Endpoint } from "../../region/s3-endpoints.ts";
 import type { BucketFailure, NotFound } from "../../s3/failures.ts";
 import { elementText } from "../../s3/list-xml.ts";
+import { ENDPOINT_TRAITS } from "./endpoint-kinds.ts";
 import type { StepState, VerificationStep, VerificationStepName } from "./verification.ts";
 
 type Setting = Result<string, NotFound | BucketFailure>;
@@ -40,13 +42,37 @@ export function judgeRegion({ location }: OwnBucket, answer: Setting): Verificat
       };
 }
 
+/** Outside AWS the endpoint's host is what shows the region, or its operator's word. */
+export function judgeEndpoint(
+  { endpoint: host = "" }: OwnBucket,
+  endpoint: S3Endpoint | undefined,
+): VerificationStep {
+  const step = "bucket-region";
+  if (endpoint === undefined) {
+    return {
+      step,
+      state: "failed",
+      found: `The deployment does not know ${host} any more.`,
+      change: "Ask its operator to list the endpoint in S3_ENDPOINTS again, or use another bucket.",
+    };
+  }
+  const { region, knownBy, kind } = endpoint;
+  const found =
+    knownBy === "name"
+      ? `${host} is ${ENDPOINT_TRAITS[kind].title}'s endpoint for buckets of jurisdiction ${region}; it serves no other.`
+      : `The deployment's operator lists ${host} as an endpoint in ${region}.`;
+  return { step, state: "passed", found };
+}
+
 /** What of the bucket's own settings could carry events away, keep them or drop them. */
 export async function judgeSettings(
   own: OwnBucket,
   bucket: Pick<Bucket, "setting">,
+  notOffered: Readonly<Partial<Record<VerificationStepName, string>>> = {},
 ): Promise<readonly VerificationStep[]> {
   const steps: VerificationStep[] = [];
   for (const [step, setting, judge] of SETTINGS) {
+    if (notOffered[step] !== undefined) continue;
     const answer = await bucket.setting(setting);
     const [state, found, change] = judgeSetting(own, answer, judge);
     steps.push({ step, state, found, ...(change === undefined ? {} : { change }) });
@@ -61,11 +87,22 @@ function judgeSetting(
 ): Judgement {
   if (answer.ok) return judge(answer.value, own);
   if (answer.error.kind === "not-found") return judge("", own);
+  if (isNoSuchRequest(answer.error)) {
+    return [
+      "not-applicable",
+      "The endpoint does not know this setting, so it cannot be set there.",
+    ];
+  }
   return [
     "unknown",
     `${answer.error.code}: the reader may not see it.`,
     "Allow the reader to see the bucket's settings, as storage/setup says, to have it checked.",
   ];
+}
+
+/** Answers of a store that does not know the request; AWS knows all that are asked here. */
+function isNoSuchRequest(error: BucketFailure): boolean {
+  return error.kind !== "unknown" && (error.status === 405 || error.status === 501);
 }
 
 const SETTINGS: readonly (readonly [

@@ -7,7 +7,10 @@ import {
   afterVerification,
   bucketToVerify,
   externalIdFor,
+  keyToVerify,
   placesOf,
+  shownStorage,
+  storageConfig,
   verifyAgainAtMs,
   withCandidate,
   withPlatform,
@@ -107,6 +110,50 @@ describe("withCandidate()", () => {
 
   it("asks for nothing when the bucket is in use already", () => {
     expect(withCandidate(IN_USE, DRAFT, "id").candidate).toBeUndefined();
+  });
+});
+
+describe("a bucket outside AWS", () => {
+  const AT_R2: OwnBucketDraft = {
+    bucket: "my-events",
+    location: "eu-west-1",
+    endpoint: "0123456789abcdef0123456789abcdef.eu.r2.cloudflarestorage.com",
+    access: { kind: "keys", accessKeyId: "first", secretAccessKey: "never-kept-as-text" },
+  };
+  const withOtherKeys: OwnBucketDraft = {
+    ...AT_R2,
+    access: { kind: "keys", accessKeyId: "second", secretAccessKey: "never-kept-as-text" },
+  };
+  const inUse = verified(withCandidate(undefined, AT_R2, "", "sealed-1"), "passed");
+
+  it("keeps its name with other keys, so that its files stay within reach", () => {
+    const after = verified(withCandidate(inUse, withOtherKeys, "", "sealed-2"), "passed");
+
+    expect(after.buckets).toMatchObject([{ name: "own-1", access: { accessKeyId: "second" } }]);
+    expect(after.keys).toEqual({ "own-1": "sealed-2" });
+  });
+
+  it("is reached by the earlier keys until others are verified", () => {
+    const waiting = verified(withCandidate(inUse, withOtherKeys, "", "sealed-2"), "failed");
+
+    expect([waiting.buckets[0]?.access, waiting.keys?.["own-1"]]).toEqual([
+      { kind: "keys", accessKeyId: "first" },
+      "sealed-1",
+    ]);
+    expect(keyToVerify(waiting)).toBe("sealed-2");
+  });
+
+  it("forgets keys that were never verified with the candidate they were for", () => {
+    const waiting = withCandidate(inUse, withOtherKeys, "", "sealed-2");
+
+    expect(withPlatform(waiting).keys).toEqual({ "own-1": "sealed-1" });
+    expect(withCandidate(waiting, DRAFT, "id").keys).toEqual({ "own-1": "sealed-1" });
+  });
+
+  it("has its key neither in the source's config nor in what is shown", () => {
+    const told = JSON.stringify([storageConfig(inUse), shownStorage(inUse)]);
+
+    expect(told).not.toContain("sealed-1");
   });
 });
 

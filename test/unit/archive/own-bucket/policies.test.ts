@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 
 import { asCloudFormation, asTerraform } from "../../../../src/archive/own-bucket/as-code.ts";
 import { bucketDocuments } from "../../../../src/archive/own-bucket/policies.ts";
-import type { OwnBucket } from "../../../../src/region/own-bucket.ts";
+import type { AwsBucket } from "../../../../src/region/own-bucket.ts";
 
 const PLATFORM = "arn:aws:iam::999988887777:user/homeport-eu";
 const role = (name: string) => `arn:aws:iam::111122223333:role/homeport-${name}`;
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
 
-const OWN: OwnBucket = {
+const OWN: AwsBucket = {
   name: "own-1",
   location: "eu-west-1",
   bucket: "my-events",
