@@ -16,8 +16,8 @@ import type { AdminCall, Answer, Page } from "../src/workspace/ports.ts";
 import type { PrivacyPort } from "../src/workspace/privacy-ports.ts";
 import { WorkspaceDelivery } from "./workspace-delivery.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
+import type { WorkspaceJournal } from "./workspace-journal.ts";
 import type { WorkspaceRegulations } from "./workspace-regulations.ts";
-import type { Acting } from "./workspace-turn.ts";
 
 /** Standing refusals of one workspace: 8 bytes of hash each in the memory of every queue, twice. */
 const SUPPRESSIONS_MAX = 500_000;
@@ -29,6 +29,7 @@ const HASHES_FIRST = 1024;
 export type PrivacyParts = {
   readonly regulations: WorkspaceRegulations;
   readonly audit: WorkspaceAudit;
+  readonly journal: WorkspaceJournal;
   /** Sets the alarm for whatever is due first. */
   arm(): Promise<void>;
 };
@@ -39,7 +40,10 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
 
   async regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<NewRegulation>> {
     const { turn } = this.delivery;
-    const answer = turn.act(call, (by) => this.#regulate(by, draft));
+    // What a repetition is answered, or why it is refused, is known before anything is written.
+    const first = turn.act(call, () => this.#refusalOf(draft));
+    if (first.ok || first.error.kind !== "journal-unanswered") return first;
+    const answer = await this.#regulate(call, draft);
     if (!answer.ok) return answer;
     await this.privacy.arm();
     this.ctx.waitUntil(this.privacy.regulations.run().catch(() => undefined));
@@ -116,7 +120,8 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
     );
   }
 
-  #regulate(by: Acting, draft: RegulationDraft): Answer<NewRegulation> {
+  /** Why a request is refused; unless anything else, because it is in no journal yet. */
+  #refusalOf(draft: RegulationDraft): Answer<NewRegulation> {
     const { turn } = this.delivery;
     const { type, subjectType, subjectIds, sourceId } = draft;
     if (sourceId !== undefined && turn.tables.source(sourceId) === undefined) {
@@ -132,13 +137,28 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
     if (suppression === "lift" && sourceId !== undefined && subjectIds.some(isHeldAbove)) {
       return err({ kind: "suppressed-in-workspace" });
     }
+    return err({ kind: "journal-unanswered" });
+  }
+
+  /** From its entry in the journal on, a request counts: also when the one who asked is gone. */
+  async #regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<NewRegulation>> {
+    const { turn } = this.delivery;
+    const { type, subjectType, subjectIds } = draft;
     const id = newChildId("reg", turn.id, turn.random);
+    const createdAtMs = Date.now();
     const commitmentSalt = newSalt(turn.random);
     const commitment = commitmentOf(commitmentSalt, subjectType, subjectIds);
-    turn.regulations.add(id, draft, suppression, by.nowMs, commitment);
-    turn.note(by, "regulation.create", id, [type]);
-    const made = turn.regulations.regulation(id);
-    if (made === undefined) throw new Error("Cannot show the regulation: it was not written");
-    return ok({ ...made, commitmentSalt });
+    const entry = await this.privacy.journal.add((number) => {
+      return { number, id, createdAtMs, commitment, draft };
+    });
+    if (entry === undefined) return err({ kind: "journal-unanswered" });
+    const work = (): Answer<NewRegulation> => {
+      const by = { actor: call.credential.tokenId, nowMs: createdAtMs };
+      turn.note(by, "regulation.create", id, [type]);
+      const made = turn.regulations.regulation(id);
+      if (made === undefined) throw new Error("Cannot show the regulation: it was not written");
+      return ok({ ...made, commitmentSalt });
+    };
+    return turn.once(call.idempotency, () => ({ work }));
   }
 }

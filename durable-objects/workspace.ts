@@ -33,6 +33,7 @@ import type { DeliveryParts } from "./workspace-delivery.ts";
 import { WorkspaceDeparture, type DepartureParts } from "./workspace-departure.ts";
 import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEvidence } from "./workspace-evidence.ts";
+import { WorkspaceJournal } from "./workspace-journal.ts";
 import { WorkspaceLeaving } from "./workspace-leaving.ts";
 import type { PrivacyParts } from "./workspace-privacy.ts";
 import { WorkspaceQueues } from "./workspace-queues.ts";
@@ -89,7 +90,11 @@ export class Workspace extends WorkspaceDeparture implements WorkspacePort, Work
     this.departure = { leaving, sources: this.#sources };
     const others = { regulations, leaving, notices };
     this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, ...others });
-    this.privacy = { regulations, audit: this.#audit, arm: () => this.#alarm.arm() };
+    const journal = new WorkspaceJournal(this.#turn, ctx.storage.sql, this.#evidence);
+    const arm = (): Promise<void> => this.#alarm.arm();
+    this.privacy = { regulations, audit: this.#audit, journal, arm };
+    // Nothing is served by a state that has forgotten whom to forget.
+    if (this.#turn.isCreated) void ctx.blockConcurrencyWhile(() => journal.check().then(arm));
     this.delivery = {
       turn: this.#turn,
       destinations: new WorkspaceDestinations(this.#turn, DESTINATIONS),
@@ -263,6 +268,7 @@ export class Workspace extends WorkspaceDeparture implements WorkspacePort, Work
     await this.#alarm.fence();
     await this.#queues.pokeHolding();
     this.ctx.waitUntil(this.tellAlerts().catch(() => undefined));
+    this.ctx.waitUntil(this.privacy.journal.tidy(Date.now()).catch(() => undefined));
   }
 
   override async alarm(): Promise<void> {

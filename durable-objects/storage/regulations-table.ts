@@ -1,15 +1,12 @@
 import { LINKED_CHARS_MAX, LINKED_MAX } from "../../src/archive/link.ts";
 import type { RegulationId, SourceId } from "../../src/core/ids.ts";
-import {
-  SHOWN_MS,
-  type Regulation,
-  type RegulationDraft,
-} from "../../src/regulation/regulation.ts";
+import { SHOWN_MS, type Regulation } from "../../src/regulation/regulation.ts";
 import type {
   RegulationStatus,
   RegulationType,
   SubjectType,
 } from "../../src/regulation/regulation.ts";
+import type { JournalEntry } from "../../src/workspace/regulation-journal.ts";
 
 type RegulationRow = {
   position: number;
@@ -63,17 +60,15 @@ export class RegulationsTable {
 
   /** Writes a request down with its subjects, and what it changes of the suppressions. */
   add(
-    id: RegulationId,
-    draft: RegulationDraft,
+    { number, id, draft, createdAtMs: nowMs, commitment }: JournalEntry,
     change: "add" | "lift" | "none",
-    nowMs: number,
-    commitment: string,
   ): void {
     const { type, subjectType, subjectIds, sourceId = "" } = draft;
     this.#sql.exec(
-      `INSERT INTO regulations (id, source_id, type, subject_type, subjects, status, created_at_ms,
-         progress, is_linked, commitment)
-       VALUES (?, ?, ?, ?, ?, 'INITIALIZED', ?, '{}', ?, ?)`,
+      `INSERT INTO regulations (position, id, source_id, type, subject_type, subjects, status,
+         created_at_ms, progress, is_linked, commitment)
+       VALUES (?, ?, ?, ?, ?, ?, 'INITIALIZED', ?, '{}', ?, ?)`,
+      number,
       id,
       sourceId,
       type,

@@ -1,5 +1,5 @@
 import type { Migration } from "./migrate.ts";
-import { WORKSPACE_SYNC_MIGRATIONS } from "./workspace-syncs.schema.ts";
+import { WORKSPACE_LATER_MIGRATIONS } from "./workspace-later.schema.ts";
 
 /** Tables of a Workspace. The trigger holds the region lock even against a mistake of ours. */
 export const WORKSPACE_MIGRATIONS = [
@@ -295,5 +295,5 @@ export const WORKSPACE_MIGRATIONS = [
           ALTER TABLE regulations ADD COLUMN is_linked INTEGER NOT NULL DEFAULT 0;
           ALTER TABLE regulations ADD COLUMN commitment TEXT;`,
   },
-  ...WORKSPACE_SYNC_MIGRATIONS,
+  ...WORKSPACE_LATER_MIGRATIONS,
 ] as const satisfies readonly Migration[];

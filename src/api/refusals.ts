@@ -68,6 +68,12 @@ export function problemOf(refusal: AdminRefusal): Problem {
     case "too-many-write-keys":
     case "write-keys-used-up":
       return keyProblem(refusal);
+    case "journal-unanswered":
+      return {
+        code: "unavailable",
+        detail:
+          "No bucket of the region took the request's entry in the journal; nothing was begun.",
+      };
     case "connection-settings-invalid":
     case "connection-not-in-region":
     case "connection-in-use":

@@ -10,7 +10,7 @@ import { ENDPOINT_TRAITS } from "./own-bucket/endpoint-kinds.ts";
 const NONE_LISTED: ListedEndpoints = new Map();
 
 /** What a bucket is opened for, as evidence shows it. */
-export type BucketPurpose = "archive" | "audit" | "sync";
+export type BucketPurpose = "archive" | "audit" | "journal" | "sync";
 
 /**
  * The platform's bucket at `location`, for the files of `owner`.

@@ -34,7 +34,7 @@ export type StoreErased = {
  * A kind of store that holds users' data and that the steps of a regulation do not know by
  * themselves, for example what syncs keep. How one takes part in deletions:
  *
- * 1. Make an `ErasableStore` in `durable-objects/`: it names its units and asks the object of each.
+ * 1. Make an `ErasableStore` beside the Durable Objects: it names its units and asks the object of each.
  * 2. Add it to the list in `durable-objects/erasable-stores.ts`. Regulations whose effect is
  *    `internal` or `all` then go through its units in the step `stores`, before destinations are
  *    asked, and once more in the step `verify`, where every unit has to answer `erased: 0`.

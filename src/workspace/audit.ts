@@ -30,6 +30,7 @@ export type AuditAction =
   | "workspace.restore"
   | "workspace.update"
   | "regulation.create"
+  | "regulation.repeat"
   | "region.refused"
   | "placement.refused"
   | "audit-key.create"
@@ -76,7 +77,7 @@ export type AuditFact = Pick<AuditEntry, "atMs" | "actor" | "action" | "subject"
 export const AUDIT_START = "0".repeat(64);
 
 /** Who acts without a token of the workspace. */
-const ACTORS: ReadonlySet<string> = new Set(["operator", "invite", "queue", "archive"]);
+const ACTORS: ReadonlySet<string> = new Set(["operator", "invite", "queue", "archive", "journal"]);
 
 /** A field's name, a right, a number, a key: nothing that a person typed has this shape alone. */
 const FIELD = /^[\w:.-]{1,80}$/;

@@ -168,6 +168,8 @@ export type AdminRefusal =
   | ConnectionRefusal
   | SourceLookRefusal
   | RegionLocked
+  /** No bucket of the region took the request's entry in the journal, so nothing counts. */
+  | { readonly kind: "journal-unanswered" }
   | {
       readonly kind: "not-found";
       readonly what:

@@ -10,9 +10,9 @@ const MAKERS: readonly (readonly [folder: string, object: string])[] = [
   ["src/ingest/queue/", "IngestQueue"],
   ["durable-objects/storage/migrate.ts", EVERY_OBJECT],
   ["durable-objects/storage/tombstone.ts", "Workspace"],
-  ["durable-objects/storage/workspace-syncs.schema.ts", "Workspace"],
   ["durable-objects/storage/sync-state-table.ts", "Sync"],
   ["durable-objects/storage/sync-spill-table.ts", "Sync"],
+  ["durable-objects/storage/workspace-", "Workspace"],
   ["src/deliver/postgres/", "Warehouse"],
 ];
 

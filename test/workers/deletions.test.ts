@@ -146,8 +146,8 @@ describe("SUPPRESS_WITH_DELETE", () => {
 
   it("goes on after an eviction while the bucket does not answer", async () => {
     await send(["u1", "u2"]);
-    s3.intercept = () => new Response(null, { status: 503 });
     const id = await ask({ subjectIds: ["u1"] });
+    s3.intercept = () => new Response(null, { status: 503 });
     await runDurableObjectAlarm(workspace());
     await evictDurableObject(workspace());
     s3.intercept = () => undefined;

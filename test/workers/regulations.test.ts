@@ -9,6 +9,7 @@ import { workspaceOf } from "../../src/core/ids.ts";
 import type { Services } from "../../src/services.ts";
 import { appendOf } from "../support/appends.ts";
 import { call, CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts";
+import { FakeS3 } from "./support/fake-s3.ts";
 
 const EU1_0 = { ingestRegion: "eu1", shard: 0 } as const;
 
@@ -17,6 +18,7 @@ let sourceId: SourceId;
 let token: string;
 
 beforeEach(async () => {
+  new FakeS3().install();
   services = makeServices();
   token = (await makeWorkspace("eu")).token;
   const made = await call("POST", "/api/v1/sources", { token, body: { name: "web" } });

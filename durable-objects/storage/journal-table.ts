@@ -1,0 +1,89 @@
+import { readStored } from "../../src/core/stored-json.ts";
+import type { ArchiveLocation } from "../../src/region/regions.ts";
+import type { RegulationDraft } from "../../src/regulation/regulation.ts";
+import type { JournalEntry } from "../../src/workspace/regulation-journal.ts";
+import type { RegulationsTable } from "./regulations-table.ts";
+
+/** An entry of the journal, and the locations whose bucket is known to have it. */
+export type JournalRow = {
+  readonly number: number;
+  readonly locations: readonly ArchiveLocation[];
+};
+
+type Row = { number: number; locations: string };
+
+/** Where the entries of the journal stand: table `journal`. Synchronous. */
+export class JournalTable {
+  readonly #sql: SqlStorage;
+  readonly #regulations: Pick<RegulationsTable, "regulation" | "subjects">;
+
+  constructor(sql: SqlStorage, regulations: Pick<RegulationsTable, "regulation" | "subjects">) {
+    this.#sql = sql;
+    this.#regulations = regulations;
+  }
+
+  /** The number of the last request that this workspace knows. */
+  lastNumber(): number {
+    const query = "SELECT coalesce(max(position), 0) AS number FROM regulations";
+    return this.#sql.exec<{ number: number }>(query).one().number;
+  }
+
+  /** The request with that number, and its ids while they are kept, as its entry. */
+  entry(number: number): JournalEntry | undefined {
+    const [row] = this.#sql
+      .exec<{ id: string }>("SELECT id FROM regulations WHERE position = ?", number)
+      .toArray();
+    const found = row === undefined ? undefined : this.#regulations.regulation(row.id);
+    if (found === undefined) return undefined;
+    const { id, type, subjectType, sourceId, createdAtMs, linkedAnonymousIds, commitment } = found;
+    const draft: RegulationDraft = {
+      type,
+      subjectType,
+      subjectIds: this.#regulations.subjects(id),
+      ...(sourceId === undefined ? {} : { sourceId }),
+      linkedAnonymousIds,
+    };
+    return { number, id, createdAtMs, commitment: commitment ?? "", draft };
+  }
+
+  save({ number, locations }: JournalRow): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO journal (number, locations) VALUES (?, ?)",
+      number,
+      JSON.stringify(locations),
+    );
+  }
+
+  /** Where an entry is known to stand. */
+  locations(number: number): readonly ArchiveLocation[] {
+    return this.#rows("WHERE number = ?", number)[0]?.locations ?? [];
+  }
+
+  /** Entries that some location lacks, while it is still known whom they name. */
+  incomplete(locations: number): readonly JournalRow[] {
+    return this.#rows(
+      `WHERE json_array_length(locations) < ? AND number IN
+         (SELECT position FROM regulations JOIN regulation_subjects ON regulation_id = id)`,
+      locations,
+    );
+  }
+
+  /** Entries of requests that were over before `beforeMs`. */
+  old(beforeMs: number): readonly JournalRow[] {
+    return this.#rows(
+      "WHERE number IN (SELECT position FROM regulations WHERE finished_at_ms < ?)",
+      beforeMs,
+    );
+  }
+
+  remove(number: number): void {
+    this.#sql.exec("DELETE FROM journal WHERE number = ?", number);
+  }
+
+  #rows(where: string, value: number): readonly JournalRow[] {
+    return this.#sql
+      .exec<Row>(`SELECT number, locations FROM journal ${where} ORDER BY number`, value)
+      .toArray()
+      .map(({ number, locations }) => ({ number, locations: readStored(locations) }));
+  }
+}

@@ -1,0 +1,165 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import { workspaceOf, type SourceId, type WorkspaceId } from "../../src/core/ids.ts";
+import { locate } from "../../src/region/placement.ts";
+import type { Services } from "../../src/services.ts";
+import { call, CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts";
+import { errorXml, FakeS3 } from "./support/fake-s3.ts";
+
+const DAY_MS = 86_400_000;
+
+let services: Services;
+let s3: FakeS3;
+let token: string;
+let sourceId: SourceId;
+
+beforeEach(async () => {
+  s3 = new FakeS3().install();
+  services = makeServices();
+  token = (await makeWorkspace("eu")).token;
+  const made = await call("POST", "/api/v1/sources", { token, body: { name: "web" } });
+  sourceId = made.body.source.id as SourceId;
+});
+
+function workspaceId(): WorkspaceId {
+  return workspaceOf(sourceId);
+}
+
+function workspace() {
+  const name = { kind: "workspace", workspaceId: workspaceId() } as const;
+  return locate(ENV.WORKSPACE, name, CONFIG.jurisdictions);
+}
+
+async function suppress(...subjectIds: readonly string[]) {
+  const body = { regulationType: "SUPPRESS_ONLY", subjectType: "USER_ID", subjectIds };
+  return call("POST", "/api/v1/regulations", { token, body });
+}
+
+async function suppressed(): Promise<readonly string[]> {
+  const { body } = await call("GET", "/api/v1/suppressions", { token });
+  return (body.data as { subjectId: string }[]).map(({ subjectId }) => subjectId);
+}
+
+/** Keys of the journal by bucket, without what is the same in all of them. */
+function entries(): readonly string[] {
+  return [...s3.objects.keys()]
+    .filter((url) => url.includes("/regulations/"))
+    .map((url) => url.replace(/^https:\/\/s3\.([a-z0-9-]+)\..*\/0*(\d+)\.sealed$/, "$1 $2"))
+    .toSorted();
+}
+
+/** Sets the workspace back to when it knew of no request, and starts it again. */
+async function restore(): Promise<void> {
+  await runInDurableObject(workspace(), (_, { storage }) => {
+    const tables = ["regulations", "regulation_subjects", "suppressions", "suppression_versions"];
+    for (const table of [...tables, "journal"]) storage.sql.exec(`DELETE FROM ${table}`);
+  });
+  await evictDurableObject(workspace());
+}
+
+describe("the journal of regulations", () => {
+  it("has an entry at every location before the request is answered, and it names nobody", async () => {
+    const { status } = await suppress("somebody@example.com");
+
+    const bytes = [...s3.objects].filter(([url]) => url.includes("/regulations/"));
+    const texts = bytes.map(([, { bytes: body }]) => new TextDecoder().decode(body));
+    expect([status, entries()]).toEqual([201, ["eu-central-1 1", "eu-west-1 1"]]);
+    expect(texts.join("")).not.toContain("somebody");
+  });
+
+  it("takes no request while no bucket takes its entry", async () => {
+    s3.intercept = () => errorXml(503, "SlowDown");
+
+    const refused = await suppress("u1");
+
+    s3.intercept = () => undefined;
+    expect([refused.status, refused.body.code]).toEqual([503, "unavailable"]);
+    expect(await suppressed()).toEqual([]);
+    expect((await suppress("u1")).status).toBe(201);
+  });
+
+  it("completes the copy of a location that was down", async () => {
+    s3.intercept = (request) =>
+      request.url.includes("eu-west-1") ? errorXml(503, "SlowDown") : undefined;
+    await suppress("u1");
+    const before = entries();
+    s3.intercept = () => undefined;
+
+    await services.workspace(workspaceId()).poke();
+
+    await vi.waitFor(() => expect(entries()).toEqual(["eu-central-1 1", "eu-west-1 1"]));
+    expect(before).toEqual(["eu-central-1 1"]);
+  });
+
+  it("gives a workspace that was set back its requests again before it serves", async () => {
+    const made = await suppress("u1");
+    await suppress("u2");
+
+    await restore();
+
+    const { status, body } = await call("GET", `/api/v1/regulations/${made.body.id}`, { token });
+    expect(await suppressed()).toEqual(["u1", "u2"]);
+    expect([status, body.subjectIds]).toEqual([200, ["u1"]]);
+    const version = (await services.workspace(workspaceId()).suppressedUsers(sourceId))?.version;
+    expect(version).toBe(2);
+  });
+
+  it("repeats what such a workspace has forgotten, and says so in the audit chain", async () => {
+    const made = await suppress("u1");
+    await restore();
+
+    await vi.waitFor(async () => {
+      await runDurableObjectAlarm(workspace());
+      const { body } = await call("GET", `/api/v1/regulations/${made.body.id}`, { token });
+      expect(body.status).toBe("FINISHED");
+    });
+
+    const { body } = await call("GET", "/api/v1/audit", { token });
+    expect(JSON.stringify(body)).toContain("regulation.repeat");
+  });
+
+  it("finds what it has forgotten once a location answers, when none did at the start", async () => {
+    await suppress("u1");
+    s3.intercept = () => errorXml(503, "SlowDown");
+    await restore();
+    const before = await suppressed();
+    s3.intercept = () => undefined;
+
+    await services.workspace(workspaceId()).poke();
+
+    await vi.waitFor(async () => expect(await suppressed()).toEqual(["u1"]));
+    expect(before).toEqual([]);
+  });
+
+  it("gives no number twice, also when nobody noticed that the workspace was set back", async () => {
+    await suppress("u1");
+    s3.intercept = () => errorXml(503, "SlowDown");
+    await restore();
+    await suppressed();
+    s3.intercept = () => undefined;
+
+    expect((await suppress("u2")).status).toBe(201);
+
+    expect(await suppressed()).toEqual(["u1", "u2"]);
+    expect(entries()).toEqual(
+      ["1", "2"].flatMap((n) => [`eu-central-1 ${n}`, `eu-west-1 ${n}`]).toSorted(),
+    );
+  });
+
+  it("forgets its entries with the subjects, 90 days after the end", async () => {
+    const made = await suppress("u1");
+    await vi.waitFor(async () => {
+      await runDurableObjectAlarm(workspace());
+      const { body } = await call("GET", `/api/v1/regulations/${made.body.id}`, { token });
+      expect(body.status).toBe("FINISHED");
+    });
+    await runInDurableObject(workspace(), (_, { storage }) => {
+      storage.sql.exec("UPDATE regulations SET finished_at_ms = ?", Date.now() - 91 * DAY_MS);
+    });
+
+    await services.workspace(workspaceId()).poke();
+
+    await vi.waitFor(() => expect(entries()).toEqual([]));
+  });
+});
