@@ -8,7 +8,10 @@ export function sourcePrefixes(id: SourceId): readonly string[] {
   return [`segment-logs/${id}/`, `segment-data/data/${id}/`];
 }
 
-/** Where everything stands that belongs to no single source: the heads of the audit chain. */
+/**
+ * Where everything stands that belongs to no single source: the heads of the audit chain, and the
+ * journal of regulations.
+ */
 export function workspacePrefixes(id: WorkspaceId): readonly string[] {
-  return [`audit/${id}/`];
+  return [`audit/${id}/`, `regulations/${id}/`];
 }
