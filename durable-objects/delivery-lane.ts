@@ -7,18 +7,21 @@ import type {
   DeadLetterQuery,
   DestinationForgetting,
   DestinationTest,
+  EventTrace,
   FailureSample,
   FoundDeadLetter,
   LaneForgetting,
   LanePort,
   LaneStatus,
   LaneSubjects,
+  TraceQuery,
 } from "../src/deliver/lane/ports.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
 import { maskSecrets, type Exchange } from "../src/egress/exchange.ts";
 import { standing } from "../src/region/placement.ts";
 import { forgetAtDestination } from "./lane-forgetting-outside.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { traceEvent } from "./lane-trace.ts";
 import { LaneWork } from "./lane-work.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { SourceObject } from "./source-object.ts";
@@ -107,6 +110,10 @@ export class DeliveryLane extends SourceObject implements LanePort {
 
   async sample(): Promise<FailureSample | undefined> {
     return this.#work.sample();
+  }
+
+  async locate(query: TraceQuery): Promise<EventTrace> {
+    return traceEvent(query, this.#work.traced);
   }
 
   async deadLetters(): Promise<readonly DeadLetterFile[]> {

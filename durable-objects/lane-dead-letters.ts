@@ -35,6 +35,12 @@ export type DeadLettersDeps = {
   readonly now: () => number;
 };
 
+/** Where one event was found. */
+type FoundLetter = { readonly code: string; readonly attempts: number; readonly file?: string };
+
+/** Files that are read for one event: each is a request to the bucket. */
+const TRACED_FILES_MAX = 20;
+
 /** Between two tries to write or read a file. */
 const RETRY_MS = 15_000;
 
@@ -119,6 +125,33 @@ export class LaneDeadLetters {
       found.push(...entries.flatMap((entry) => show("", deadLetterLine(entry, gathering.code))));
     }
     return found.slice(0, limit);
+  }
+
+  /**
+   * The letter of one event that was given up after `sinceMs`; `unknown` when a file cannot be read,
+   * or there are too many to read them all.
+   */
+  async find(
+    isIt: (seq: number, line: string) => boolean,
+    sinceMs: number,
+  ): Promise<FoundLetter | "unknown" | undefined> {
+    for (const { ids, code } of this.#table.gathering(Number.MAX_SAFE_INTEGER)) {
+      const entry = this.#table.entries(ids).find(({ seq, line }) => isIt(seq, line));
+      if (entry !== undefined) return { code, attempts: entry.attempts };
+    }
+    const files = this.#table.files().filter(({ lastAtMs }) => lastAtMs >= sinceMs);
+    if (files.length > TRACED_FILES_MAX) return "unknown";
+    for (const file of files) {
+      const lines = await this.#linesOf(file);
+      if (lines === undefined) return "unknown";
+      for (const line of lines) {
+        const letter = readDeadLetter(line);
+        if (letter === undefined || !isIt(letter.seq, eventInDeadLetter(line))) continue;
+        const where = file.location === undefined ? {} : { file: file.key };
+        return { code: file.code, attempts: letter.attempts, ...where };
+      }
+    }
+    return undefined;
   }
 
   /** Has letters sent again, all or those of one code; how many. Durable when it returns. */

@@ -9,7 +9,6 @@ import type { LaneEntry } from "../src/deliver/lane/entry.ts";
 import { idempotencyKey } from "../src/deliver/lane/idempotency.ts";
 import { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
 import { Pace } from "../src/deliver/lane/pace.ts";
-import { Behind } from "../src/deliver/lane/behind.ts";
 import type { FailureSample, LaneForgetting, LaneStatus } from "../src/deliver/lane/ports.ts";
 import { LaneRunner, PACE_STATE } from "../src/deliver/lane/run-lane.ts";
 import { formatName, type LaneRef } from "../src/region/object-names.ts";
@@ -20,7 +19,9 @@ import { FileBuckets } from "./file-buckets.ts";
 import { LaneDeadLetters } from "./lane-dead-letters.ts";
 import { LaneDestination } from "./lane-destination.ts";
 import { LaneReader } from "./lane-log.ts";
+import { LaneStanding } from "./lane-standing.ts";
 import { LaneTelling } from "./lane-telling.ts";
+import type { TraceDeps } from "./lane-trace.ts";
 import type { Reach } from "./reach.ts";
 
 export type LaneWorkDeps = {
@@ -61,8 +62,7 @@ export class LaneWork {
   #alarmAtMs: number | undefined;
   #sliceEndMs = 0;
   #sample: FailureSample | undefined;
-  #told = ",";
-  readonly #behind = new Behind();
+  readonly #standing = new LaneStanding();
 
   constructor(deps: LaneWorkDeps) {
     const { ctx, ref, reach } = deps;
@@ -126,7 +126,7 @@ export class LaneWork {
       now,
       random: () => Math.random(),
       isOver: () => Date.now() >= this.#sliceEndMs,
-      caughtUp: () => this.#behind.end(),
+      caughtUp: () => this.#standing.caughtUp(),
       noteFailure: (entry, code) => this.#noteFailure(entry, code),
     });
   }
@@ -199,8 +199,13 @@ export class LaneWork {
       pausedUntilMs: pausedUntilMs > Date.now() ? pausedUntilMs : undefined,
       deadLetters: this.deadLetters.count(),
       alert: this.destination.alert,
-      behindSinceMs: this.#behind.sinceMs(Date.now()),
+      behindSinceMs: this.#standing.behindSinceMs(Date.now()),
     };
+  }
+
+  /** What an event is looked for in. */
+  get traced(): TraceDeps {
+    return { lane: this.#lane, deadLetters: this.deadLetters, counts: this.#telling.counts };
   }
 
   sample(): FailureSample | undefined {
@@ -212,7 +217,7 @@ export class LaneWork {
     const nowMs = Date.now();
     this.#sliceEndMs = nowMs + SLICE_MS_MAX;
     this.#setAlarm(nowMs + WATCHDOG_MS);
-    this.#behind.begin(nowMs);
+    this.#standing.begin(nowMs);
     let againAtMs: number | undefined = nowMs + WATCHDOG_MS;
     try {
       const config = await this.destination.config();
@@ -223,19 +228,11 @@ export class LaneWork {
       // The cause may quote an event. Memory may be ahead of storage: begin anew from there.
       ctx.abort("a lane failed");
     }
-    this.#noteStanding();
+    if (this.#standing.isNew(this.destination.alert, Date.now())) this.#telling.note();
     await this.#telling.run();
     await evidence.run();
     await this.#reader.forget();
     this.#arm(againAtMs);
-  }
-
-  /** The workspace hears of what is wrong as soon as it begins or ends. */
-  #noteStanding(): void {
-    const { alert, behindSinceMs } = this.status();
-    const standing = [alert, behindSinceMs].join();
-    if (standing !== this.#told) this.#telling.note();
-    this.#told = standing;
   }
 
   /** A destination that was deleted delivers nothing more; what waited is counted as given up. */

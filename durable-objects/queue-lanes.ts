@@ -41,6 +41,11 @@ export class LaneFeed {
     return passedSeq === undefined || passedSeq >= this.#lastSeq;
   }
 
+  /** The lanes that are on, and after which event each begins. */
+  starts() {
+    return this.#lanes.starts();
+  }
+
   /** Takes over which lanes there are; before each commit, so that a new lane misses nothing. */
   learn(config: SourceConfig | undefined): void {
     const lanes = config?.lanes;

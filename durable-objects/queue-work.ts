@@ -123,7 +123,9 @@ export class QueueWork {
     const second = this.#deps.storage.committedSecond(print);
     if (second === undefined) return undefined;
     const files = this.#deps.files.committedWithin(second).map(({ key }) => ({ key }));
-    return { acceptedAtMs: second * 1000, files };
+    const seq = this.#deps.storage.seqOf(print, second);
+    const lanes = this.#deps.lanes.starts();
+    return { acceptedAtMs: second * 1000, files, lanes, ...(seq === undefined ? {} : { seq }) };
   }
 
   readCounters(): readonly QueueCounter[] {

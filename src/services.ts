@@ -138,6 +138,10 @@ export type QueueSighting = {
   readonly acceptedAtMs: number;
   /** The archive files of that second, one of which holds it; none while it waits in the log. */
   readonly files: readonly { readonly key: string }[];
+  /** Its number, while the log holds it; absent from older code. */
+  readonly seq?: number;
+  /** The lanes that are on, and after which event each begins; absent from older code. */
+  readonly lanes?: readonly { readonly destinationId: DestinationId; readonly startSeq: number }[];
 };
 
 export type QueueCounter = {

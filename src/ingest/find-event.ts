@@ -17,7 +17,12 @@ export type EventSighting = {
 };
 
 export type FindOutcome =
-  | { readonly kind: "found"; readonly event: EventSighting }
+  | {
+      readonly kind: "found";
+      readonly event: EventSighting;
+      /** What its queue said of it. */
+      readonly sighting: QueueSighting;
+    }
   /** No queue that answered knows it; `unreachable` counts those that did not answer. */
   | { readonly kind: "not-found"; readonly unreachable: number };
 
@@ -42,6 +47,7 @@ export async function findEvent(
       return {
         kind: "found",
         event: await describe(services, source.id, queue, sighting, messageId),
+        sighting,
       };
     } catch {
       unreachable += 1;

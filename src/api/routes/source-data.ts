@@ -5,6 +5,7 @@ import { ok } from "../../core/result.ts";
 import { findEvent } from "../../ingest/find-event.ts";
 import type { QueueCounter, QueuePort, QueueStatus } from "../../services.ts";
 import { isoTime } from "../../workspace/source-view.ts";
+import { answersOfDestinations, type DestinationAnswer } from "../event-destinations.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
 import { refuse } from "../problem.ts";
 import { archiveLocation, ingestRegion } from "../schemas.ts";
@@ -32,6 +33,24 @@ const eventAnswer = object({
   shard: number(),
   acceptedAt: string(),
   file: optional(object({ key: string(), location: archiveLocation, receivedAt: string() })),
+  destinations: array(
+    object({
+      destinationId: string(),
+      state: picklist([
+        "ahead",
+        "before-switched-on",
+        "dead-letter",
+        "delivered",
+        "settled",
+        "unknown",
+        "waiting",
+      ]),
+      code: nullable(string()),
+      attempts: nullable(number()),
+      nextAttemptAt: nullable(string()),
+      deadLetterFile: nullable(string()),
+    }),
+  ),
 });
 
 /** Seconds after which a queue that did not answer is worth asking again. */
@@ -60,7 +79,8 @@ export const SOURCE_DATA_OPERATIONS: readonly Operation[] = [
   workspaceOperation("read", {
     method: "GET",
     path: "/api/v1/sources/:id/events/:messageId",
-    summary: "Where an event of the deduplication window is: its queue and its archive file",
+    summary:
+      "Where an event of the deduplication window is: its queue, its archive file, and what became of it at each destination",
     answer: eventAnswer,
     handle: async ({ workspace, call, params, services }) => {
       const id = params["id"] ?? "";
@@ -71,13 +91,32 @@ export const SOURCE_DATA_OPERATIONS: readonly Operation[] = [
       const { fingerprintKey } = source.config;
       const messageId = decodePart(params["messageId"] ?? "");
       const found = await findEvent(services, { id, fingerprintKey }, known.value, messageId);
-      if (found.kind === "found") return ok(found.event);
+      if (found.kind === "found") {
+        const { ingestRegion: region, shard, file } = found.event;
+        const queue = { ingestRegion: region, shard };
+        const { sighting } = found;
+        const place = { sourceId: id, queue, messageId, sighting, fileKey: file?.key };
+        const answers = await answersOfDestinations(place, { services, workspace, call });
+        return ok({ ...found.event, destinations: answers.map(viewAnswer) });
+      }
       return found.unreachable > 0
         ? notAnswered(`${found.unreachable} queues did not answer; ask again.`)
         : refuse("not_found", "No event of that messageId was accepted within the window.");
     },
   }),
 ];
+
+function viewAnswer(answer: DestinationAnswer) {
+  const { destinationId, state, code, attempts, nextAttemptAtMs, file } = answer;
+  return {
+    destinationId,
+    state,
+    code: code === undefined || code === "" ? null : code,
+    attempts: attempts ?? null,
+    nextAttemptAt: nextAttemptAtMs === undefined ? null : isoTime(nextAttemptAtMs),
+    deadLetterFile: file ?? null,
+  };
+}
 
 function notAnswered(detail: string) {
   return refuse("unavailable", detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });

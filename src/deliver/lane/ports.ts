@@ -85,6 +85,40 @@ export type DeadLetterFile = {
   readonly state: "gathering" | "stored" | "redriving";
 };
 
+/** One event of the queue's log: its number, or those between which it is. */
+export type TraceQuery = {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly messageId: string;
+  readonly acceptedAtMs: number;
+};
+
+/** Where one event is on its way to one destination, as far as its lane knows. */
+export type EventTrace =
+  | {
+      readonly kind: "waiting";
+      /** Why the last attempt did not settle it; empty when it waits for others of its user. */
+      readonly code: string;
+      readonly attempts: number;
+      readonly nextAttemptAtMs: number;
+    }
+  | {
+      readonly kind: "dead-letter";
+      readonly code: string;
+      readonly attempts: number;
+      /** The file it stands in; absent before that is written. */
+      readonly file?: string;
+    }
+  /** The lane has not settled it yet. */
+  | { readonly kind: "ahead" }
+  /**
+   * It is settled. `hasOtherEnds` says whether the lane counted, since the event came in and as far
+   * as it remembers, any event that was filtered or given up: if not, this one was delivered.
+   */
+  | { readonly kind: "passed"; readonly hasOtherEnds: boolean }
+  /** It cannot be said: the lane is in the midst of its file, or has too many dead letters. */
+  | { readonly kind: "unknown" };
+
 /** One dead letter that was looked for. */
 export type FoundDeadLetter = {
   readonly file: string;
@@ -148,6 +182,8 @@ export interface LanePort {
   /** Sends one event now, past the log and the counts, and shows what went over the wire. */
   sendTest(event: Readonly<Record<string, unknown>>): Promise<DestinationTest>;
   sample(): Promise<FailureSample | undefined>;
+  /** Where one event is on its way to the destination. */
+  locate(query: TraceQuery): Promise<EventTrace>;
   deadLetters(): Promise<readonly DeadLetterFile[]>;
   searchDeadLetters(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]>;
   /** Sends dead letters again, all or those of one code; how many. */

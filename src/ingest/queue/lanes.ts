@@ -61,6 +61,14 @@ export class QueueLanes {
     return this.#lanes.get(id)?.startSeq;
   }
 
+  /** The lanes that are on, and after which event each begins. */
+  starts(): readonly { readonly destinationId: DestinationId; readonly startSeq: number }[] {
+    return Array.from(this.#lanes, ([destinationId, { startSeq }]) => ({
+      destinationId,
+      startSeq,
+    }));
+  }
+
   /** Notes that the lane needs nothing up to `seq` any more. */
   passed(id: DestinationId, seq: number): void {
     const lane = this.#lanes.get(id);

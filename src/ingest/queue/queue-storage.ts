@@ -3,6 +3,7 @@ import { ordinalOf, type Seen } from "./committer.ts";
 import { Deduplication } from "./dedup/deduplication.ts";
 import type { DedupStorage } from "./dedup/dedup-storage.ts";
 import { isolateFilters } from "./dedup/filter-account.ts";
+import { seqOfPrint } from "./find-print.ts";
 import { MemoryAccount } from "./memory-budget.ts";
 import { QueueLog, type Segment } from "./queue-log.ts";
 
@@ -129,6 +130,11 @@ export class QueueStorage {
   /** The second in which the event of that fingerprint was committed, if it is in the window. */
   committedSecond(print: Uint8Array): number | undefined {
     return this.#dedup.ordinalOf(print);
+  }
+
+  /** The number of the event with that fingerprint, while the log holds it. */
+  seqOf(print: Uint8Array, second: number): number | undefined {
+    return seqOfPrint(this.#port.sql, this.log.segments, print, second);
   }
 
   /**
