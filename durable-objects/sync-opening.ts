@@ -72,6 +72,7 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
       mapper,
       target: taken,
       store: new DiffFiles(bucket),
+      isForced: isForced(deps.request),
       diff: (position) => diffs.begin(position),
       suppressed: (rows) => suppressedRows(deps, config, mapper, rows),
       report: async (part, records) => {
@@ -192,6 +193,11 @@ function seedsOf(storage: SyncStorage): HashSeeds {
   const made = crypto.getRandomValues(new BigInt64Array(3));
   storage.set("seeds", JSON.stringify(Array.from(made, String)));
   return seedsOf(storage);
+}
+
+/** Whether somebody asked for just these rows. */
+function isForced({ kind, keys }: RunRequest): boolean {
+  return kind === "test" || keys !== undefined;
 }
 
 function saying(problems: readonly SyncProblem[]): string {

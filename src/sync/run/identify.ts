@@ -4,7 +4,7 @@ import type { Accepted, DiffPiece, InvalidRow } from "../engine/change.ts";
 import { DiffFile } from "./diff-files.ts";
 import { logOfInvalid } from "./log-records.ts";
 import { SAMPLES_MAX, type Diff, type Opened, type RunStorage } from "./ports.ts";
-import type { RunCounts, SyncRun } from "./run.ts";
+import type { RunCounts, RunKind, SyncRun } from "./run.ts";
 import { stepBegan, stepGrew } from "./steps.ts";
 
 /** Characters of a diff file's own name: 130 random bits, so that nobody can guess one. */
@@ -28,6 +28,7 @@ export type IdentifyDeps = {
   readonly isOver: () => boolean;
   /** Where diff files of this run stand. */
   readonly prefix: string;
+  readonly kind: RunKind;
 };
 
 /**
@@ -50,12 +51,13 @@ export class IdentifyPass {
   }
 
   async run(): Promise<IdentifyEnd> {
-    const { diff, signal, isOver } = this.#deps;
+    const { diff, signal, isOver, kind } = this.#deps;
     let position: string | undefined;
     try {
       for await (const piece of diff.pieces(signal)) {
         this.#take(piece);
         position = piece.position;
+        if (kind === "test" && this.#file.records > 0) break;
         const mayStop = position !== undefined && isOver();
         if (!mayStop && !this.#file.isFull) continue;
         const kept = await this.#keep(position);
@@ -70,12 +72,15 @@ export class IdentifyPass {
   }
 
   #take({ changes, settled, invalid, invalidUnread, read }: DiffPiece): void {
+    const { kind } = this.#deps;
     const counts = { insert: 0, update: 0, delete: 0 };
-    for (const change of changes) {
-      this.#file.add(change);
+    const taken = kind === "test" ? changes.slice(0, 1 - this.#file.records) : changes;
+    for (const change of taken) {
+      // A dry run only counts.
+      if (kind !== "dry_run") this.#file.add(change);
       counts[change.kind] += 1;
     }
-    this.#settled.push(...settled);
+    if (kind === "sync") this.#settled.push(...settled);
     this.#counts = {
       ...this.#counts,
       sourceRows: this.#counts.sourceRows + read.rows,

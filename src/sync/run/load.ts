@@ -103,7 +103,7 @@ export class LoadPass {
     const open = changes.flatMap((change, at) => (isDecided(decided, at) ? [] : [{ change, at }]));
     const wave = new Wave(changes.length, decided, {
       keyCells: keptKeyCells(this.#deps.opened),
-      isFull: this.#deps.storage.run().fullSync !== undefined,
+      isFull: this.#deps.opened.isForced || this.#deps.storage.run().fullSync !== undefined,
     });
     const items = await this.#prepare(open, wave);
     const batches = batchesOf(items, this.#deps.opened.target.limits);
@@ -202,7 +202,9 @@ export class LoadPass {
       const samples = rejected
         .slice(0, room)
         .map((record): Sample => ({ kind: "rejected", record }));
-      storage.addSamples(samples);
+      const tested =
+        run.kind === "test" ? log.map((record): Sample => ({ kind: "test", record })) : [];
+      storage.addSamples([...samples, ...tested]);
     });
   }
 }

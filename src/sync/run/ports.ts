@@ -88,6 +88,8 @@ export type Opened = {
   readonly mapper: RecordMapper;
   readonly target: Target;
   readonly store: DiffStore;
+  /** Whether rows are sent whatever was accepted, because somebody asked for just these. */
+  readonly isForced: boolean;
   /** Begins the diff, or goes on with it. */
   diff(position: string | undefined): Promise<Diff>;
   /** Which of these rows (cells in the mapper's order) belong to a user who must not be sent. */

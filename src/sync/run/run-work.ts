@@ -5,7 +5,7 @@ import { IdentifyPass } from "./identify.ts";
 import { LoadPass } from "./load.ts";
 import type { Opened, Progress, RunStorage } from "./ports.ts";
 import { RunBook } from "./run-book.ts";
-import { NO_COUNTS, type RunError, type SyncRun } from "./run.ts";
+import { dryRunOf, NO_COUNTS, type RunError, type SyncRun } from "./run.ts";
 import { newSteps } from "./steps.ts";
 
 /** When diff files that the bucket would not remove are tried again. */
@@ -122,6 +122,7 @@ export class RunWork {
       now,
       isOver: () => signal.aborted || now() >= this.#untilMs,
       prefix,
+      kind: storage.run().kind,
     });
     const end = await pass.run();
     switch (end.kind) {
@@ -137,9 +138,10 @@ export class RunWork {
   }
 
   /** What was found is to be sent, unless it is more than anybody would expect. */
-  #judge(opened: Opened): undefined {
+  async #judge(opened: Opened): Promise<undefined> {
     const { storage, guard } = this.#deps;
-    const { counts } = storage.run();
+    const { counts, kind } = storage.run();
+    if (kind === "dry_run") return this.#tellDryRun(opened);
     const refusal = deletesTooMany({
       deletes: counts.deletes,
       accepted: storage.acceptedCount(),
@@ -148,6 +150,19 @@ export class RunWork {
     });
     if (refusal !== undefined) return this.#fail(refusal);
     this.#book.next(["identify", "unload"], "load");
+    return undefined;
+  }
+
+  /** What the run would have done; nothing is sent, and nothing counts as accepted. */
+  async #tellDryRun(opened: Opened): Promise<undefined> {
+    const { storage, signal } = this.#deps;
+    const { object } = opened.sync.destination;
+    const before = await opened.target.count?.(object, signal).catch(() => undefined);
+    storage.transaction(() => {
+      const run = storage.run();
+      storage.save({ ...run, dryRun: dryRunOf(run.counts, before) });
+    });
+    this.#book.next(["identify", "unload"], "clean");
     return undefined;
   }
 

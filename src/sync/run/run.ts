@@ -116,3 +116,18 @@ export type LogRecord = {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 };
+
+/** What a run that only counted would have done. */
+export function dryRunOf(counts: RunCounts, before: number | undefined): DryRun {
+  const { sourceRows, inserts, updates, deletes, invalid } = counts;
+  return {
+    source: { total: sourceRows, changed: inserts + updates + deletes, invalid },
+    destination: {
+      before,
+      after: before === undefined ? undefined : before + inserts - deletes,
+      creates: inserts,
+      updates,
+      deletes,
+    },
+  };
+}

@@ -112,6 +112,46 @@ describe("a sync from a table to another", () => {
     expect(second.counts).toMatchObject({ inserts: 2, accepted: 1, rejected: 1 });
   });
 
+  it("says in a dry run what it would do, and does nothing", async () => {
+    const { sql } = world;
+    await sql`INSERT INTO copies VALUES (-1, 'there', 'before')`;
+    const sync = await world.makeSync({});
+    const dry = await world.run(sync, { kind: "dry_run" });
+    const copies = await sql`SELECT 1 FROM copies`;
+
+    expect(dry["dryRun"]).toEqual({
+      source: { total: ROWS, changed: ROWS, invalid: 0 },
+      destination: { before: 1, after: ROWS + 1, creates: ROWS, updates: 0, deletes: 0 },
+    });
+    expect([dry.state, copies.length]).toEqual(["completed", 1]);
+    expect((await world.run(sync)).counts).toMatchObject({ inserts: ROWS });
+  });
+
+  it("sends one record as a test, and shows what was sent", async () => {
+    const sync = await world.makeSync({});
+    const tested = await world.run(sync, { kind: "test" });
+    const copies = await world.sql`SELECT 1 FROM copies`;
+    const path = `/api/v1/syncs/${sync}/runs/${tested.id}/records`;
+    const { data } = await world.api("POST", path, { kind: "test" });
+
+    expect([tested.state, copies.length]).toEqual(["completed", 1]);
+    expect(data).toMatchObject([{ status: "succeeded", operation: "upsert" }]);
+  });
+
+  it("sends chosen keys again, and everything when it is asked to", async () => {
+    const sync = await world.makeSync({});
+    await world.run(sync);
+    await world.sql`DELETE FROM copies`;
+    const chosen = await world.run(sync, { keys: [["7"], ["8"], ["999999"]] });
+    const copies = await world.sql`SELECT id::int FROM copies ORDER BY id`;
+    const full = await world.run(sync, { full: true });
+
+    expect(chosen.counts).toMatchObject({ accepted: 2 });
+    expect(copies.map(({ id }) => id as number)).toEqual([7, 8]);
+    expect(full).toMatchObject({ fullSync: "requested", counts: { accepted: ROWS } });
+    expect(await differences()).toBe(0);
+  });
+
   it("leaves its report in the region's bucket, and no changed row", async () => {
     const sync = await world.makeSync({});
     await world.run(sync);
