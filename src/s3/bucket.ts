@@ -36,6 +36,9 @@ export type ObjectBody = ObjectHead & {
   readonly body: ReadableStream<Uint8Array>;
 };
 
+/** Bytes of an object: the first, and the one after the last. */
+export type ByteRange = { readonly from: number; readonly before: number };
+
 export type ListPage = {
   readonly entries: readonly ListedObject[];
   /** Hand it in as `after` for the page that follows; absent on the last one. */
@@ -118,14 +121,22 @@ export class Bucket {
   }
 
   /**
-   * An object's bytes as a stream, never whole in memory. The caller reads it to its end or cancels
-   * it; aborting `signal` ends it too.
+   * An object's bytes as a stream, never whole in memory, all or those of a range. The caller reads
+   * it to its end or cancels it; aborting `signal` ends it too.
    */
   async get(
     key: string,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal; readonly range?: ByteRange } = {},
   ): Promise<Result<ObjectBody, NotFound | BucketFailure>> {
-    const sent = await this.#sender.send({ method: "GET", key, ...options });
+    const { signal, range } = options;
+    const sent = await this.#sender.send({
+      method: "GET",
+      key,
+      ...(signal === undefined ? {} : { signal }),
+      ...(range === undefined
+        ? {}
+        : { headers: { range: `bytes=${range.from}-${range.before - 1}` } }),
+    });
     if (!sent.ok) return sent;
     const response = sent.value;
     if (!response.ok) {

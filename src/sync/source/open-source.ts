@@ -1,9 +1,11 @@
 import {
+  connectionBucket,
   databaseLogin,
   type ConnectionContext,
   type OpenedConnection,
 } from "../connection/open.ts";
 import type { Model } from "../model.ts";
+import { openFileSource } from "./files/file-source.ts";
 import { openPostgresSource } from "./postgres/postgres-source.ts";
 import { SourceFailure, type HashSeeds, type Source, type SourceRow } from "./source.ts";
 
@@ -29,6 +31,9 @@ export async function openSource(
   if (connection.kind === "postgres" && model.kind !== "folder") {
     const { login, dial } = databaseLogin(connection, context);
     return openPostgresSource(login, dial, model, seeds, signal);
+  }
+  if (connection.kind === "files" && model.kind === "folder") {
+    return openFileSource(connectionBucket(connection, context), model, seeds, signal);
   }
   throw new SourceFailure("model_not_offered", "The connection has no such thing", false);
 }

@@ -35,7 +35,16 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What is reported of egress is part of what a workspace shows of itself.
   "src/regulation": ["src/core"],
-  "src/sync": ["src/core", "src/region", "src/egress", "src/s3", "src/deliver", "src/telemetry"],
+  // Files of a source are read as those of the archive are: gzipped or not, block by block.
+  "src/sync": [
+    "src/core",
+    "src/region",
+    "src/egress",
+    "src/s3",
+    "src/deliver",
+    "src/telemetry",
+    "src/archive/read-lines.ts",
+  ],
   "src/replay": ["src/core", "src/region", "src/archive", "src/deliver"],
   "src/workspace": [
     "src/core",

@@ -1,7 +1,7 @@
 import type { Dial } from "../../../src/deliver/postgres/raw-socket.ts";
 import { dialOutside } from "../../../src/egress/shims/cloudflare-sockets.ts";
 import { openSource } from "../../../src/sync/source/open-source.ts";
-import { SourceFailure, type SqlSource } from "../../../src/sync/source/source.ts";
+import { SourceFailure, type RowSource, type SqlSource } from "../../../src/sync/source/source.ts";
 import type { Reading } from "../../support/sync/source-reading.ts";
 
 const SEEDS = { keyA: 1n, keyB: -2n, row: 3n };
@@ -23,8 +23,10 @@ export default {
     const signal = AbortSignal.any([]);
     try {
       const source = await openSource(connection, model, SEEDS, context, signal);
-      if (source.kind !== "sql") throw new Error("Cannot sum: the source does not compute");
-      const read = await readBoth(source, reading, signal);
+      const read =
+        source.kind === "sql"
+          ? await readBoth(source, reading, signal)
+          : await readFiles(source, reading, signal);
       await source.close();
       return Response.json({ ...read, told });
     } catch (error) {
@@ -33,6 +35,17 @@ export default {
     }
   },
 } satisfies ExportedHandler;
+
+async function readFiles(source: RowSource, { key }: Reading, signal: AbortSignal) {
+  const columns = source.columns.map(({ name }) => name);
+  const ordered = { rows: 0, bytes: 0, xor: 0n };
+  for await (const { rows, bytes } of source.read({ columns, key }, signal)) {
+    ordered.rows += rows.length;
+    ordered.bytes += bytes;
+    for (const { rowHash } of rows) ordered.xor ^= rowHash;
+  }
+  return { columns, ordered: { ...ordered, xor: String(ordered.xor) } };
+}
 
 async function readBoth(
   source: SqlSource,
