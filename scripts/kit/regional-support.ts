@@ -84,10 +84,12 @@ Braze Web, HubSpot Web and Intercom Web run in the page; LiveRamp sends through 
 Repeater are not in the kit; Segment Connections hands its events back to Segment's own runtime.
 
 The kit's code has EU hosts for more than that table says. Of these, enabled as well: Aampe, Acoustic, Airship, Amplitude
-Cohorts, Appcues, CleverTap, Courier, Gainsight PX, Heap, LaunchDarkly, Optimizely Data Platform and Advanced Audience
-Targeting, Ortto (2), Pendo Audiences, PostHog, Qualtrics, Recombee, SendGrid, Userpilot, VWO. Left out: Amazon Ads, whose
-European accounts get their tokens at a host in the United Kingdom; Dotdigital, whose "r1" is Europe and not said to be
-the EU; Launchpad, which has one host for both; Responsys and Segment Profiles, which send to Segment.`;
+Cohorts, Appcues, CleverTap, Courier, Dotdigital (where the workspace declares its host: the vendor says "Europe"),
+Gainsight PX, Heap, LaunchDarkly, Optimizely Data Platform and Advanced Audience Targeting, Ortto (2), Pendo Audiences,
+PostHog, Qualtrics, Recombee, SendGrid, Userpilot, VWO. Left out: Amazon Ads, whose European accounts get their tokens
+at a host in the United Kingdom; Launchpad, which has one host for both; Responsys and Segment Profiles, which send to
+Segment. Intercom, Google Analytics 4, Algolia and Optimizely Feature Experimentation have EU hosts that the kit's code
+does not send to.`;
 
 /** What a user of Segment would look for in vain. */
 const NOT_OFFERED: readonly (readonly [string, string])[] = [
