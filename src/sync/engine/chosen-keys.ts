@@ -24,7 +24,7 @@ export async function* chosenKeys(
   hasher: RowHasher,
 ): AsyncGenerator<DiffPiece> {
   if (input.position === END) return;
-  const piece = new PieceBuilder();
+  const piece = new PieceBuilder(input.pieces);
   for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
     const wanted = new Map<string, SourceRow>();
     for (const key of keys.slice(from, from + KEYS_AT_ONCE)) {

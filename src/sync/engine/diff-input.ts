@@ -1,7 +1,8 @@
 import type { Selection, SourceRow } from "../source/source.ts";
 import type { DiffNeeds } from "./change.ts";
 import type { DirtyBuckets } from "./dirty-buckets.ts";
-import type { SpillStore } from "./spill.ts";
+import type { PieceLimits } from "./piece-builder.ts";
+import type { SpillLimits, SpillStore } from "./spill.ts";
 import type { SyncState } from "./state/sync-state.ts";
 
 /** What every engine works on. */
@@ -14,6 +15,7 @@ export type DiffInput = {
   /** Where an earlier piece ended; the hash of the last key that was compared, or {@link END}. */
   readonly position: string | undefined;
   readonly signal: AbortSignal;
+  readonly pieces?: PieceLimits;
 };
 
 export type ChecksumInput = DiffInput & {
@@ -24,6 +26,7 @@ export type ChecksumInput = DiffInput & {
 
 export type PartitionInput = DiffInput & {
   readonly spill: SpillStore;
+  readonly spillLimits?: SpillLimits;
   /** Gives other requests their turn while a lot is compared. */
   readonly nextTurn: () => Promise<unknown>;
 };

@@ -33,7 +33,7 @@ export class KeyJoin {
   readonly #input: ChecksumInput;
   readonly #reader: StateReader;
   readonly #width: number;
-  readonly piece = new PieceBuilder();
+  readonly piece: PieceBuilder;
   readonly #wanted: Wanted[] = [];
   #group: { readonly first: HashedRow; rows: number } | undefined;
   #position: string | undefined;
@@ -43,6 +43,7 @@ export class KeyJoin {
   constructor(source: SqlSource, input: ChecksumInput) {
     this.#source = source;
     this.#input = input;
+    this.piece = new PieceBuilder(input.pieces);
     this.#reader = input.state.read(input.position);
     this.#width = 2 ** (PREFIX_BITS - input.bits);
     this.#position = input.position;

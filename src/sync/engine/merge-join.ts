@@ -18,12 +18,13 @@ export class MergeJoin {
   readonly #input: DiffInput;
   readonly #reader: StateReader;
   readonly #keyOf: (row: SourceRow) => SourceRow;
-  readonly piece = new PieceBuilder();
+  readonly piece: PieceBuilder;
   #group: Group | undefined;
   #position: string | undefined;
 
   constructor(input: DiffInput) {
     this.#input = input;
+    this.piece = new PieceBuilder(input.pieces);
     this.#reader = input.state.read(input.position);
     this.#keyOf = keyReader(input.selection);
     this.#position = input.position;

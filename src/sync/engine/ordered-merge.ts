@@ -16,7 +16,7 @@ export async function* orderedMerge(
 ): AsyncGenerator<DiffPiece> {
   if (input.position === END) return;
   const join = new MergeJoin(input);
-  const withoutKey = new PieceBuilder();
+  const withoutKey = new PieceBuilder(input.pieces);
   for await (const batch of source.ordered(input.selection, input.position, input.signal)) {
     join.piece.read(0, batch.bytes);
     for (const row of batch.rows) {

@@ -25,8 +25,8 @@ export async function* partitionJoin(
 ): AsyncGenerator<DiffPiece> {
   if (input.position === END) return;
   const mark = await source.mark();
-  const piece = new PieceBuilder();
-  const spill = new Spill(input.spill);
+  const piece = new PieceBuilder(input.pieces);
+  const spill = new Spill(input.spill, input.spillLimits);
   let rows = 0;
   for await (const batch of source.read(input.selection, input.signal)) {
     for (const row of batch.rows) {

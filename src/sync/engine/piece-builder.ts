@@ -1,21 +1,30 @@
 import type { SourceRow } from "../source/source.ts";
 import type { Accepted, Change, DiffPiece, InvalidRow } from "./change.ts";
 
-/** Changes of a piece, and characters of their cells: what an engine holds in memory at once. */
-const PIECE_CHANGES_MAX = 2_000;
-const PIECE_CHARS_MAX = 2_000_000;
+/** When a piece is handed over; tests take smaller ones. */
+export type PieceLimits = {
+  /** Changes, and characters of their cells: what an engine holds in memory at once. */
+  readonly changes: number;
+  readonly chars: number;
+  /** Rows compared, even if nothing changed, so that progress is seen and kept. */
+  readonly rows: number;
+  /** Things the state takes over. */
+  readonly settled: number;
+};
 
-/** Rows compared until a piece is handed over even if nothing changed, so that progress is seen and kept. */
-const PIECE_ROWS_MAX = 50_000;
-
-/** Things the state takes over in one piece. */
-const PIECE_SETTLED_MAX = 10_000;
+export const PIECE_LIMITS: PieceLimits = {
+  changes: 2_000,
+  chars: 2_000_000,
+  rows: 50_000,
+  settled: 10_000,
+};
 
 /** Invalid rows of a piece that are kept; the rest is counted. */
 const PIECE_INVALID_MAX = 200;
 
 /** Gathers a piece of a diff until it is full. */
 export class PieceBuilder {
+  readonly #limits: PieceLimits;
   #changes: Change[] = [];
   #settled: Accepted[] = [];
   #invalid: InvalidRow[] = [];
@@ -24,19 +33,17 @@ export class PieceBuilder {
   #rows = 0;
   #bytes = 0;
 
-  get isFull(): boolean {
-    return (
-      this.#changes.length >= PIECE_CHANGES_MAX ||
-      this.#chars >= PIECE_CHARS_MAX ||
-      this.#settled.length >= PIECE_SETTLED_MAX ||
-      this.#rows >= PIECE_ROWS_MAX
-    );
+  constructor(limits = PIECE_LIMITS) {
+    this.#limits = limits;
   }
 
-  get isEmpty(): boolean {
+  get isFull(): boolean {
+    const { changes, chars, settled, rows } = this.#limits;
     return (
-      this.#changes.length + this.#settled.length + this.#invalid.length + this.#rows === 0 &&
-      this.#invalidUnread + this.#bytes === 0
+      this.#changes.length >= changes ||
+      this.#chars >= chars ||
+      this.#settled.length >= settled ||
+      this.#rows >= rows
     );
   }
 
@@ -50,7 +57,7 @@ export class PieceBuilder {
   }
 
   invalid(reason: InvalidRow["reason"], row: SourceRow): void {
-    if (this.#invalid.length >= PIECE_INVALID_MAX || this.#chars >= PIECE_CHARS_MAX) {
+    if (this.#invalid.length >= PIECE_INVALID_MAX || this.#chars >= this.#limits.chars) {
       this.#invalidUnread += 1;
       return;
     }

@@ -21,29 +21,36 @@ const PARTITION_BITS = 8;
 /** Ranges of key hashes; of 100 million rows each still fits in a few passes. */
 export const PARTITIONS = 2 ** PARTITION_BITS;
 
-/** Rows gathered before they are put down: 4 MB, in blobs of 16 KB. */
-const GATHERED_ROWS_MAX = 150_000;
+/** What is held in memory; tests take less. */
+export type SpillLimits = {
+  /** Rows gathered before they are put down. */
+  readonly gatheredRows: number;
+  /** Rows compared at once; a partition of more is gone through several times. */
+  readonly passRows: number;
+};
 
-/** Rows compared at once: 8 MB. A partition of more is gone through several times. */
-const PASS_ROWS_MAX = 280_000;
+/** 4 MB, in blobs of 16 KB; and 8 MB. */
+const LIMITS: SpillLimits = { gatheredRows: 150_000, passRows: 280_000 };
 
 /** A range of hashes in memory, in no order. */
 export type Pass = { readonly words: Uint32Array; readonly count: number };
 
 export class Spill {
   readonly #store: SpillStore;
+  readonly #limits: SpillLimits;
   readonly #counts = new Uint32Array(PARTITIONS);
   #words = new Uint32Array(1024 * SPILL_WORDS);
   #gathered = 0;
   #isSpilled = false;
 
-  constructor(store: SpillStore) {
+  constructor(store: SpillStore, limits = LIMITS) {
     this.#store = store;
+    this.#limits = limits;
     store.clear();
   }
 
   add({ keyHash, rowHash }: HashedRow, number: number): void {
-    if (this.#gathered === GATHERED_ROWS_MAX) this.#putDown();
+    if (this.#gathered === this.#limits.gatheredRows) this.#putDown();
     const at = this.#gathered * SPILL_WORDS;
     if (at === this.#words.length) this.#words = longer(this.#words);
     writeKey(keyHash, this.#words, at);
@@ -62,7 +69,7 @@ export class Spill {
     this.#words = new Uint32Array(0);
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const rows = this.#counts[partition] ?? 0;
-      const passes = Math.ceil(rows / PASS_ROWS_MAX);
+      const passes = Math.ceil(rows / this.#limits.passRows);
       const width = 2 ** (PREFIX_BITS - PARTITION_BITS);
       for (let pass = 0; pass < passes; pass++) {
         const from = partition * width + Math.ceil((width / passes) * pass);
