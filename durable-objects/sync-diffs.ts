@@ -1,7 +1,11 @@
 import { readStored } from "../src/core/stored-json.ts";
-import { orderedMerge } from "../src/sync/engine/ordered-merge.ts";
-import type { Change, DiffPiece, EngineKind } from "../src/sync/engine/change.ts";
+import type { DiffPiece, EngineKind } from "../src/sync/engine/change.ts";
+import { chosenKeys } from "../src/sync/engine/chosen-keys.ts";
 import type { DiffInput } from "../src/sync/engine/diff-input.ts";
+import { diff } from "../src/sync/engine/diff.ts";
+import { planOf, type Plan } from "../src/sync/engine/plan.ts";
+import { RowHasher } from "../src/sync/engine/row-hash.ts";
+import type { SpillStore } from "../src/sync/engine/spill.ts";
 import type { RecordMapper } from "../src/sync/mapping/mapping.ts";
 import {
   destinationContract,
@@ -10,21 +14,18 @@ import {
 } from "../src/sync/run/contract.ts";
 import { behaviourNeeds } from "../src/sync/run/needs.ts";
 import type { Diff } from "../src/sync/run/ports.ts";
-import { RunFailed } from "../src/sync/run/run-work.ts";
-import type { SyncRun } from "../src/sync/run/run.ts";
+import type { FullSyncReason } from "../src/sync/run/run.ts";
 import type { OpenedSource } from "../src/sync/source/open-source.ts";
-import type { Selection, SourceRow } from "../src/sync/source/source.ts";
+import type { HashSeeds } from "../src/sync/source/source.ts";
 import type { Sync } from "../src/sync/sync.ts";
 import type { OpeningDeps } from "./sync-opening.ts";
-
-/** Rows of chosen keys handed over at once. */
-const CHOSEN_ROWS = 500;
 
 export type SyncDiffsDeps = Pick<OpeningDeps, "storage" | "state" | "request" | "signal"> & {
   readonly sync: Sync;
   readonly source: OpenedSource;
   readonly mapper: RecordMapper;
-  readonly run: SyncRun;
+  readonly seeds: HashSeeds;
+  readonly spill: SpillStore;
 };
 
 /** Finds what became different, by the engine that suits the source and what is known of it. */
@@ -42,75 +43,72 @@ export class SyncDiffs {
       source: source.kind === "sql" ? await source.contract() : "files",
       destination: destinationContract(sync),
     };
-    const held = storage.get("contract");
-    const fullSync = fullSyncReason({
-      held: held === undefined ? undefined : readStored<SyncContract>(held),
-      now: contract,
-      isRequested: request.isFull,
-      acceptedBefore: state.counts().there,
-    });
+    const heldText = storage.get("contract");
+    const held = heldText === undefined ? undefined : readStored<SyncContract>(heldText);
+    const accepted = state.counts().there;
+    const isWhole = request.keys === undefined && request.kind !== "test";
+    const fullSync = isWhole
+      ? fullSyncReason({ held, now: contract, isRequested: request.isFull, accepted })
+      : undefined;
     // It counts once all of the run was sent.
     storage.set("next-contract", JSON.stringify(contract));
-    const selection: Selection = { columns: mapper.columns, key: sync.key };
-    const input = {
+    const input: Input = {
       state,
-      selection,
+      selection: { columns: mapper.columns, key: sync.key },
       needs: behaviourNeeds(sync),
       isFull: request.kind === "test" || (fullSync !== undefined && fullSync !== "first_run"),
       position,
     };
-    const { keys } = request;
-    if (keys !== undefined) {
-      return {
-        engine: { kind: this.#engine(), why: "only chosen keys were asked for" },
-        fullSync: undefined,
-        pieces: (signal) => chosenRows(source, selection, keys, signal),
-      };
-    }
+    const isContractChanged = held !== undefined && held.source !== contract.source;
+    const plan = planOf({
+      source,
+      needs: input.needs,
+      accepted,
+      lastChanges: this.#lastChanges(),
+      fullSync: fullSync === undefined ? undefined : FULL_SYNC_WORDS[fullSync],
+      isContractChanged,
+    });
+    const isChosen = request.keys !== undefined;
+    const why = isChosen ? "Only chosen keys were asked for." : plan.why;
     return {
-      engine: { kind: this.#engine(), why: "it is the first one there is" },
+      engine: { kind: plan.engine, why },
       fullSync,
-      pieces: (signal) => this.#pieces({ ...input, signal }),
+      isContractChanged,
+      pieces: (signal, switched) => this.#pieces(plan, { ...input, signal }, switched),
     };
   }
 
-  #engine(): EngineKind {
-    return this.#deps.source.kind === "sql" ? "ordered_merge" : "partition_join";
+  #lastChanges(): number | undefined {
+    const text = this.#deps.storage.get("last-changes");
+    return text === undefined ? undefined : Number(text);
   }
 
-  #pieces(input: DiffInput): AsyncIterable<DiffPiece> {
-    const { source } = this.#deps;
-    if (source.kind === "sql") return orderedMerge(source, input);
-    throw new RunFailed("not_offered", "Files cannot be compared yet.");
-  }
-}
-
-/** The rows of chosen keys as changes; what the source does not have is left out. */
-async function* chosenRows(
-  source: OpenedSource,
-  selection: Selection,
-  keys: readonly SourceRow[],
-  signal: AbortSignal,
-): AsyncIterable<DiffPiece> {
-  const wanted = new Set(keys.map((key) => JSON.stringify(key)));
-  const places = selection.key.map((column) => selection.columns.indexOf(column));
-  const rows =
-    source.kind === "sql" ? source.rowsOf(selection, keys, signal) : source.read(selection, signal);
-  for await (const batch of rows) {
-    const chosen = batch.rows.filter(({ row }) =>
-      wanted.has(JSON.stringify(places.map((place) => row[place] ?? null))),
-    );
-    for (let from = 0; from < chosen.length; from += CHOSEN_ROWS) {
-      yield {
-        changes: chosen
-          .slice(from, from + CHOSEN_ROWS)
-          .map((row): Change => ({ kind: "update", ...row })),
-        settled: [],
-        invalid: [],
-        invalidUnread: 0,
-        read: { rows: chosen.length, bytes: batch.bytes },
-        position: undefined,
-      };
+  #pieces(
+    plan: Plan,
+    input: Input & { readonly signal: AbortSignal },
+    switched: (engine: EngineKind, why: string) => void,
+  ): AsyncIterable<DiffPiece> {
+    const { source, request, spill, seeds } = this.#deps;
+    if (request.keys !== undefined) {
+      const { key, columns } = input.selection;
+      const hasher = new RowHasher(
+        seeds,
+        key.map((column) => columns.indexOf(column)),
+      );
+      return chosenKeys(source, input, request.keys, hasher);
     }
+    return diff(source, { ...input, plan, switched, spill, nextTurn: () => scheduler.wait(0) });
   }
 }
+
+type Input = Omit<DiffInput, "signal">;
+
+/** Why everything is sent, in words for people. */
+const FULL_SYNC_WORDS: Readonly<Record<FullSyncReason, string>> = {
+  first_run: "it is the first run",
+  requested: "somebody asked for it",
+  mapping_changed: "the mappings changed",
+  destination_changed: "the destination changed",
+  hash_contract_changed: "the server or its settings changed",
+  state_lost: "it is not known what was accepted",
+};

@@ -8,6 +8,7 @@ import { HOME_REGIONS } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import { connectionBucket } from "../src/sync/connection/open.ts";
 import type { SyncProblem } from "../src/sync/draft.ts";
+import type { SpillStore } from "../src/sync/engine/spill.ts";
 import type { SyncState } from "../src/sync/engine/state/sync-state.ts";
 import { compileMapping } from "../src/sync/mapping/compile.ts";
 import type { RecordMapper } from "../src/sync/mapping/mapping.ts";
@@ -34,6 +35,7 @@ export type OpeningDeps = {
   readonly observer: EgressObserver;
   readonly storage: SyncStorage;
   readonly state: SyncState;
+  readonly spill: SpillStore;
   readonly request: RunRequest;
   readonly signal: AbortSignal;
 };
@@ -64,7 +66,7 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
     const mapper = compiled.value;
     target = await openTargetOf(deps, config, deps.signal);
     const bucket = unloadBucket(deps, config);
-    const diffs = new SyncDiffs({ ...deps, sync, source, mapper, run });
+    const diffs = new SyncDiffs({ ...deps, sync, source, mapper, seeds });
     const origin = { syncId: sync.id, runId: run.id };
     const taken = target;
     return {

@@ -7,6 +7,7 @@ import { RunWork } from "../src/sync/run/run-work.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
 import type { Schedule, SyncId } from "../src/sync/sync.ts";
 import type { Reach } from "./reach.ts";
+import { SyncSpillTable } from "./storage/sync-spill-table.ts";
 import { SyncStateTable } from "./storage/sync-state-table.ts";
 import { SyncStorage } from "./storage/sync-storage.ts";
 import { openRun } from "./sync-opening.ts";
@@ -19,6 +20,11 @@ export type SyncWorkDeps = {
   readonly observer: EgressObserver;
 };
 
+/** The name under which the object keeps what a run was asked. */
+export function requestOf(runId: string): string {
+  return `request ${runId}`;
+}
+
 /** What a slice of work came to. */
 export type WorkSlice =
   | { readonly kind: "again"; readonly atMs: number }
@@ -29,11 +35,13 @@ export class SyncWork {
   readonly storage: SyncStorage;
   readonly state: SyncState;
   readonly #deps: SyncWorkDeps;
+  readonly #spill: SyncSpillTable;
   #abort = new AbortController();
 
   constructor(deps: SyncWorkDeps) {
     this.#deps = deps;
     this.state = new SyncState(new SyncStateTable(deps.ctx.storage.sql));
+    this.#spill = new SyncSpillTable(deps.ctx.storage.sql);
     this.storage = new SyncStorage(deps.ctx.storage, {
       accept: (accepted) => this.state.accept(accepted),
       count: () => this.state.counts().there,
@@ -57,18 +65,19 @@ export class SyncWork {
     const { id } = storage.run();
     this.#abort = new AbortController();
     if (storage.get("canceled") === id) this.#abort.abort();
-    const request = readStored<RunRequest>(storage.get("request") ?? "{}");
+    const request = this.#request(id);
     const { signal } = this.#abort;
+    const parts = { storage, state: this.state, spill: this.#spill };
     const work = new RunWork({
       storage,
-      open: (run) => openRun({ ...this.#deps, storage, state: this.state, request, signal }, run),
+      open: (run) => openRun({ ...this.#deps, ...parts, request, signal }, run),
       signal,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       random: () => Math.random(),
       now: () => Date.now(),
       sleep: (ms) => scheduler.wait(ms, { signal }).catch(() => undefined),
       prefix: `homeport-syncs/${this.#deps.id}/${id}/`,
-      guard: { isAllowed: request.allowDeletes },
+      guard: request,
     });
     const slice = await work.advance(untilMs);
     await this.#tidy(untilMs);
@@ -84,20 +93,27 @@ export class SyncWork {
     }
   }
 
-  /** Whether only some rows were asked for. */
-  #isPart(): boolean {
-    return readStored<Partial<RunRequest>>(this.storage.get("request") ?? "{}").keys !== undefined;
+  /** What a run was asked; kept by its id, because the next one may be asked for before it is cleared up. */
+  #request(id: string): RunRequest {
+    const text = this.storage.get(requestOf(id));
+    if (text === undefined) throw new Error("Cannot go on with a run: what it was asked is gone");
+    return readStored<RunRequest>(text);
   }
 
   #ended(id: string): SyncRun {
     const run = this.storage.find(id);
     if (run === undefined) throw new Error("Cannot end a run: it is not there");
     const contract = this.storage.get("next-contract");
-    const isWhole = run.state === "completed" && run.kind === "sync" && !this.#isPart();
+    const isWhole =
+      run.state === "completed" && run.kind === "sync" && this.#request(id).keys === undefined;
     this.storage.transaction(() => {
-      if (isWhole && contract !== undefined) this.storage.set("contract", contract);
+      if (isWhole && contract !== undefined) {
+        const { inserts, updates, deletes } = run.counts;
+        this.storage.set("contract", contract);
+        this.storage.set("last-changes", String(inserts + updates + deletes));
+      }
       this.storage.forget("next-contract");
-      this.storage.forget("request");
+      this.storage.forget(requestOf(id));
     });
     return run;
   }

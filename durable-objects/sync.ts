@@ -19,7 +19,7 @@ import { SyncHistory } from "./storage/sync-history.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
 import { SYNC_MIGRATIONS } from "./storage/sync.schema.ts";
 import { checkSync } from "./sync-opening.ts";
-import { SyncWork } from "./sync-work.ts";
+import { requestOf, SyncWork } from "./sync-work.ts";
 
 /** Of one alarm: far under the 15 minutes that an alarm may take. */
 const SLICE_MS_MAX = 60_000;
@@ -203,7 +203,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     this.#history.add(run);
     if (isBusy) return run;
     this.#storage.began();
-    this.#storage.set("request", JSON.stringify(request));
+    this.#storage.set(requestOf(run.id), JSON.stringify(request));
     this.#storage.setProgress({ phase: "identify", failures: 0 });
     return run;
   }

@@ -15,20 +15,21 @@ export type FullSyncGround = {
   readonly held: SyncContract | undefined;
   readonly now: SyncContract;
   readonly isRequested: boolean;
-  readonly acceptedBefore: number;
+  /** Keys that the destination accepted. */
+  readonly accepted: number;
 };
 
 /**
- * Why a run sends all rows whatever was accepted; `undefined` when it sends what became different.
- * Hashes of another contract say nothing of whether a row changed.
+ * Why a run sends all rows whatever was accepted; `undefined` when it sends what became different. That
+ * a server hashes differently is no reason: rows whose text stayed the same have the same hash, and
+ * where that is not so the guard against a mass of changes stops the run.
  */
 export function fullSyncReason(ground: FullSyncGround): FullSyncReason | undefined {
-  const { held, now, isRequested, acceptedBefore } = ground;
+  const { held, now, isRequested, accepted } = ground;
   if (isRequested) return "requested";
-  if (held === undefined) return acceptedBefore === 0 ? "first_run" : "state_lost";
+  if (held === undefined) return accepted === 0 ? "first_run" : "state_lost";
   if (held.destination !== now.destination) return "destination_changed";
   if (held.mapping !== now.mapping) return "mapping_changed";
-  if (held.source !== now.source) return "hash_contract_changed";
   return undefined;
 }
 

@@ -54,7 +54,7 @@ export class IdentifyPass {
     const { diff, signal, isOver, kind } = this.#deps;
     let position: string | undefined;
     try {
-      for await (const piece of diff.pieces(signal)) {
+      for await (const piece of diff.pieces(signal, (kind, why) => this.#switched({ kind, why }))) {
         this.#take(piece);
         position = piece.position;
         if (kind === "test" && this.#file.records > 0) break;
@@ -69,6 +69,11 @@ export class IdentifyPass {
       throw error;
     }
     return (await this.#keep(position)) ?? { kind: "done" };
+  }
+
+  #switched(engine: SyncRun["engine"]): void {
+    const { storage } = this.#deps;
+    storage.transaction(() => storage.save({ ...storage.run(), engine }));
   }
 
   #take({ changes, settled, invalid, invalidUnread, read }: DiffPiece): void {

@@ -71,8 +71,13 @@ export interface RunStorage {
 export type Diff = {
   readonly engine: { readonly kind: EngineKind; readonly why: string };
   readonly fullSync: FullSyncReason | undefined;
-  /** @throws SourceFailure. */
-  pieces(signal: AbortSignal): AsyncIterable<DiffPiece>;
+  /** Whether hashes of unchanged rows may differ from those that were recorded. */
+  readonly isContractChanged: boolean;
+  /** `switched` is told when the engine is another than was planned. @throws SourceFailure. */
+  pieces(
+    signal: AbortSignal,
+    switched: (engine: EngineKind, why: string) => void,
+  ): AsyncIterable<DiffPiece>;
 };
 
 /** Diff files as a run writes and reads them. */

@@ -1,6 +1,6 @@
 import type { RandomBytes } from "../../core/base32.ts";
 import { SourceFailure } from "../source/source.ts";
-import { deletesTooMany, type DeleteGuard } from "./guards.ts";
+import { changesTooMany, deletesTooMany } from "./guards.ts";
 import { IdentifyPass } from "./identify.ts";
 import { LoadPass } from "./load.ts";
 import type { Opened, Progress, RunStorage } from "./ports.ts";
@@ -23,7 +23,8 @@ export type RunWorkDeps = {
   readonly sleep: (ms: number) => Promise<void>;
   /** Where diff files of this run stand, e.g. `homeport-syncs/syn_…/run_…/`. */
   readonly prefix: string;
-  readonly guard: Pick<DeleteGuard, "isAllowed">;
+  /** What somebody said that this run may. */
+  readonly guard: { readonly allowDeletes: boolean; readonly allowMassChange: boolean };
 };
 
 /** What a slice came to. */
@@ -133,21 +134,23 @@ export class RunWork {
       case "bucket-failed":
         return this.#bucketFailed(end);
       case "done":
-        return this.#judge(opened);
+        return this.#judge(opened, diff.isContractChanged);
     }
   }
 
   /** What was found is to be sent, unless it is more than anybody would expect. */
-  async #judge(opened: Opened): Promise<undefined> {
+  async #judge(opened: Opened, isContractChanged: boolean): Promise<undefined> {
     const { storage, guard } = this.#deps;
     const { counts, kind } = storage.run();
     if (kind === "dry_run") return this.#tellDryRun(opened);
-    const refusal = deletesTooMany({
-      deletes: counts.deletes,
-      accepted: storage.acceptedCount(),
-      percentMax: opened.sync.guards.deleteSharePercentMax,
-      isAllowed: guard.isAllowed,
-    });
+    const { deleteSharePercentMax, changeSharePercentMax } = opened.sync.guards;
+    const accepted = storage.acceptedCount();
+    const refusal =
+      deletesTooMany(counts, accepted, deleteSharePercentMax, guard.allowDeletes) ??
+      changesTooMany(counts, accepted, changeSharePercentMax, {
+        isContractChanged,
+        isAllowed: guard.allowMassChange,
+      });
     if (refusal !== undefined) return this.#fail(refusal);
     this.#book.next(["identify", "unload"], "load");
     return undefined;

@@ -4,7 +4,7 @@ import { homeBucketName } from "../../../scripts/local-aws/options.ts";
 import { readBucket, type ReadFile } from "../../support/read-bucket.ts";
 import { openSyncWorld, type SyncWorld } from "../../support/sync/sync-world.ts";
 
-const ROWS = 3_000;
+const ROWS = 12_000;
 
 describe("a sync from a table to another", () => {
   let world: SyncWorld;
@@ -44,7 +44,7 @@ describe("a sync from a table to another", () => {
     const { sql } = world;
     const sync = await world.makeSync({});
     const first = await world.run(sync);
-    await sql`UPDATE people SET plan = 'new' WHERE id % 1000 = 0`;
+    await sql`UPDATE people SET plan = 'new' WHERE id % 4000 = 0`;
     await sql`UPDATE people SET unmapped = 'other'`;
     const second = await world.run(sync);
     const third = await world.run(sync);
