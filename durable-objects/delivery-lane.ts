@@ -16,7 +16,7 @@ import type {
   LaneSubjects,
   TraceQuery,
 } from "../src/deliver/lane/ports.ts";
-import type { Destinations } from "../src/deliver/destinations.ts";
+import type { CredentialTest, Destinations } from "../src/deliver/destinations.ts";
 import { maskSecrets, type Exchange } from "../src/egress/exchange.ts";
 import { standing } from "../src/region/placement.ts";
 import { forgetAtDestination } from "./lane-forgetting-outside.ts";
@@ -27,6 +27,16 @@ import { DESTINATIONS } from "./offered-destinations.ts";
 import { SourceObject } from "./source-object.ts";
 import { reach, type Env } from "./reach.ts";
 import { DELIVERY_LANE_MIGRATIONS } from "./storage/delivery-lane.schema.ts";
+
+/** Why credentials were not tested, where the destination itself does not say. */
+const NOBODY_ASKED: CredentialTest = {
+  kind: "skipped",
+  reason: "The event was kept back, so nobody was asked.",
+};
+const NO_TEST: CredentialTest = {
+  kind: "skipped",
+  reason: "This destination has no test of its own: the event that was sent is the test.",
+};
 
 /**
  * One destination's way through one queue: it reads the queue's log from its own position, delivers,
@@ -84,7 +94,7 @@ export class DeliveryLane extends SourceObject implements LanePort {
       return { kind: "not-ready", why: "It is not known now whose events may be sent." };
     }
     if (decision.kind === "filtered") {
-      return { kind: "sent", outcome: decision, exchanges: [] };
+      return { kind: "sent", outcome: decision, exchanges: [], credentials: NOBODY_ASKED };
     }
     const exchanges: Exchange[] = [];
     const observe = {
@@ -102,7 +112,7 @@ export class DeliveryLane extends SourceObject implements LanePort {
     await made.deliverer.close?.();
     return {
       kind: "sent",
-      ...(credentials === undefined ? {} : { credentials }),
+      credentials: credentials ?? NO_TEST,
       outcome: outcome ?? { kind: "rejected", code: "INTERNAL" },
       exchanges: exchanges.map((exchange) => maskSecrets(exchange, [...made.secrets])),
     };

@@ -141,6 +141,12 @@ describe("POST /api/v1/destinations/:id/test", () => {
     expect(body.exchanges[0].requestHeaders["webhook-signature"]).toBe("••••••");
   });
 
+  it("says that there is no test of the credentials but the event", async () => {
+    const { body } = await own("POST", "/test", {});
+
+    expect(body.credentials).toMatchObject({ state: "skipped", detail: expect.any(String) });
+  });
+
   it("masks a secret that the answer repeats", async () => {
     sink.answer = () => new Response(`you sent ${SECRET}`);
 

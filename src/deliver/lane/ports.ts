@@ -140,7 +140,7 @@ export type DestinationTest =
       readonly kind: "sent";
       readonly outcome: DeliveryOutcome | { readonly kind: "filtered"; readonly code: string };
       readonly exchanges: readonly Exchange[];
-      /** What the vendor says of the credentials; absent where it has no such test. */
+      /** What the vendor says of the credentials, or why it was not asked; absent from older code. */
       readonly credentials?: CredentialTest;
     }
   /** The settings do not make a destination; `why` is ours and quotes nothing. */
