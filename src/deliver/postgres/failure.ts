@@ -8,11 +8,14 @@ const SETUP = /^(?:28...|3D000|3F000|42501|42P10|42P17|0LP01)$/;
 /** Tables or columns are not as they were when they were looked up. */
 const STALE = /^(?:42P01|42703|42P07|42701|42804|42710|42P06|22P02|0A000)$/;
 
+/** Codes of the server's; a socket's own, e.g. `EPIPE`, are as long. */
+const STATE = /^(?:\d[0-9A-Z]{4}|(?:F0|HV|P0|XX)[0-9A-Z]{3})$/;
+
 /** SQLSTATE of an error of the server's; `undefined` for any other error. */
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   const { code } = error;
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === "string" && STATE.test(code) ? code : undefined;
 }
 
 /** Whether to look up tables and columns again before anything else is concluded. */

@@ -62,6 +62,7 @@ function readableOf(socket: Socket): ReadableStream<Uint8Array> {
         new Promise<void>((resolve) => {
           const take = (part: Buffer): void => {
             socket.pause();
+            socket.off("close", resolve);
             controller.enqueue(new Uint8Array(part));
             resolve();
           };

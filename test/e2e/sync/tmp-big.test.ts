@@ -1,0 +1,24 @@
+import { it } from "vitest";
+import { openSyncWorld } from "../../support/sync/sync-world.ts";
+it("big", async () => {
+  const world = await openSyncWorld();
+  const { sql } = world;
+  const N = Number(process.env["N"] ?? 200000);
+  await sql`CREATE TABLE people (id bigint PRIMARY KEY, email text, plan text, a text, b text)`;
+  await sql`CREATE TABLE copies (id bigint PRIMARY KEY, email text, plan text, a text, b text)`;
+  await sql`INSERT INTO people SELECT n, 'p' || n || '@example.com', 'plan ' || n % 7, md5(n::text), md5((n+1)::text) || md5((n+2)::text) FROM generate_series(1, ${N}) n`;
+  await sql`ANALYZE people`;
+  const sync = await world.makeSync({ mappings: ["id","email","plan","a","b"].map((c) => ({ to: c, from: { type: "column", column: c }, isIdentifier: c === "id" })) });
+  const show = (r: any, t: number) => console.log(Math.round(performance.now() - t), r.state, JSON.stringify(r.counts), JSON.stringify(r.engine), JSON.stringify(Object.fromEntries(Object.entries(r.steps).map(([k, v]: any) => [k, [v.records, v.bytes, v.startedAt && Date.parse(v.endedAt) - Date.parse(v.startedAt)]]))), JSON.stringify(r.error));
+  let t = performance.now();
+  show(await world.run(sync), t);
+  await sql`UPDATE people SET plan = 'new' WHERE id % 1000 = 0`;
+  t = performance.now();
+  show(await world.run(sync), t);
+  t = performance.now();
+  show(await world.run(sync), t);
+  await sql`UPDATE people SET plan = 'x' WHERE id % 10 < 3`;
+  t = performance.now();
+  show(await world.run(sync), t);
+  await world.stop();
+}, 900000);
