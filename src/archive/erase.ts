@@ -61,6 +61,7 @@ export async function eraseSlice(
   const hashes = hashSubjects(deps.subjects, deps.fingerprintKey);
   const finder = new SubjectFinder(deps.subjects, hashes);
   const counts = { filesRead: 0, bytesRead: 0 };
+  const reading = new OneAtATime();
   const walked = await walkMatching(
     from,
     {
@@ -69,7 +70,7 @@ export async function eraseSlice(
       isOver: () => deps.isOver(),
       mayGoOn: () => deps.mayGoOn(),
     },
-    (month, file) => eraseOne(month, file, finder, deps, counts),
+    (month, file) => eraseOne(month, file, { finder, reading, counts }, deps),
   );
   const { failure, ...rest } = walked;
   if (failure !== undefined && !(failure instanceof EraseFault)) throw failure;
@@ -79,6 +80,25 @@ export async function eraseSlice(
     totals: deps.log.totals(),
     ...(failure === undefined ? {} : { failure: failure.message }),
   };
+}
+
+/** What the files of one slice share. */
+type EraseWork = {
+  readonly finder: SubjectFinder;
+  readonly reading: OneAtATime;
+  readonly counts: { -readonly [K in keyof EraseCounts]: number };
+};
+
+/** Runs what it is given one after another. */
+class OneAtATime {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work);
+    // Whoever comes next does not hear how this one ended.
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
 }
 
 /** What an earlier life wrote and recorded, and did not come to count. */
@@ -93,32 +113,42 @@ async function settleWritten(deps: Pick<EraseDeps, "log" | "find">): Promise<voi
 async function eraseOne(
   month: string,
   file: ArchiveFile,
-  finder: SubjectFinder,
+  { finder, reading, counts }: EraseWork,
   deps: EraseDeps,
-  counts: { -readonly [K in keyof EraseCounts]: number },
 ): Promise<void> {
   const bucket = await deps.bucket(file);
   for (let i = 0; i < CHANGES_MAX; i++) {
-    const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
-    // Retention, or the customer, removed it: nothing of anybody is left in it.
-    if (!object.ok && object.error.kind === "not-found") return;
-    if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
-    counts.filesRead += 1;
-    counts.bytesRead += object.value.size ?? 0;
     const spool = deps.spool();
     try {
-      const { body, etag } = object.value;
-      const erased = await eraseFile(body, finder, deps.fingerprintKey, (gzip) =>
-        spool.append(gzip),
-      );
-      if (!erased.ok) throw new EraseFault(erased.error);
-      const isOver = await write(month, file, erased.value, { bucket, etag, spool }, deps);
-      if (isOver) return;
+      // One file is read while others are written: reading keeps the processor busy, writing does not.
+      const read = await reading.run(() => readOne(file, bucket, spool, { finder, counts }, deps));
+      // Retention, or the customer, removed it: nothing of anybody is left in it.
+      if (read === undefined) return;
+      const to = { bucket, etag: read.etag, spool };
+      if (await write(month, file, read.erased, to, deps)) return;
     } finally {
       spool.drop();
     }
   }
   throw new EraseFault("changed");
+}
+
+async function readOne(
+  file: ArchiveFile,
+  bucket: Pick<Bucket, "get">,
+  spool: Spool,
+  { finder, counts }: Pick<EraseWork, "finder" | "counts">,
+  { fingerprintKey }: Pick<EraseDeps, "fingerprintKey">,
+): Promise<{ readonly etag: string; readonly erased: ErasedFile } | undefined> {
+  const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
+  if (!object.ok && object.error.kind === "not-found") return undefined;
+  if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
+  counts.filesRead += 1;
+  counts.bytesRead += object.value.size ?? file.gzipBytes;
+  const { body, etag } = object.value;
+  const erased = await eraseFile(body, finder, fingerprintKey, (gzip) => spool.append(gzip));
+  if (!erased.ok) throw new EraseFault(erased.error);
+  return { etag, erased: erased.value };
 }
 
 /** Replaces the file that was read, and no other; false when somebody else was faster. */

@@ -60,7 +60,7 @@ export async function linkSlice(
       if (!object.ok && object.error.kind === "not-found") return;
       if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
       counts.filesRead += 1;
-      counts.bytesRead += object.value.size ?? 0;
+      counts.bytesRead += object.value.size ?? file.gzipBytes;
       await readIds(object.value.body, finder, deps.fingerprintKey, found);
     },
   );

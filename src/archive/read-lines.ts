@@ -26,6 +26,8 @@ export const LINE_BYTES_MAX = 1024 * 1024;
 
 /** Compressed bytes taken at once: zlib expands them up to a thousandfold before it pauses. */
 const PIECE_BYTES = 8192;
+/** Read at once. */
+const CHUNK_BYTES = 128 * 1024;
 const NEWLINE = 10;
 const GZIP_MAGIC: readonly number[] = [0x1f, 0x8b];
 
@@ -34,10 +36,14 @@ const GZIP_MAGIC: readonly number[] = [0x1f, 0x8b];
  * decompressed an object with `Content-Encoding: gzip`; one without is recognised by its first
  * bytes, which no JSON begins with. Several gzip members in a row are read as one file.
  *
+ * @param isReused Hands every block out in the same memory: it is valid until the next is asked for.
  * @throws FileFaultError
  */
-export async function* readBlocks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const chunks = readChunks(body);
+export async function* readBlocks(
+  body: ReadableStream<Uint8Array>,
+  { isReused = false } = {},
+): AsyncGenerator<Uint8Array> {
+  const chunks = readChunks(body, isReused);
   try {
     const head = await readHead(chunks);
     if (head === undefined) return;
@@ -108,23 +114,63 @@ export async function* readLines(
 
 async function* readChunks(
   body: ReadableStream<Uint8Array>,
+  isReused: boolean,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const reader = body.getReader();
+  const read = reading(body, isReused);
   let isDone = false;
   try {
     for (;;) {
-      const next = await reader.read();
-      if (next.done) break;
-      if (next.value.byteLength > 0) yield next.value;
+      const chunk = await read.next();
+      if (chunk === undefined) break;
+      if (chunk.byteLength > 0) yield chunk;
     }
     isDone = true;
   } catch {
     throw new FileFaultError("interrupted");
   } finally {
     // The reason why a stream could not be cancelled says nothing about what was read of it.
-    if (!isDone) await reader.cancel().catch(() => undefined);
+    if (!isDone) await read.cancel().catch(() => undefined);
   }
   return undefined;
+}
+
+type Reading = { next(): Promise<Uint8Array | undefined>; cancel(): Promise<void> };
+
+/**
+ * Reads with buffers of our own where the stream can: workerd hands out 4 KB at a time otherwise,
+ * which takes eight times as long for a decompressed file (measured).
+ */
+function reading(body: ReadableStream<Uint8Array>, isReused: boolean): Reading {
+  const reader = byobReader(body);
+  if (reader === undefined) {
+    const plain = body.getReader();
+    return {
+      next: async () => {
+        const next = await plain.read();
+        return next.done ? undefined : next.value;
+      },
+      cancel: () => plain.cancel(),
+    };
+  }
+  let buffer = new ArrayBuffer(CHUNK_BYTES);
+  return {
+    next: async () => {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (done || value === undefined) return undefined;
+      buffer = value.buffer;
+      return isReused ? value : value.slice();
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+/** None for a stream that does not hand out bytes by itself. */
+function byobReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
 }
 
 /** At least two bytes, unless there are fewer: enough to know gzip by. */
@@ -134,7 +180,8 @@ async function readHead(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array 
   while (bytes < GZIP_MAGIC.length) {
     const next = await chunks.next();
     if (next.done === true) break;
-    parts.push(next.value);
+    // Copied, because the chunk that follows may come in the same memory.
+    parts.push(next.value.slice());
     bytes += next.value.byteLength;
   }
   return bytes === 0 ? undefined : join(parts);

@@ -130,7 +130,7 @@ export async function scanFile(
 ): Promise<void> {
   let held = new Uint8Array(STRETCH_BYTES);
   let used = 0;
-  for await (const block of readBlocks(body)) {
+  for await (const block of readBlocks(body, { isReused: true })) {
     for (let from = 0; from < block.byteLength;) {
       const part = block.subarray(from, from + held.byteLength - used);
       held.set(part, used);
