@@ -110,7 +110,10 @@ export class SyncWork {
       if (isWhole && contract !== undefined) {
         const { inserts, updates, deletes } = run.counts;
         this.storage.set("contract", contract);
-        this.storage.set("last-changes", String(inserts + updates + deletes));
+        // A run that sent everything says nothing of how much changes between two runs.
+        if (run.fullSync === undefined) {
+          this.storage.set("last-changes", String(inserts + updates + deletes));
+        }
       }
       this.storage.forget("next-contract");
       this.storage.forget(requestOf(id));

@@ -23,7 +23,9 @@ type FileRow = {
 type LogPart = { readonly part: number; readonly records: readonly LogRecord[] };
 
 /** Rows of a report packed together: about a megabyte of text, and one row of ours. */
-const LOG_PART_RECORDS = 2_000;
+const LOG_PART_RECORDS = 1_000;
+/** Parts that one file of the report holds. */
+const LOG_PARTS_AT_ONCE = 10;
 
 const FILE_COLUMNS = "ordinal, key, records, is_written, place, decided";
 
@@ -178,14 +180,20 @@ export class SyncStorage implements RunStorage {
   }
 
   nextLog(): LogPart | undefined {
-    return this.#first<{ part: number; body: ArrayBuffer }, LogPart>(
-      "SELECT part, body FROM log_parts ORDER BY part LIMIT 1",
-      ({ part, body }) => ({ part, records: unpack<readonly LogRecord[]>(body) }),
-    );
+    const parts = this.#storage.sql
+      .exec<{ part: number; body: ArrayBuffer }>(
+        "SELECT part, body FROM log_parts ORDER BY part LIMIT ?",
+        LOG_PARTS_AT_ONCE,
+      )
+      .toArray();
+    const last = parts.at(-1);
+    if (last === undefined) return undefined;
+    const records = parts.flatMap(({ body }) => [...unpack<readonly LogRecord[]>(body)]);
+    return { part: last.part, records };
   }
 
   forgetLog(part: number): void {
-    this.#storage.sql.exec("DELETE FROM log_parts WHERE part = ?", part);
+    this.#storage.sql.exec("DELETE FROM log_parts WHERE part <= ?", part);
   }
 
   accept(accepted: readonly Accepted[]): void {

@@ -58,8 +58,9 @@ export interface RunStorage {
   samples(kind: Sample["kind"]): number;
   /** Rows for the report, until they are written out. */
   addLog(records: readonly LogRecord[]): void;
-  /** The oldest part of them, and its number; `undefined` when there is none. */
+  /** The oldest of them, and the number of their last part; `undefined` when there is none. */
   nextLog(): { readonly part: number; readonly records: readonly LogRecord[] } | undefined;
+  /** Drops parts up to that one. */
   forgetLog(part: number): void;
   /** Records what was accepted, so that the next run does not send it again. */
   accept(accepted: readonly Accepted[]): void;
