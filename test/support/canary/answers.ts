@@ -41,6 +41,11 @@ const ANSWERS: Readonly<Record<string, readonly MarkKind[]>> = {
   "PATCH /api/v1/destinations/{id}/filters/{filterId}": ["name"],
   "DELETE /api/v1/destinations/{id}/filters/{filterId}": ["name"],
   "POST /api/v1/destinations/{id}/filters/preview": ["event"],
+  "GET /api/v1/connections": ["name"],
+  "POST /api/v1/connections": ["name"],
+  "GET /api/v1/connections/{id}": ["name"],
+  "PATCH /api/v1/connections/{id}": ["name"],
+  "DELETE /api/v1/connections/{id}": ["name"],
   "GET /api/v1/syncs": ["name"],
   "POST /api/v1/syncs": ["name"],
   "GET /api/v1/syncs/{id}": ["name"],
@@ -78,6 +83,9 @@ export const PARAMETERS_OF_OURS: readonly string[] = [
   "prune",
   "granularity",
   "slug",
+  // What a source calls its tables, and which files of a folder are meant.
+  "table",
+  "files",
   "code",
   // Of a customer's own bucket: names of their infrastructure, none of them a person's.
   "account",
