@@ -132,13 +132,18 @@ describe("deliveries", () => {
     expect(got).toHaveLength(18);
   });
 
-  it("reach another destination at once while one hangs", async () => {
-    answer = () => new Promise(() => undefined);
+  it.each<[string, Answer]>([
+    ["hangs", () => new Promise(() => undefined)],
+    ["refuses", async () => ({ ...OK, status: 503 })],
+    ["resets", () => Promise.reject(new Error("reset"))],
+    ["asks for patience", async () => ({ ...OK, status: 429, headers: { "retry-after": "3600" } })],
+  ])("reach another destination while one %s", async (_, failing) => {
+    answer = failing;
     await connect(OTHER_HOST);
-    await send(names("hang", 50));
+    await send(names("beside", 50));
 
     await arrived(OTHER_HOST, 50);
 
-    expect(idsAt(OTHER_HOST).size).toBe(50);
+    expect([idsAt(OTHER_HOST).size, idsAt(HOST).size]).toEqual([50, 0]);
   });
 });
