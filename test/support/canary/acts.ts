@@ -40,6 +40,7 @@ export async function useEverything(run: CanaryRun, stack: Stack): Promise<Sourc
   await run.operate(fixture);
   await askWrongly(run, main);
   await useDestinations(run, fixture.source);
+  await useOwnBucket(run, main, stack);
   await useRefused(run, fixture.spare, main);
   // The other region takes the configuration over, with everything that cannot follow.
   await run.call(us.token, "PUT", "/api/v1/workspace/config", fixture.config);
@@ -61,6 +62,19 @@ async function useDestinations(run: CanaryRun, source: TestSource): Promise<void
   await run.call(token, "POST", `${path}/filters/preview`, { filter: broken, payload });
   await run.call(token, "PATCH", path, { settings: { secret: "short" } });
   await run.call(token, "DELETE", path);
+}
+
+/** Keys of a bucket outside AWS: the store refuses them, and they are kept until others are given. */
+async function useOwnBucket(run: CanaryRun, { id, workspace }: TestSource, stack: Stack) {
+  const path = `/api/v1/sources/${id}/storage`;
+  const secretAccessKey = run.marks.mint("vendor-secret", "the key of a bucket");
+  const access = { kind: "keys", accessKeyId: "AKIAOFACUSTOMER00001", secretAccessKey };
+  const own = { kind: "own", bucket: "customer-events", access };
+  const endpoint = new URL(stack.aws.endpoints["eu-west-1"]).host;
+  await run.call(workspace.token, "PUT", path, { ...own, endpoint: "s3.elsewhere.example" });
+  await run.call(workspace.token, "PUT", path, { ...own, endpoint });
+  await run.call(workspace.token, "POST", `${path}/verification`, { waitSeconds: 0 });
+  await run.call(workspace.token, "GET", path);
 }
 
 /** Keys that are gone, at the wrong place, or too busy. */
