@@ -68,7 +68,10 @@ export const SOURCE_DATA_OPERATIONS: readonly Operation[] = [
       const known = await workspace.queues(call, id);
       if (!known.ok || !isChildId("src", id)) return answerWith(known, () => ({}));
       const asked = await Promise.all(
-        known.value.map(async (queue) => ({ queue, answer: await ask(services.queue(id, queue)) })),
+        known.value.map(async (queue) => ({
+          queue,
+          answer: await askQueue(services.queue(id, queue)),
+        })),
       );
       return ok({
         counters: sum(asked.flatMap(({ answer }) => answer?.counters ?? [])),
@@ -132,7 +135,7 @@ function decodePart(text: string): string {
 }
 
 /** What a queue says of itself, or `undefined` when it does not answer: the others still do. */
-async function ask(queue: QueuePort) {
+export async function askQueue(queue: QueuePort) {
   try {
     const [counters, status] = await Promise.all([queue.counters(), queue.status()]);
     return { counters, status };

@@ -8,6 +8,7 @@ import {
 } from "../../archive/own-bucket/endpoint-setup.ts";
 import { STEP_STATES, type Verification } from "../../archive/own-bucket/verification.ts";
 import type { OwnBucket } from "../../region/own-bucket.ts";
+import type { QueueStatus } from "../../services.ts";
 import { isoTime } from "../../workspace/source-view.ts";
 import type { ShownStorage } from "../../workspace/storage.ts";
 import type { StorageSetup } from "../../workspace/storage-ports.ts";
@@ -53,6 +54,14 @@ export const storageView = object({
   verification: nullable(verificationView),
   failingSince: nullable(string()),
   notice: nullable(string()),
+  /** How the source's queues get on with writing files; null where it was not looked at. */
+  writing: nullable(
+    object({
+      state: picklist(["ok", "failing", "unknown"]),
+      reasons: array(string()),
+      oldestWaitingAt: nullable(string()),
+    }),
+  ),
 });
 
 const document = unknown();
@@ -131,7 +140,7 @@ function viewAws({ own, platformArn, documents }: Extract<StorageSetup, { kind: 
 }
 
 /** A source's storage as it is shown; no key is in it. */
-export function viewStorage(storage: ShownStorage) {
+export function viewStorage(storage: ShownStorage, queues?: readonly (QueueStatus | undefined)[]) {
   const { current, candidate, buckets, verified, failingSinceMs } = storage;
   const present = buckets.find(({ name }) => name === current);
   return {
@@ -142,6 +151,20 @@ export function viewStorage(storage: ShownStorage) {
     verification: verified === undefined ? null : viewVerification(verified.name, verified.outcome),
     failingSince: failingSinceMs === undefined ? null : isoTime(failingSinceMs),
     notice: candidate === undefined && buckets.length === 0 ? null : EARLIER_STAYS,
+    writing: queues === undefined ? null : viewWriting(queues),
+  };
+}
+
+/** Each reason once: many queues fail for the same. */
+function viewWriting(queues: readonly (QueueStatus | undefined)[]) {
+  const reasons = [...new Set(queues.flatMap((queue) => queue?.alert ?? []))];
+  const isSilent = queues.includes(undefined);
+  const waiting = queues.flatMap((queue) => queue?.oldestWaitingAtMs ?? []);
+  const ok = isSilent ? ("unknown" as const) : ("ok" as const);
+  return {
+    state: reasons.length > 0 ? ("failing" as const) : ok,
+    reasons,
+    oldestWaitingAt: waiting.length === 0 ? null : isoTime(Math.min(...waiting)),
   };
 }
 

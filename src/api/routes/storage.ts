@@ -18,10 +18,12 @@ import {
 
 import { KEYS_TO_FILL_IN } from "../../archive/own-bucket/endpoint-setup.ts";
 import type { OwnBucketDraft } from "../../archive/own-bucket/settings.ts";
-import { regionOf, type HomeRegion } from "../../core/ids.ts";
+import { isChildId, regionOf, type HomeRegion } from "../../core/ids.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
+import type { ShownStorage } from "../../workspace/storage.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
 import { archiveLocation } from "../schemas.ts";
+import { askQueue } from "./source-data.ts";
 import {
   setupAnswer,
   storageView,
@@ -110,8 +112,17 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
     path: "/api/v1/sources/:id/storage",
     summary: "Where the source's files go, and how its last verification went",
     answer: storageView,
-    handle: async ({ workspace, call, params }) =>
-      answerWith(await workspace.storage(call, params["id"] ?? ""), viewStorage),
+    handle: async ({ workspace, call, params, services }) => {
+      const id = params["id"] ?? "";
+      const storage = await workspace.storage(call, id);
+      if (!storage.ok || !isChildId("src", id)) return answerWith(storage, viewShown);
+      const known = await workspace.queues(call, id);
+      const asked = known.ok
+        ? await Promise.all(known.value.map((queue) => askQueue(services.queue(id, queue))))
+        : [];
+      const queues = asked.map((answer) => answer?.status);
+      return answerWith(storage, (shown) => viewStorage(shown, queues));
+    },
   }),
   workspaceOperation("write", {
     method: "PUT",
@@ -122,7 +133,7 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
     problems: ["storage_invalid"],
     handle: async ({ workspace, workspaceId, call, params, body }) => {
       const draft = draftOfBody(body, regionOf(workspaceId));
-      return answerWith(await workspace.setStorage(call, params["id"] ?? "", draft), viewStorage);
+      return answerWith(await workspace.setStorage(call, params["id"] ?? "", draft), viewShown);
     },
   }),
   workspaceOperation("write", {
@@ -150,6 +161,10 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
     },
   }),
 ];
+
+function viewShown(storage: ShownStorage) {
+  return viewStorage(storage);
+}
 
 type SetupQuery = {
   readonly endpoint?: string | undefined;

@@ -176,7 +176,10 @@ function noteReading(
 function describeFailure(failure: PutFailure): string {
   switch (failure.kind) {
     case "refused":
-      return `refused with ${failure.status} ${failure.code}`;
+      // Without a status it was our own guard, or STS gave no session.
+      return failure.status === undefined
+        ? `refused with ${failure.code}`
+        : `refused with ${failure.status} ${failure.code}`;
     case "unavailable":
     case "unknown":
       return `${failure.kind} (${failure.code})`;
