@@ -51,16 +51,15 @@ export class LeavingUnits {
       case "sources":
         return turn.tables.sourceIds();
       case "files":
-      case "late":
         return HOME_REGIONS[turn.home].locations;
+      case "late":
+        return [...this.#objects(), ...HOME_REGIONS[turn.home].locations];
       case "turn":
         return [...this.#replays(), formatName({ kind: "archive", sourceId: this.#sourceId })];
       case "queues":
-        return this.#queues().map((ref) => formatName({ kind: "queue", ...ref }));
+        return this.#queueNames();
       case "lanes":
-        return this.#destinations().flatMap((destinationId) =>
-          this.#queues().map((ref) => formatName({ kind: "lane", destinationId, ...ref })),
-        );
+        return this.#laneNames();
       case "replays":
         return this.#replays();
       case "archive":
@@ -85,7 +84,9 @@ export class LeavingUnits {
       case "late": {
         const { suspectMs } = this.#deps.turn.config.failover;
         if (Date.now() < lateAtMs(progress, suspectMs)) return { isOver: false };
-        return this.#files(unit as ArchiveLocation);
+        if (parseName(unit) === undefined) return this.#files(unit as ArchiveLocation);
+        // What was called meanwhile, and killed before it had asked whether it may be.
+        return { isOver: (await emptied(this.#leave(unit))).isOver };
       }
     }
   }
@@ -120,6 +121,7 @@ export class LeavingUnits {
       return reach.lane(ref).leave();
     }
     if (name?.kind === "replay") return reach.replay(name.replayId).leave();
+    if (name?.kind === "archive") return reach.archive(name.sourceId).leave();
     throw new Error("Cannot empty an object: the unit names none of a source");
   }
 
@@ -197,6 +199,22 @@ export class LeavingUnits {
     const { subject } = this.#leaving;
     if (!isChildId("src", subject)) throw new Error("Cannot work on a source: it is a workspace");
     return subject;
+  }
+
+  /** Every object but the months, which only the archive knew. */
+  #objects(): readonly string[] {
+    const archive = formatName({ kind: "archive", sourceId: this.#sourceId });
+    return [...this.#queueNames(), ...this.#laneNames(), ...this.#replays(), archive];
+  }
+
+  #queueNames(): readonly string[] {
+    return this.#queues().map((ref) => formatName({ kind: "queue", ...ref }));
+  }
+
+  #laneNames(): readonly string[] {
+    return this.#destinations().flatMap((destinationId) =>
+      this.#queues().map((ref) => formatName({ kind: "lane", destinationId, ...ref })),
+    );
   }
 
   #queues() {

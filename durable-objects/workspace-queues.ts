@@ -69,7 +69,9 @@ export class WorkspaceQueues {
 
   /** Pokes the queues that hold events, a few at a time, and the archives whose turn it is. */
   async pokeHolding(): Promise<void> {
-    const waiting = this.#turn.tables.queuesHolding();
+    const { tables, leavings } = this.#turn;
+    const gone = new Set<string>(leavings.erasing());
+    const waiting = tables.queuesHolding().filter(({ sourceId }) => !gone.has(sourceId));
     while (waiting.length > 0) {
       const some = waiting.splice(0, POKES_AT_A_TIME);
       await Promise.all(
@@ -79,7 +81,7 @@ export class WorkspaceQueues {
         }),
       );
     }
-    await this.#pokeArchives(Date.now());
+    await this.#pokeArchives(Date.now(), gone);
   }
 
   async #look(sourceId: SourceId, queue: QueueRef, port: QueuePort): Promise<void> {
@@ -87,9 +89,10 @@ export class WorkspaceQueues {
   }
 
   /** Pokes the archives of those sources whose minute of the hour it is. */
-  async #pokeArchives(nowMs: number): Promise<void> {
+  async #pokeArchives(nowMs: number, gone: ReadonlySet<string>): Promise<void> {
     const minute = Math.floor(nowMs / MINUTE_MS) % MINUTES_OF_HOUR;
-    const due = this.#turn.tables.sourceIds().filter((_id, i) => i % MINUTES_OF_HOUR === minute);
+    const ids = this.#turn.tables.sourceIds().filter((id) => !gone.has(id));
+    const due = ids.filter((_id, i) => i % MINUTES_OF_HOUR === minute);
     await Promise.all(due.map((id) => succeeds(this.#reach.archive(id).poke())));
   }
 

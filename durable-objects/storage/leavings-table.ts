@@ -47,6 +47,11 @@ export class LeavingsTable {
     return this.#read("WHERE state <> 'done' ORDER BY asked_at_ms, subject");
   }
 
+  /** Sources whose objects are being emptied. */
+  erasing(): readonly LeavingSubject[] {
+    return this.#read("WHERE state = 'erasing'").map(({ subject }) => subject);
+  }
+
   /** Those of sources that are over. */
   done(): readonly Leaving[] {
     return this.#read("WHERE state = 'done' ORDER BY subject");

@@ -11,7 +11,8 @@ export type LeavingSubject = SourceId | WorkspaceId;
  * - `turn`: its replays are cancelled, and it waits for its turn among the jobs of its archive.
  * - `queues`, `lanes`, `replays`, `archive`: these objects end their work and are emptied.
  * - `files`: every object below its prefixes in the platform's buckets is removed.
- * - `late`: once no PUT of it can land any more, the buckets are looked through again.
+ * - `late`: once no PUT of it can land any more, the buckets are looked through again, and objects that
+ *   something woke meanwhile are emptied again.
  */
 export const SOURCE_STEPS = [
   "turn",
