@@ -41,6 +41,7 @@ export async function useEverything(run: CanaryRun, stack: Stack): Promise<Sourc
   await askWrongly(run, main);
   await useDestinations(run, fixture.source);
   await useOwnBucket(run, main, stack);
+  await run.hearOfAlerts(main);
   await useRefused(run, fixture.spare, main);
   // The other region takes the configuration over, with everything that cannot follow.
   await run.call(us.token, "PUT", "/api/v1/workspace/config", fixture.config);

@@ -106,6 +106,16 @@ export class CanaryRun {
     return destinationId;
   }
 
+  /** Has the source's workspace tell a webhook of its alerts from now on, and of a test. */
+  async hearOfAlerts({ workspace: { token } }: TestSource): Promise<void> {
+    await this.call(token, "PUT", "/api/v1/alerts/webhook", {
+      url: `https://${WEBHOOK_HOST}/alerts`,
+      hosts: [WEBHOOK_HOST],
+      secret: this.marks.text("webhook's secret"),
+    });
+    await this.call(token, "POST", "/api/v1/alerts/webhook/test");
+  }
+
   /** One call of the management API; its answer is kept. */
   async call(
     token: string,
