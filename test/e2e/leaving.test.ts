@@ -159,7 +159,7 @@ describe("a source that leaves", () => {
 
     expect(await send(other, "c")).toBe(200);
     const kept = await homeport.settledEvents(other);
-    expect(kept.map(({ messageId }) => messageId).toSorted()).toEqual(["b", "c"]);
+    expect(new Set(kept.map(({ messageId }) => messageId))).toEqual(new Set(["b", "c"]));
     await stack.kill();
     expect(tablesLeft(ids)).toEqual([]);
     await stack.restart();
