@@ -132,6 +132,17 @@ describe("a suppression", () => {
     expect(shown).toEqual([["u1", "u2"], ["u2"]]);
   });
 
+  it("names 5,000 users at most", async () => {
+    const ids = Array.from({ length: 5_001 }, (_, i) => `u${i}`);
+
+    const [most, more] = [
+      await regulate({ regulationType: "SUPPRESS_ONLY", subjectIds: ids.slice(1) }),
+      await regulate({ regulationType: "SUPPRESS_ONLY", subjectIds: ids }),
+    ];
+
+    expect([most.status, more.status]).toEqual([201, 422]);
+  });
+
   it("leaves no id of a user in the audit chain", async () => {
     await regulate({ regulationType: "SUPPRESS_ONLY", subjectIds: ["somebody@example.com"] });
 
