@@ -1,5 +1,6 @@
 import type { SourceId } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
+import { exportConnections } from "../src/workspace/config-connections.ts";
 import { exportDestinations, planDestinations } from "../src/workspace/config-destinations.ts";
 import {
   exportConfig,
@@ -11,6 +12,7 @@ import {
 } from "../src/workspace/config-document.ts";
 import type { AdminRefusal, Answer } from "../src/workspace/ports.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
+import { WorkspaceConnections } from "./workspace-connections.ts";
 import { WorkspaceDestinations } from "./workspace-destinations.ts";
 import { WorkspaceEdge } from "./workspace-edge.ts";
 import type { WorkspaceSources } from "./workspace-sources.ts";
@@ -28,19 +30,25 @@ export class WorkspaceConfig {
   readonly #sources: WorkspaceSources;
   readonly #edge: WorkspaceEdge;
   readonly #destinations: WorkspaceDestinations;
+  readonly #connections: WorkspaceConnections;
 
   constructor(turn: WorkspaceTurn, sources: WorkspaceSources) {
     this.#turn = turn;
     this.#sources = sources;
     this.#destinations = new WorkspaceDestinations(turn, DESTINATIONS);
+    this.#connections = new WorkspaceConnections(turn);
     this.#edge = new WorkspaceEdge(turn);
   }
 
   export(by: Acting): Answer<ConfigDocument> {
     this.#turn.note(by, "config.export", this.#turn.id);
     const destinations = exportDestinations(this.#destinations.held());
-    const document = exportConfig(this.#held());
-    return ok(destinations.length === 0 ? document : { ...document, destinations });
+    const connections = exportConnections(this.#turn.connections.list());
+    return ok({
+      ...exportConfig(this.#held()),
+      ...(destinations.length === 0 ? {} : { destinations }),
+      ...(connections.length === 0 ? {} : { connections }),
+    });
   }
 
   /**
@@ -60,8 +68,10 @@ export class WorkspaceConfig {
       document.region,
       options.prune && document.destinations !== undefined,
     );
+    const connections = this.#connections.plan(document, options.prune);
     if (options.plan) {
-      const entries = [...steps, ...later].map(({ entry }) => this.#keyed(entry));
+      const all = [...steps, ...later, ...connections];
+      const entries = all.map(({ entry }) => this.#keyed(entry));
       return ok({ plan: entries, changed: [] });
     }
     const plan: PlanEntry[] = [];
@@ -78,6 +88,11 @@ export class WorkspaceConfig {
       if (!done.ok) throw new Undone(done.error);
       plan.push(done.value === undefined ? step.entry : { ...step.entry, id: done.value.id });
       if (done.value !== undefined) changed.push(done.value.sourceId);
+    }
+    for (const step of connections) {
+      const done = this.#connections.apply(by, step);
+      if (!done.ok) throw new Undone(done.error);
+      plan.push(done.value === undefined ? step.entry : { ...step.entry, id: done.value.id });
     }
     if (plan.some((entry) => entry.action !== "unchanged" && entry.action !== "not-applicable")) {
       this.#turn.note(by, "config.apply", this.#turn.id);

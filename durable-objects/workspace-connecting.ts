@@ -112,6 +112,6 @@ export abstract class WorkspaceConnecting extends WorkspacePrivacy implements Co
   }
 
   #connections(): WorkspaceConnections {
-    return new WorkspaceConnections(this.delivery.turn, this.ctx.storage.sql);
+    return new WorkspaceConnections(this.delivery.turn);
   }
 }

@@ -11,7 +11,6 @@ import {
   wrapDataKey,
   wrappedBy,
 } from "../src/workspace/secret-envelope.ts";
-import type { ConnectionsTable } from "./storage/connections-table.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
 /** Keeps the secrets of a destination, sealed. Runs inside a turn. */
@@ -58,10 +57,10 @@ export function openOfWorkspace(turn: WorkspaceTurn, place: string, sealed: Uint
 /** Keeps the secrets of a connection, sealed. Runs inside a turn. */
 export function keepConnectionSecrets(
   turn: WorkspaceTurn,
-  connections: ConnectionsTable,
   id: ConnectionId,
   changes: ConnectionSecrets,
 ): void {
+  const { connections } = turn;
   for (const [field, text] of changes) {
     if (text === null) {
       connections.dropSecret(id, field);

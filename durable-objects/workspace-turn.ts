@@ -11,12 +11,14 @@ import { lastUseToWrite, refuseAccess } from "../src/workspace/token.ts";
 import { AlertsTable } from "./storage/alerts-table.ts";
 import { AnswersTable } from "./storage/answers-table.ts";
 import { AuditChainTable } from "./storage/audit-chain-table.ts";
+import { ConnectionsTable } from "./storage/connections-table.ts";
 import { DestinationsTable } from "./storage/destinations-table.ts";
 import { RegulationsTable } from "./storage/regulations-table.ts";
 import { LeavingsTable } from "./storage/leavings-table.ts";
 import { ReplaysTable } from "./storage/replays-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
+import { SyncsTable } from "./storage/syncs-table.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
 
 /** Who acts and when; what goes into the audit chain besides the act itself. */
@@ -34,6 +36,8 @@ export class WorkspaceTurn {
   readonly chain: AuditChainTable;
   readonly destinations: DestinationsTable;
   readonly regulations: RegulationsTable;
+  readonly connections: ConnectionsTable;
+  readonly syncs: SyncsTable;
   readonly leavings: LeavingsTable;
   readonly alerts: AlertsTable;
   readonly replays: ReplaysTable;
@@ -53,6 +57,8 @@ export class WorkspaceTurn {
     this.chain = new AuditChainTable(storage.sql);
     this.destinations = new DestinationsTable(storage.sql);
     this.regulations = new RegulationsTable(storage.sql);
+    this.connections = new ConnectionsTable(storage.sql);
+    this.syncs = new SyncsTable(storage.sql);
     this.leavings = new LeavingsTable(storage.sql);
     this.alerts = new AlertsTable(storage.sql);
     this.replays = new ReplaysTable(storage.sql);

@@ -2,6 +2,7 @@ import { HOME_REGIONS } from "../region/regions.ts";
 import type { ConnectionRefusal } from "../sync/connection/connection.ts";
 import type { SourceLookRefusal } from "../workspace/connection-ports.ts";
 import type { IdempotencyRefusal } from "../workspace/idempotency.ts";
+import type { LeavingRefusal } from "../workspace/leaving-ports.ts";
 import type { AdminRefusal } from "../workspace/ports.ts";
 import type { DestinationRefusal } from "../workspace/destination.ts";
 import type { SyncRefusal } from "../workspace/sync-ports.ts";
@@ -37,12 +38,8 @@ export function problemOf(refusal: AdminRefusal): Problem {
         detail: `The workspace lives in ${refusal.region} for good. To move, create one there and apply the exported config.`,
       };
     case "not-leaving":
-      return { code: "not_leaving", detail: "Nothing is going to be deleted here." };
     case "leaving-begun":
-      return {
-        code: "leaving_begun",
-        detail: "The grace is over, and what is deleted cannot be brought back.",
-      };
+      return leavingProblem(refusal);
     case "last-owner-token":
       return { code: "last_owner_token", detail: "Create another owner token first." };
     case "suppressed-in-workspace":
@@ -86,6 +83,18 @@ export function problemOf(refusal: AdminRefusal): Problem {
     case "destination-settings-invalid":
     case "filters-invalid":
       return destinationProblem(refusal);
+  }
+}
+
+function leavingProblem({ kind }: LeavingRefusal): Problem {
+  switch (kind) {
+    case "not-leaving":
+      return { code: "not_leaving", detail: "Nothing is going to be deleted here." };
+    case "leaving-begun":
+      return {
+        code: "leaving_begun",
+        detail: "The grace is over, and what is deleted cannot be brought back.",
+      };
   }
 }
 

@@ -27,6 +27,7 @@ import {
 import { HOME_REGION_NAMES, HOME_REGIONS, INGEST_REGION_NAMES } from "../region/regions.ts";
 import { filterParts } from "./filter-schemas.ts";
 import { RETRY_HOURS_MAX } from "../workspace/destination.ts";
+import { CONNECTION_KIND_NAMES } from "../sync/connection/kinds.ts";
 import { RATE_MAX, RETENTION_DAYS } from "../workspace/source.ts";
 import { SOURCE_TYPES } from "../workspace/source-types.ts";
 
@@ -156,6 +157,15 @@ const configDestination = strictObject({
   retryHours,
 });
 
+const configConnection = strictObject({
+  id: optional(text),
+  kind: picklist(CONNECTION_KIND_NAMES),
+  name,
+  settings: record(text, unknown()),
+  secrets: optional(array(text)),
+  hosts: pipe(array(host), maxLength(LIST_MAX)),
+});
+
 export const configDocument = strictObject({
   version: literal(1),
   region,
@@ -167,7 +177,7 @@ export const configDocument = strictObject({
   }),
   sources: array(strictObject({ id: optional(string()), ...settings })),
   destinations: optional(array(configDestination)),
-  connections: NONE_YET,
+  connections: optional(array(configConnection)),
   syncs: NONE_YET,
 });
 
@@ -225,7 +235,7 @@ export const tokenView = object({
 
 export const planEntry = object({
   action: picklist(["create", "update", "unchanged", "delete", "not-applicable"]),
-  kind: picklist(["workspace", "source", "destination", "region"]),
+  kind: picklist(["workspace", "source", "destination", "connection", "region"]),
   id: optional(string()),
   name: string(),
   fields: array(string()),

@@ -7,6 +7,7 @@ import {
   type EdgePolicy,
   type EdgeSettings,
 } from "../region/edge.ts";
+import type { ConfigConnection } from "./config-connections.ts";
 import type { ConfigDestination } from "./config-destinations.ts";
 import { fitToHome, notCarried, sdkChange, type SdkChange, type Settings } from "./move-source.ts";
 import type { WorkspaceSettings } from "./ports.ts";
@@ -26,6 +27,7 @@ export type ConfigDocument = {
   };
   readonly sources: readonly ConfigSource[];
   readonly destinations?: readonly ConfigDestination[];
+  readonly connections?: readonly ConfigConnection[];
 };
 
 export type ConfigSource = SourceSettings & {
@@ -38,7 +40,7 @@ export type ConfigSource = SourceSettings & {
 /** One line of a plan. */
 export type PlanEntry = {
   readonly action: "create" | "update" | "unchanged" | "delete" | "not-applicable";
-  readonly kind: "workspace" | "source" | "destination" | "region";
+  readonly kind: "workspace" | "source" | "destination" | "connection" | "region";
   readonly id?: string;
   readonly name: string;
   /** Names of the fields that change. */

@@ -100,6 +100,7 @@ function toDocument(body: InferOutput<typeof configDocument>): ConfigDocument {
     ...(body.destinations === undefined
       ? {}
       : { destinations: body.destinations.map(toDestination) }),
+    ...(body.connections === undefined ? {} : { connections: body.connections.map(defined) }),
   };
 }
 

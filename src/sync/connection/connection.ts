@@ -61,11 +61,18 @@ export type ConnectionHome = {
 /** Connections of one workspace, deleted ones included. */
 export const CONNECTIONS_MAX = 200;
 
-/** A new connection, or why this home cannot have it. */
+/**
+ * A new connection, or why this home cannot have it. One that comes from a document may lack its
+ * secrets, which no document holds.
+ */
 export function createConnection(
   draft: ConnectionDraft,
   place: ConnectionHome,
-  { id, nowMs }: { readonly id: ConnectionId; readonly nowMs: number },
+  {
+    id,
+    nowMs,
+    mayLackSecrets = false,
+  }: { readonly id: ConnectionId; readonly nowMs: number; readonly mayLackSecrets?: boolean },
 ): Result<ChangedConnection, ConnectionRefusal> {
   const { kind, name, ...patch } = draft;
   const empty: Connection = {
@@ -79,7 +86,7 @@ export function createConnection(
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
-  return patchConnection(empty, patch, place, nowMs);
+  return patchConnection(empty, patch, place, { nowMs, mayLackSecrets });
 }
 
 /** The connection after a change, of the next version, and what of it is secret. */
@@ -87,7 +94,7 @@ export function patchConnection(
   held: Connection,
   { settings: given = {}, ...rest }: ConnectionPatch,
   place: ConnectionHome,
-  nowMs: number,
+  { nowMs, mayLackSecrets = false }: { readonly nowMs: number; readonly mayLackSecrets?: boolean },
 ): Result<ChangedConnection, ConnectionRefusal> {
   const fields = CONNECTION_KINDS[held.kind].settings;
   const problems = givenProblems(given, fields);
@@ -99,7 +106,7 @@ export function patchConnection(
     else secretFields.add(field);
   }
   const changed = { ...held, ...rest, settings, secretFields: [...secretFields] };
-  const refusal = missing(changed, fields) ?? connectionProblems(changed, place);
+  const refusal = missing(changed, fields, mayLackSecrets) ?? connectionProblems(changed, place);
   if (refusal !== undefined) return err(refusal);
   return ok({ connection: nextConnection(changed, nowMs), secrets });
 }
@@ -117,9 +124,10 @@ function nextConnection(connection: Connection, nowMs: number): Connection {
 function missing(
   { settings, secretFields }: Connection,
   fields: readonly SettingField[],
+  mayLackSecrets: boolean,
 ): ConnectionRefusal | undefined {
   const problems = fields
-    .filter(({ isRequired }) => isRequired)
+    .filter(({ isRequired, isSecret }) => isRequired && !(isSecret && mayLackSecrets))
     .filter(({ key, isSecret }) => (isSecret ? !secretFields.includes(key) : !(key in settings)))
     .map(({ key }) => `${key} is missing`);
   return problems.length === 0 ? undefined : { kind: "connection-settings-invalid", problems };
