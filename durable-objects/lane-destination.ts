@@ -46,6 +46,10 @@ const FRESH_MS = 5_000;
 const GRACE_MS = 60_000;
 const ASK_MS_MAX = 3_000;
 
+/** Times that the workspace is asked to keep renewed secrets, and how long after each failure. */
+const KEEP_TRIES_MAX = 4;
+const KEEP_AGAIN_MS = 1_000;
+
 /** When a destination that could not be made is tried again. */
 const BROKEN_MS = 60_000;
 const UNREACHABLE_MS = 5_000;
@@ -223,8 +227,17 @@ export class LaneDestination {
       field,
       sealed: sealSecret(dataKey, placeOfSecret(destinationId, field), text, random),
     }));
-    const asked = this.#deps.reach.workspace(owner).renewSecrets(destinationId, version, renewed);
-    await inTime(asked, ASK_MS_MAX);
+    // The vendor may take the old ones no more, so a workspace that does not answer is asked again.
+    for (let tries = 1; ; tries++) {
+      try {
+        const workspace = this.#deps.reach.workspace(owner);
+        const asked = workspace.renewSecrets(destinationId, version, renewed);
+        return await inTime(asked, ASK_MS_MAX);
+      } catch (error) {
+        if (tries === KEEP_TRIES_MAX) throw error;
+        await scheduler.wait(KEEP_AGAIN_MS);
+      }
+    }
   }
 
   #ground(
