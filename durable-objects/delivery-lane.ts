@@ -18,6 +18,7 @@ import type {
 } from "../src/deliver/lane/ports.ts";
 import type { CredentialTest, Destinations } from "../src/deliver/destinations.ts";
 import { maskSecrets, type Exchange } from "../src/egress/exchange.ts";
+import { formatName } from "../src/region/object-names.ts";
 import { standing } from "../src/region/placement.ts";
 import { forgetAtDestination } from "./lane-forgetting-outside.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
@@ -26,6 +27,7 @@ import { LaneWork } from "./lane-work.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { SourceObject } from "./source-object.ts";
 import { reach, type Env } from "./reach.ts";
+import { guardOf } from "./storage/deletion-number.ts";
 import { DELIVERY_LANE_MIGRATIONS } from "./storage/delivery-lane.schema.ts";
 
 /** Why credentials were not tested, where the destination itself does not say. */
@@ -71,7 +73,10 @@ export class DeliveryLane extends SourceObject implements LanePort {
       now: () => Date.now(),
     });
     const evidence = this.#evidence;
-    this.#work = new LaneWork({ ctx, config, reach: ways, ref, destinations, evidence });
+    const guard = guardOf(ctx.storage.sql, (number) =>
+      ways.workspace(workspaceOf(ref.sourceId)).wasSetBack(formatName(name), number),
+    );
+    this.#work = new LaneWork({ ctx, config, reach: ways, ref, destinations, guard, evidence });
   }
 
   async wake(): Promise<void> {
@@ -119,6 +124,7 @@ export class DeliveryLane extends SourceObject implements LanePort {
   }
 
   async sample(): Promise<FailureSample | undefined> {
+    if (await this.#work.destination.isSetBack()) return undefined;
     return this.#work.sample();
   }
 
@@ -131,6 +137,7 @@ export class DeliveryLane extends SourceObject implements LanePort {
   }
 
   async searchDeadLetters(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]> {
+    if (await this.#work.destination.isSetBack()) return [];
     return this.#work.deadLetters.search(query);
   }
 
@@ -144,8 +151,8 @@ export class DeliveryLane extends SourceObject implements LanePort {
     return this.#work.suppress(version);
   }
 
-  async forget({ type, ids }: LaneSubjects): Promise<LaneForgetting> {
-    return this.#work.forget({ type, ids: new Set(ids) });
+  async forget({ type, ids, deletion }: LaneSubjects): Promise<LaneForgetting> {
+    return this.#work.forget({ type, ids: new Set(ids) }, deletion);
   }
 
   async forgetAtDestination(

@@ -12,6 +12,7 @@ import { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import { askPredecessors } from "../src/ingest/queue/predecessors.ts";
 import { Suppressions } from "../src/ingest/queue/suppressions.ts";
 import { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
+import { formatName } from "../src/region/object-names.ts";
 import { standing } from "../src/region/placement.ts";
 import type {
   LogPiece,
@@ -21,15 +22,17 @@ import type {
   QueueSettling,
   QueueSighting,
   QueueStatus,
+  WorkspacePort,
 } from "../src/services.ts";
-import { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
 import { suppressingLease, type SuppressingLease } from "./queue-suppressions.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { GuardedLease } from "./guarded-lease.ts";
 import { LaneFeed } from "./queue-lanes.ts";
 import { QueueWork } from "./queue-work.ts";
 import { SourceObject } from "./source-object.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
+import { guardOf } from "./storage/deletion-number.ts";
 import { INGEST_QUEUE_MIGRATIONS } from "./storage/ingest-queue.schema.ts";
 
 /** How long a group waits for more requests where some met before: less than a flush takes. */
@@ -51,7 +54,7 @@ export class IngestQueue extends SourceObject implements QueuePort {
   readonly #sourceId: SourceId;
   readonly #storage: QueueStorage;
   readonly #counters: Counters;
-  readonly #lease: ConfigLease;
+  readonly #lease: GuardedLease;
   readonly #suppressions: Suppressions;
   /** The lease, which gives no config before its suppressions are loaded. */
   readonly #served: SuppressingLease;
@@ -74,9 +77,11 @@ export class IngestQueue extends SourceObject implements QueuePort {
     this.#storage = new QueueStorage(ctx.storage, this.#config.windowMs, Date.now(), this.#memory);
     this.#counters = new Counters(sql);
     const workspaceId = workspaceOf(this.#sourceId);
-    this.#lease = new ConfigLease(
-      () => this.#reach.workspace(workspaceId).sourceConfig(this.#sourceId, this.#self),
+    const workspace = (): WorkspacePort => this.#reach.workspace(workspaceId);
+    this.#lease = new GuardedLease(
+      () => workspace().sourceConfig(this.#sourceId, this.#self),
       () => Date.now(),
+      guardOf(sql, (number) => workspace().wasSetBack(formatName(name), number)),
     );
     this.#suppressions = new Suppressions(() =>
       this.#reach.workspace(workspaceId).suppressedUsers(this.#sourceId),
@@ -135,10 +140,12 @@ export class IngestQueue extends SourceObject implements QueuePort {
     await this.ctx.storage.sync();
   }
 
-  async settle(throughSeq?: number): Promise<QueueSettling> {
+  async settle(throughSeq?: number, deletion?: number): Promise<QueueSettling> {
     // What was submitted before is committed now, and so a part of what is settled.
     if (throughSeq === undefined) await this.#gather.settled();
-    return this.#work.settle(throughSeq);
+    const settling = this.#work.settle(throughSeq);
+    if (settling.isSettled && deletion !== undefined) this.#lease.guard.took(deletion);
+    return settling;
   }
 
   async suppress(version: number): Promise<boolean> {
@@ -160,6 +167,8 @@ export class IngestQueue extends SourceObject implements QueuePort {
   }
 
   async readLog(read: LogRead): Promise<LogPiece> {
+    if (!this.#lease.admits) await this.#lease.get();
+    if (!this.#lease.admits) throw new Error("set_back: The queue waits for a deletion");
     const piece = await this.#lanes.read(read);
     // What is read may still be on its way to disk, and nothing is delivered that a crash undoes.
     await this.ctx.storage.sync();

@@ -23,6 +23,7 @@ import {
   unwrapDataKey,
 } from "../src/workspace/secret-envelope.ts";
 import type { Reach } from "./reach.ts";
+import type { RestoreGuard } from "./restore-guard.ts";
 import { SuppressedUserList } from "./suppressed-users.ts";
 
 export type LaneDestinationDeps = {
@@ -32,6 +33,7 @@ export type LaneDestinationDeps = {
   /** Whether it is made ready also while it is switched off, as for a replay. */
   readonly isAlsoOff?: boolean;
   readonly destinations: Destinations;
+  readonly guard: RestoreGuard;
   readonly observer: EgressObserver;
   readonly now: () => number;
   /**
@@ -101,6 +103,9 @@ export class LaneDestination {
     const isReady =
       config.state === "on" || (config.state === "off" && this.#deps.isAlsoOff === true);
     if (!isReady) return { kind: "stopped" };
+    if (!this.#deps.guard.admits(config.deletion)) {
+      return { kind: "unavailable", againAtMs: nowMs + UNREACHABLE_MS };
+    }
     if (!(await this.#suppressed.follow(config))) {
       return { kind: "unavailable", againAtMs: nowMs + UNREACHABLE_MS };
     }
@@ -133,6 +138,12 @@ export class LaneDestination {
     } catch {
       return Math.abs(askedAtMs - this.#askedAtMs) < GRACE_MS ? this.#config : undefined;
     }
+  }
+
+  /** Whether the lane's storage was set back, so that nothing of it may be shown. */
+  async isSetBack(): Promise<boolean> {
+    const config = await this.config();
+    return config !== undefined && !this.#deps.guard.admits(config.deletion);
   }
 
   /** Whether that version of the suppressions, or a later one, is what events are decided by. */

@@ -17,14 +17,14 @@ import type { Bucket } from "../src/s3/bucket.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
 import { FileBuckets } from "./file-buckets.ts";
 import { LaneDeadLetters } from "./lane-dead-letters.ts";
-import { LaneDestination } from "./lane-destination.ts";
+import { LaneDestination, type LaneDestinationDeps } from "./lane-destination.ts";
 import { LaneReader } from "./lane-log.ts";
 import { LaneStanding } from "./lane-standing.ts";
 import { LaneTelling } from "./lane-telling.ts";
 import type { TraceDeps } from "./lane-trace.ts";
 import type { Reach } from "./reach.ts";
 
-export type LaneWorkDeps = {
+export type LaneWorkDeps = Pick<LaneDestinationDeps, "guard"> & {
   readonly ctx: DurableObjectState;
   readonly config: Config;
   readonly reach: Reach;
@@ -165,7 +165,7 @@ export class LaneWork {
   }
 
   /** Takes users out of what the lane keeps. Requests in flight end first, and none begins meanwhile. */
-  async forget(subjects: Subjects): Promise<LaneForgetting> {
+  async forget(subjects: Subjects, deletion?: number): Promise<LaneForgetting> {
     const config = await this.destination.config();
     if (config === undefined) throw new Error("Cannot forget: the destination is not known");
     while (this.#running !== undefined) await this.#running;
@@ -181,7 +181,9 @@ export class LaneWork {
         this.#runner.forgetOrder();
         this.wake();
       });
-    return work;
+    const { isClean, erased } = await work;
+    if (isClean && deletion !== undefined) this.#deps.guard.took(deletion);
+    return { isClean, erased };
   }
 
   /** An alarm has gone off, so none is set. */

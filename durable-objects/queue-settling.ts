@@ -1,11 +1,14 @@
 import { scrubFreePages } from "../src/core/scrub-storage.ts";
+import type { ArchiveOutcome } from "../src/ingest/queue/archiver.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import type { SealRule } from "../src/ingest/queue/seal.ts";
 import type { QueueSettling } from "../src/services.ts";
+import type { GuardedLease } from "./guarded-lease.ts";
 
 export type SettlerDeps = {
   readonly ctx: Pick<DurableObjectState, "storage" | "waitUntil">;
   readonly storage: QueueStorage;
+  readonly lease: Pick<GuardedLease, "admits">;
   readonly seal: SealRule;
   /** The last event that is in the archive. */
   readonly archivedSeq: () => number;
@@ -35,6 +38,19 @@ export class Settler {
   get rule(): SealRule {
     const { seal, archivedSeq } = this.#deps;
     return this.#throughSeq > archivedSeq() ? { ...seal, afterMs: 0 } : seal;
+  }
+
+  /**
+   * Archives, unless the queue's storage was set back and no deletion asks for it: what it holds is
+   * not to be seen by anybody before.
+   */
+  async admit(archive: () => Promise<ArchiveOutcome>): Promise<ArchiveOutcome> {
+    const isAsked = this.#throughSeq > this.#deps.archivedSeq();
+    if (isAsked || this.#deps.lease.admits) return archive();
+    return {
+      kind: "retry",
+      why: "set_back: the storage is from before a deletion, which is repeated",
+    };
   }
 
   /** How far the log may be dropped, where lanes would have it kept for them longer. */

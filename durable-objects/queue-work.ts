@@ -13,10 +13,10 @@ import type { MemoryAccount } from "../src/ingest/queue/memory-budget.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import { BUSY_MS, mayArchive, nextAlarmAt, type QueueState } from "../src/ingest/queue/schedule.ts";
 import type { QueueCounter, QueueSettling, QueueSighting, QueueStatus } from "../src/services.ts";
-import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
 import type { LaneFeed } from "./queue-lanes.ts";
+import type { GuardedLease } from "./guarded-lease.ts";
 import { makeArchiver } from "./queue-archiver.ts";
 import { QueueNotices } from "./queue-notices.ts";
 import { Settler } from "./queue-settling.ts";
@@ -33,7 +33,7 @@ export type QueueWorkDeps = {
   readonly storage: QueueStorage;
   readonly files: FileTable;
   readonly counters: Counters;
-  readonly lease: ConfigLease;
+  readonly lease: GuardedLease;
   readonly memory: MemoryAccount;
   readonly lanes: LaneFeed;
   readonly evidence: EvidenceKeeper;
@@ -156,7 +156,7 @@ export class QueueWork {
       // Where files may go is part of the config, which may not have been asked for since a restart.
       if (mayArchive(this.#state(), this.#settler.rule, Date.now())) await lease.get();
       while (mayArchive(this.#state(), this.#settler.rule, Date.now())) {
-        if (!this.#settle(await this.#archiveNext())) break;
+        if (!this.#settle(await this.#settler.admit(() => this.#archiveNext()))) break;
       }
       if (this.#waiting.oldestAtMs !== undefined) this.#notices.tellFilled();
       storage.rotateIfDue(Date.now());

@@ -34,9 +34,12 @@ export class RegulationUnits {
   readonly #regulation: Regulation;
   readonly #stores: StoreUnits;
   readonly #archives: RegulationArchives;
+  readonly #isAgain: boolean;
 
-  constructor(turn: WorkspaceTurn, reach: Reach, regulation: Regulation) {
+  /** @param isAgain Whether it was done before: no replay may see what comes back with an object. */
+  constructor(turn: WorkspaceTurn, reach: Reach, regulation: Regulation, isAgain: boolean) {
     this.#turn = turn;
+    this.#isAgain = isAgain;
     this.#reach = reach;
     this.#regulation = regulation;
     this.#stores = new StoreUnits(erasableStores({ turn, reach }));
@@ -75,8 +78,10 @@ export class RegulationUnits {
         return { isOver: await asked.suppress(version) };
       }
       case "settle": {
+        if (!(await this.#mayBringBack(unit))) return { isOver: false, ...kept(note) };
         const asked = note === undefined ? undefined : Number(note);
-        const { throughSeq, isSettled } = await this.#queue(unit).settle(asked);
+        const queue = this.#queue(unit);
+        const { throughSeq, isSettled } = await queue.settle(asked, this.#number());
         return { isOver: isSettled, note: String(throughSeq) };
       }
       case "link":
@@ -90,7 +95,8 @@ export class RegulationUnits {
         return this.#eraseStore(step, unit, note);
       case "lanes": {
         const { type, ids } = this.#subjects();
-        const { isClean, erased } = await this.#lane(unit).forget({ type, ids });
+        const deletion = this.#number();
+        const { isClean, erased } = await this.#lane(unit).forget({ type, ids, deletion });
         const linked = await this.#forgetLinked(unit);
         const waitingErased = erased + linked.erased;
         return { isOver: isClean && linked.isClean, counts: { waitingErased } };
@@ -103,6 +109,19 @@ export class RegulationUnits {
           replays: this.#turn.replays,
         });
     }
+  }
+
+  #number(): number {
+    return this.#turn.journal.numberOf(this.#regulation.id);
+  }
+
+  /** A queue that was set back archives what it held then: replays wait before it does. */
+  async #mayBringBack(unit: string): Promise<boolean> {
+    const name = parseName(unit);
+    if (!this.#isAgain || name?.kind !== "queue") return true;
+    const archive = this.#reach.archive(name.sourceId);
+    const turn = await archive.enterJob({ id: this.#regulation.id, kind: "deletion" });
+    return turn.kind === "running";
   }
 
   async #forgetLinked(lane: string): Promise<LaneForgetting> {
@@ -211,6 +230,10 @@ export class RegulationUnits {
     const { kind: _kind, ...ref } = name;
     return this.#reach.lane(ref satisfies LaneRef);
   }
+}
+
+function kept(note: string | undefined): { readonly note?: string } {
+  return note === undefined ? {} : { note };
 }
 
 function destinationResult(

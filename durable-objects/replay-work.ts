@@ -18,6 +18,8 @@ import { FileBuckets } from "./file-buckets.ts";
 import { LaneDestination } from "./lane-destination.ts";
 import type { Reach } from "./reach.ts";
 import { ReplayCatalogue } from "./replay-catalogue.ts";
+import type { RestoreGuard } from "./restore-guard.ts";
+import { guardOf } from "./storage/deletion-number.ts";
 import { ReplaySuppressions } from "./replay-suppressions.ts";
 import { ReplayFilesTable, ReplayStorage } from "./storage/replay-storage.ts";
 
@@ -53,6 +55,7 @@ export class ReplayWork {
   readonly #runner: LaneRunner;
   readonly #counts: DeliveryCounts;
   readonly #destination: LaneDestination;
+  readonly #guard: RestoreGuard;
   readonly #buckets: FileBuckets;
   readonly #suppressions: ReplaySuppressions;
   readonly #catalogue: ReplayCatalogue;
@@ -79,8 +82,10 @@ export class ReplayWork {
       reach,
     });
     const now = (): number => Date.now();
+    this.#guard = guardOf(ctx.storage.sql, () => Promise.resolve());
     this.#destination = new LaneDestination({
       ...deps,
+      guard: this.#guard,
       ref: spec,
       isAlsoOff: true,
       observer: deps.evidence.observer,
@@ -142,8 +147,13 @@ export class ReplayWork {
     // A destination that is down must not keep a deletion waiting.
     const stop = isHeldUp ? await this.#mayOpen() : undefined;
     if (stop !== undefined) return { kind: "again", atMs: stop.againAtMs };
-    const state = (await this.#destination.config())?.state;
-    if (state === "deleted") return { kind: "failed", error: "destination_deleted" };
+    const config = await this.#destination.config();
+    // What waits may be from before a deletion, if the storage was set back: files are read again.
+    if (config !== undefined && !this.#guard.admits(config.deletion)) {
+      await this.#rewind();
+      this.#guard.took(config.deletion ?? 0);
+    }
+    if (config?.state === "deleted") return { kind: "failed", error: "destination_deleted" };
     if (!(await this.#suppressions.refresh())) return this.#again(AGAIN_MS);
     const { againAtMs } = await this.#runner.run();
     this.#save();

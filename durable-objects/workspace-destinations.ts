@@ -208,6 +208,7 @@ export class WorkspaceDestinations {
       retentionDays: source.retentionDays,
       fingerprintKey: source.fingerprintKey,
       suppressions: this.#turn.regulations.version(),
+      deletion: this.#turn.restores.required(source.id, "lane"),
     };
   }
 

@@ -11,7 +11,7 @@ import {
   sealEntry,
   type JournalEntry,
 } from "../src/workspace/regulation-journal.ts";
-import { JournalTable } from "./storage/journal-table.ts";
+import type { JournalTable } from "./storage/journal-table.ts";
 import type { WorkspaceEvidence } from "./workspace-evidence.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -36,9 +36,9 @@ export class WorkspaceJournal {
   /** Requests are written one after the other, because each takes the next number. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(turn: WorkspaceTurn, sql: SqlStorage, evidence: WorkspaceEvidence) {
+  constructor(turn: WorkspaceTurn, evidence: WorkspaceEvidence) {
     this.#turn = turn;
-    this.#table = new JournalTable(sql, turn.regulations);
+    this.#table = turn.journal;
     this.#evidence = evidence;
     this.#unasked = new Set(HOME_REGIONS[turn.home].locations);
   }
@@ -100,20 +100,23 @@ export class WorkspaceJournal {
       }
       // Somebody asked for that before us, in a life that we do not remember.
       for (const location of locationsOf(outcomes)) await this.#remove(entry.number, location);
-      this.#count(other.entry, [other.location]);
+      this.#count(other.entry, [other.location], true);
     }
     throw new Error("Cannot write the journal: it holds too much that is not known");
   }
 
   /** Writes a request down, with what it changes of the suppressions. */
-  #count(entry: JournalEntry, locations: readonly ArchiveLocation[]): void {
+  #count(entry: JournalEntry, locations: readonly ArchiveLocation[], isFound = false): void {
     const { regulations } = this.#turn;
     this.#turn.transaction(() => {
       if (regulations.regulation(entry.id) === undefined) {
         regulations.add(entry, effectsOf(entry.draft.type).suppression);
+        // Its objects may have been set back as well: none serves before it has come by.
+        if (isFound) regulations.saveProgress(entry.id, '{"isAgain":true}');
       }
       this.#table.save({ number: entry.number, locations });
     });
+    this.#turn.restores.forget();
   }
 
   async #put(entry: JournalEntry, location: ArchiveLocation): Promise<PutOutcome> {
@@ -149,7 +152,7 @@ export class WorkspaceJournal {
         if (number === undefined || number <= this.#table.lastNumber()) continue;
         const entry = await this.#get(number, location);
         if (entry === undefined) return;
-        this.#count(entry, [location]);
+        this.#count(entry, [location], true);
         const by = { actor: "journal", nowMs: Date.now() };
         this.#turn.note(by, "regulation.repeat", entry.id, [entry.draft.type]);
       }

@@ -113,6 +113,13 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
     return [...super.openAlerts(nowMs), ...this.privacy.regulations.alerts(nowMs)];
   }
 
+  /** An object's storage is from before deletions that it took part in; see `RestoreGuard`. */
+  async wasSetBack(object: string, number: number): Promise<void> {
+    if (!this.delivery.turn.isCreated || !this.privacy.regulations.repeat(object, number)) return;
+    await this.privacy.arm();
+    this.ctx.waitUntil(this.privacy.regulations.run().catch(() => undefined));
+  }
+
   async certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void> {
     const { audit } = this.privacy;
     this.delivery.turn.transaction(() =>

@@ -1,3 +1,4 @@
+import type { RegulationId } from "../src/core/ids.ts";
 import { inTime } from "../src/core/in-time.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import { certificateOf } from "../src/regulation/certificate.ts";
@@ -28,6 +29,8 @@ export class WorkspaceRegulations {
   readonly #reach: Reach;
   readonly #audit: Pick<WorkspaceAudit, "certifyDeletion">;
   #running: Promise<void> | undefined;
+  /** Those that were begun anew while they were worked on; what the work has in memory is of before. */
+  readonly #reopened = new Set<RegulationId>();
 
   constructor(turn: WorkspaceTurn, reach: Reach, audit: Pick<WorkspaceAudit, "certifyDeletion">) {
     this.#turn = turn;
@@ -60,6 +63,13 @@ export class WorkspaceRegulations {
     return { ...newProgress(regulation.type), ...held };
   }
 
+  /** An object says that it was set back to that deletion; whether there is something to repeat. */
+  repeat(object: string, number: number): boolean {
+    const reopened = this.#turn.restores.repeat(object, number, Date.now());
+    for (const id of reopened) this.#reopened.add(id);
+    return reopened.length > 0;
+  }
+
   async #runSlice(): Promise<void> {
     const untilMs = Date.now() + RUN_MS_MAX;
     for (const regulation of this.#turn.regulations.open()) {
@@ -72,19 +82,27 @@ export class WorkspaceRegulations {
   async #goOn(regulation: Regulation, untilMs: number): Promise<void> {
     const { regulations } = this.#turn;
     const { id, type } = regulation;
-    const units = new RegulationUnits(this.#turn, this.#reach, regulation);
-    const progress = await goOn(type, this.progress(regulation), {
+    this.#reopened.delete(id);
+    const from = this.progress(regulation);
+    const units = new RegulationUnits(this.#turn, this.#reach, regulation, from.isAgain === true);
+    const progress = await goOn(type, from, {
       units: (step) => units.of(step),
       work: (step, unit, note) => inTime(units.work(step, unit, note), ANSWER_MS_MAX),
-      save: (saved) => regulations.saveProgress(id, JSON.stringify(saved)),
-      isOver: () => Date.now() >= untilMs,
+      save: (saved) => {
+        if (this.#reopened.has(id)) return;
+        regulations.saveProgress(id, JSON.stringify(saved));
+        this.#turn.restores.forget();
+      },
+      isOver: () => this.#reopened.has(id) || Date.now() >= untilMs,
     });
-    if (progress.step !== "done") return;
+    if (progress.step !== "done" || this.#reopened.has(id)) return;
     const nowMs = Date.now();
     this.#turn.transaction(() => {
-      if (effectsOf(type).deletion !== "none") this.#certify(regulation, progress, nowMs);
+      const isNew = effectsOf(type).deletion !== "none" && progress.certificate === undefined;
+      if (isNew) this.#certify(regulation, progress, nowMs);
       regulations.finish(id, outcomeOf(progress), nowMs);
     });
+    this.#turn.restores.forget();
   }
 
   /** What was done, in counts, hashes and ids of ours; the audit chain keeps its hash. */

@@ -15,11 +15,13 @@ import { ConnectionsTable } from "./storage/connections-table.ts";
 import { DestinationsTable } from "./storage/destinations-table.ts";
 import { RegulationsTable } from "./storage/regulations-table.ts";
 import { LeavingsTable } from "./storage/leavings-table.ts";
+import { JournalTable } from "./storage/journal-table.ts";
 import { ReplaysTable } from "./storage/replays-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
 import { SyncsTable } from "./storage/syncs-table.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
+import { WorkspaceRestores } from "./workspace-restores.ts";
 
 /** Who acts and when; what goes into the audit chain besides the act itself. */
 export type Acting = { readonly actor: string; readonly nowMs: number };
@@ -41,6 +43,8 @@ export class WorkspaceTurn {
   readonly leavings: LeavingsTable;
   readonly alerts: AlertsTable;
   readonly replays: ReplaysTable;
+  readonly journal: JournalTable;
+  readonly restores: WorkspaceRestores;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
@@ -62,6 +66,8 @@ export class WorkspaceTurn {
     this.leavings = new LeavingsTable(storage.sql);
     this.alerts = new AlertsTable(storage.sql);
     this.replays = new ReplaysTable(storage.sql);
+    this.journal = new JournalTable(storage.sql, this.regulations);
+    this.restores = new WorkspaceRestores(this);
     this.#answers = new AnswersTable(storage.sql, this.random);
     if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }
@@ -81,7 +87,8 @@ export class WorkspaceTurn {
 
   /** What Workers and queues serve a source by: a workspace that leaves takes no more events. */
   configOf(source: Source): SourceConfig {
-    const config = configOf(source, Date.now(), this.config.windowMs);
+    const made = configOf(source, Date.now(), this.config.windowMs);
+    const config = { ...made, deletion: this.restores.required(source.id, "queue") };
     return this.leavings.find(this.id) === undefined ? config : { ...config, enabled: false };
   }
 

@@ -90,7 +90,7 @@ export class Workspace extends WorkspaceDeparture implements WorkspacePort, Work
     this.departure = { leaving, sources: this.#sources };
     const others = { regulations, leaving, notices };
     this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, ...others });
-    const journal = new WorkspaceJournal(this.#turn, ctx.storage.sql, this.#evidence);
+    const journal = new WorkspaceJournal(this.#turn, this.#evidence);
     const arm = (): Promise<void> => this.#alarm.arm();
     this.privacy = { regulations, audit: this.#audit, journal, arm };
     // Nothing is served by a state that has forgotten whom to forget.

@@ -64,8 +64,10 @@ export interface QueuePort {
    * Has everything that the queue has taken by now archived and dropped from its log, at once and
    * whatever its lanes still wanted of it: they read the files. Asked again with the first answer's
    * `throughSeq` until `isSettled`; what comes in meanwhile is not waited for.
+   *
+   * @param deletion The number of the deletion that the queue has taken part in once it is settled.
    */
-  settle(throughSeq?: number): Promise<QueueSettling>;
+  settle(throughSeq?: number, deletion?: number): Promise<QueueSettling>;
   /** Whether the queue serves by that version of the suppressions now, or a later one. */
   suppress(version: number): Promise<boolean>;
   /** One byte per fingerprint: 1 when this queue accepted it within the window. */
@@ -176,6 +178,11 @@ export interface WorkspacePort extends BucketKeysPort {
    * the hash of its certificate, never whom it was about.
    */
   certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void>;
+  /**
+   * An object by that name holds the number of an earlier deletion than it is asked for: its storage
+   * was set back to an earlier time. The deletions since are done again. Told until they have come by.
+   */
+  wasSetBack(object: string, number: number): Promise<void>;
   /** The users of a source whose events are not stored; `undefined` when there is no such source. */
   suppressedUsers(sourceId: SourceId): Promise<SuppressedUsers | undefined>;
   /** A queue got its first event since it was empty: cron pokes it until it says it is empty. */
@@ -210,7 +217,10 @@ export interface WorkspacePort extends BucketKeysPort {
   /** What a sync has to know to run; `undefined` when there is none of that id. */
   syncConfig(syncId: SyncId): Promise<SyncConfig | undefined>;
   /** Which of these ids belong to users who must not be sent; one answer for each, in order. */
-  suppressedIds(subjectType: "USER_ID" | "ANONYMOUS_ID", ids: readonly string[]): Promise<readonly boolean[]>;
+  suppressedIds(
+    subjectType: "USER_ID" | "ANONYMOUS_ID",
+    ids: readonly string[],
+  ): Promise<readonly boolean[]>;
   /** A run ended: what comes after it, and what somebody has to be told, is begun. */
   syncRunEnded(syncId: SyncId, run: SyncRun): Promise<void>;
   /** Records in the audit chain what a job of a source's archive removed; once for each job. */

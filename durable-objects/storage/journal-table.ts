@@ -1,6 +1,7 @@
+import type { RegulationId } from "../../src/core/ids.ts";
 import { readStored } from "../../src/core/stored-json.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
-import type { RegulationDraft } from "../../src/regulation/regulation.ts";
+import type { Regulation, RegulationDraft } from "../../src/regulation/regulation.ts";
 import type { JournalEntry } from "../../src/workspace/regulation-journal.ts";
 import type { RegulationsTable } from "./regulations-table.ts";
 
@@ -9,6 +10,9 @@ export type JournalRow = {
   readonly number: number;
   readonly locations: readonly ArchiveLocation[];
 };
+
+/** A request and its number. */
+export type NumberedRegulation = { readonly number: number; readonly regulation: Regulation };
 
 type Row = { number: number; locations: string };
 
@@ -44,6 +48,37 @@ export class JournalTable {
       linkedAnonymousIds,
     };
     return { number, id, createdAtMs, commitment: commitment ?? "", draft };
+  }
+
+  /** Requests after that number that were not over before `sinceMs`, in the order of numbers. */
+  after(number: number, sinceMs: number): readonly NumberedRegulation[] {
+    return this.#sql
+      .exec<{ position: number; id: string }>(
+        `SELECT position, id FROM regulations
+         WHERE position > ? AND coalesce(finished_at_ms, ?2) >= ?2 ORDER BY position`,
+        number,
+        sinceMs,
+      )
+      .toArray()
+      .flatMap(({ position, id }) => {
+        const regulation = this.#regulations.regulation(id);
+        return regulation === undefined ? [] : [{ number: position, regulation }];
+      });
+  }
+
+  numberOf(id: RegulationId): number {
+    return this.#sql
+      .exec<{ position: number }>("SELECT position FROM regulations WHERE id = ?", id)
+      .one().position;
+  }
+
+  /** Has a request that was over done again, from there. */
+  reopen(id: RegulationId, progress: string): void {
+    this.#sql.exec(
+      `UPDATE regulations SET status = 'RUNNING', finished_at_ms = NULL, progress = ? WHERE id = ?`,
+      progress,
+      id,
+    );
   }
 
   save({ number, locations }: JournalRow): void {

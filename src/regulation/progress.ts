@@ -44,6 +44,8 @@ export type Progress = {
   readonly archives?: Readonly<Record<string, ArchiveTotals>>;
   /** The text of a deletion's certificate, whose hash stands in the audit chain; absent before. */
   readonly certificate?: string;
+  /** It was done before, and an object or the workspace was set back to an earlier time since. */
+  readonly isAgain?: boolean;
 };
 
 /** What a regulation did to the archive files of one source. */

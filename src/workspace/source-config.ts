@@ -51,6 +51,11 @@ export type SourceConfig = {
   readonly edge?: EdgeSettings;
   /** The version of the workspace's suppressions to serve by; absent while there never was one. */
   readonly suppressions?: number;
+  /**
+   * The last deletion that every queue of the source has taken part in: one that has not was set back
+   * to an earlier time. Absent from older code.
+   */
+  readonly deletion?: number;
   /** How long files stay in the platform's bucket, in days; absent from older code. */
   readonly retentionDays?: number | "unlimited";
   /** What the source lets in, by name; absent for everything, and from older code. */

@@ -29,6 +29,11 @@ export type LaneConfig = {
   readonly fingerprintKey: string;
   /** The version of the suppressions to deliver by; absent while there never was one. */
   readonly suppressions?: number;
+  /**
+   * The last deletion that every lane of the source has taken part in: one that has not was set back
+   * to an earlier time. Absent from older code.
+   */
+  readonly deletion?: number;
 };
 
 /** Secret settings as they are kept: under a data key, which is wrapped by a key of the deployment. */
@@ -150,6 +155,8 @@ export type DestinationTest =
 export type LaneSubjects = {
   readonly type: "USER_ID" | "ANONYMOUS_ID";
   readonly ids: readonly string[];
+  /** The number of the deletion that the lane has taken part in once it is clean of them. */
+  readonly deletion?: number;
 };
 
 /**

@@ -1,0 +1,111 @@
+import type { RegulationId, SourceId } from "../src/core/ids.ts";
+import { readStored } from "../src/core/stored-json.ts";
+import { parseName } from "../src/region/object-names.ts";
+import { newProgress, STEPS, type Progress, type Step } from "../src/regulation/progress.ts";
+import { effectsOf, SHOWN_MS, type Regulation } from "../src/regulation/regulation.ts";
+import type { JournalTable, NumberedRegulation } from "./storage/journal-table.ts";
+import type { WorkspaceTurn } from "./workspace-turn.ts";
+
+/** Objects that take part in deletions, and the step in which they do. */
+const STEP_OF = { queue: "settle", lane: "lanes" } as const satisfies Record<string, Step>;
+export type GuardedKind = keyof typeof STEP_OF;
+
+type RestoresTurn = Pick<WorkspaceTurn, "regulations" | "transaction" | "note"> & {
+  readonly journal: JournalTable;
+};
+
+/**
+ * What a Workspace knows of objects whose storage was set back to an earlier time: by which deletion
+ * each has to have come, and the deletions that have to be done again when one has not.
+ */
+export class WorkspaceRestores {
+  readonly #turn: RestoresTurn;
+  /** Numbers that were worked out, until something about a regulation changes. */
+  readonly #required = new Map<string, number>();
+
+  constructor(turn: RestoresTurn) {
+    this.#turn = turn;
+  }
+
+  /** The last deletion that every object of the kind has taken part in, unless it was set back. */
+  required(sourceId: SourceId, kind: GuardedKind): number {
+    const key = `${sourceId} ${kind}`;
+    const known = this.#required.get(key);
+    if (known !== undefined) return known;
+    const [last] = this.#deletions(sourceId, 0).filter(({ regulation }) =>
+      this.#hasPassed(regulation, kind),
+    );
+    this.#required.set(key, last?.number ?? 0);
+    return last?.number ?? 0;
+  }
+
+  /** Called with every change of a regulation. */
+  forget(): void {
+    this.#required.clear();
+  }
+
+  /** Has the deletions done again that an object has lost; which ones. */
+  repeat(object: string, number: number, nowMs: number): readonly RegulationId[] {
+    const name = parseName(object);
+    if (name?.kind !== "queue" && name?.kind !== "lane") return [];
+    const lost = this.#deletions(name.sourceId, number).filter(
+      ({ regulation }) => !this.#comesBy(regulation, name.kind, object),
+    );
+    this.#turn.transaction(() => {
+      for (const { regulation } of lost) {
+        const { certificate, archives } = this.#progress(regulation);
+        const again: Progress = {
+          ...newProgress(regulation.type),
+          isAgain: true,
+          ...(archives === undefined ? {} : { archives }),
+          ...(certificate === undefined ? {} : { certificate }),
+        };
+        this.#turn.journal.reopen(regulation.id, JSON.stringify(again));
+        this.#turn.note({ actor: "journal", nowMs }, "regulation.repeat", regulation.id);
+      }
+    });
+    this.forget();
+    return lost.map(({ regulation }) => regulation.id);
+  }
+
+  /** Deletions after that number which a source takes part in, the last one first. */
+  #deletions(sourceId: SourceId, after: number): readonly NumberedRegulation[] {
+    // Whom older ones named is forgotten, but no storage can be set back that far.
+    return this.#turn.journal
+      .after(after, Date.now() - SHOWN_MS)
+      .filter(({ regulation: { type, sourceId: only } }) => {
+        const isHere = only === undefined || only === sourceId;
+        return isHere && effectsOf(type).deletion !== "none";
+      })
+      .toReversed();
+  }
+
+  #progress({ id, type }: Regulation): Progress {
+    const held = readStored<Partial<Progress>>(this.#turn.regulations.progress(id));
+    return { ...newProgress(type), ...held };
+  }
+
+  #hasPassed(regulation: Regulation, kind: GuardedKind): boolean {
+    if (!takesPart(regulation, kind)) return false;
+    if (regulation.finishedAtMs !== undefined) return true;
+    const { step, isAgain } = this.#progress(regulation);
+    return isAgain === true || isAfter(step, kind);
+  }
+
+  /** Whether it is under way and has not come by this object yet. */
+  #comesBy(regulation: Regulation, kind: GuardedKind, object: string): boolean {
+    if (!takesPart(regulation, kind)) return true;
+    if (regulation.finishedAtMs !== undefined) return false;
+    const { step, finished } = this.#progress(regulation);
+    return !isAfter(step, kind) && !(step === STEP_OF[kind] && finished.includes(object));
+  }
+}
+
+function isAfter(step: Progress["step"], kind: GuardedKind): boolean {
+  return step === "done" || STEPS.indexOf(step) > STEPS.indexOf(STEP_OF[kind]);
+}
+
+/** A deletion of archives only comes by no lane. */
+function takesPart({ type }: Regulation, kind: GuardedKind): boolean {
+  return kind === "queue" || effectsOf(type).deletion !== "archive";
+}
