@@ -4,8 +4,8 @@ import { droppableSeq, readForLane } from "../src/ingest/queue/lane-reads.ts";
 import { QueueLanes } from "../src/ingest/queue/lanes.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import type { LogPiece, LogRead } from "../src/services.ts";
-import type { ConfigLease } from "../src/workspace/config-lease.ts";
 import type { QueueRef, SourceConfig } from "../src/workspace/source-config.ts";
+import type { GuardedLease } from "./guarded-lease.ts";
 import type { Reach } from "./reach.ts";
 
 export type LaneFeedDeps = {
@@ -15,7 +15,7 @@ export type LaneFeedDeps = {
   readonly self: QueueRef;
   readonly storage: QueueStorage;
   readonly files: FileTable;
-  readonly lease: ConfigLease;
+  readonly lease: GuardedLease;
 };
 
 /** Names of archived files are kept this long for lanes that are far behind. */
@@ -76,6 +76,12 @@ export class LaneFeed {
 
   async read({ destinationId, fromSeq, passedSeq }: LogRead): Promise<LogPiece> {
     const { lease, storage, files, ctx } = this.#deps;
+    if (!lease.admits) await lease.get();
+    // As if there were no more: what is here is not to be seen before a deletion has come by.
+    if (!lease.admits) {
+      this.#lanes.sleeps(destinationId);
+      return { kind: "end", fromSeq };
+    }
     if (this.#lanes.startOf(destinationId) === undefined) {
       const leased = await lease.get();
       if (leased.kind === "found") this.learn(leased.config);

@@ -1,4 +1,4 @@
-import { scrubFreePages } from "../src/core/scrub-storage.ts";
+import { fillFreePages, scrubFreePages } from "../src/core/scrub-storage.ts";
 import type { ArchiveOutcome } from "../src/ingest/queue/archiver.ts";
 import type { QueueStorage } from "../src/ingest/queue/queue-storage.ts";
 import type { SealRule } from "../src/ingest/queue/seal.ts";
@@ -79,14 +79,14 @@ export class Settler {
     const throughSeq = Math.min(asked ?? Infinity, storage.log.nextSeq - 1);
     this.#throughSeq = Math.max(this.#throughSeq, throughSeq);
     if (this.#soiledSeq < throughSeq) {
-      this.#scrub(() => this.#beginClean());
+      this.#scrub(fillFreePages, () => this.#beginClean());
       return { throughSeq, isSettled: false };
     }
     const lastSeq = this.#soiledSeq;
     const isDropped = storage.log.segments.every(({ firstSeq }) => firstSeq > lastSeq);
     if (!isDropped || archivedSeq() < lastSeq) return { throughSeq, isSettled: false };
     if (this.#scrubbedSeq < lastSeq) {
-      this.#scrub(() => {
+      this.#scrub(scrubFreePages, () => {
         this.#scrubbedSeq = lastSeq;
       });
     }
@@ -102,10 +102,10 @@ export class Settler {
   }
 
   /** In turns beside the queue's own work; whoever waits for it asks again. */
-  #scrub(done: () => void): void {
+  #scrub(overwrite: typeof scrubFreePages, done: () => void): void {
     const { ctx, storage } = this.#deps;
     if (this.#scrubbing !== undefined) return;
-    this.#scrubbing = scrubFreePages(ctx.storage, storage.freeBytes, () => scheduler.wait(0))
+    this.#scrubbing = overwrite(ctx.storage, storage.freeBytes, () => scheduler.wait(0))
       .then(done)
       .finally(() => {
         this.#scrubbing = undefined;

@@ -45,29 +45,39 @@ export async function scrubStorage(storage: ScrubbedStorage, scrub: Scrub): Prom
   const nextTurn = (): Promise<unknown> => scrub.nextTurn();
   const held = tables.filter((table) => holdsTable(storage, table));
   if (held.length > 0) {
-    await scrubFreePages(storage, freeBytes, nextTurn);
+    await fillFreePages(storage, freeBytes, nextTurn);
     for (const table of held) storage.transactionSync(() => rebuildTable(storage, table));
   }
   await scrubFreePages(storage, freeBytes, nextTurn);
 }
 
-/**
- * Fills the pages that SQLite has free with zeros, which are dropped again. What a kill leaves of them
- * is dropped by the next scrub.
- */
+/** Overwrites the pages that SQLite has free, and what its journal still holds of them. */
 export async function scrubFreePages(
   storage: ScrubbedStorage,
   freeBytes: number,
   nextTurn: () => Promise<unknown>,
 ): Promise<void> {
-  const rows = Math.ceil((freeBytes + MARGIN_BYTES) / ROW_BYTES);
-  const turns = Math.max(TURNS_MIN, Math.ceil(rows / TURN_ROWS));
-  for (let turn = 0; turn < turns; turn++) {
+  await fillFreePages(storage, Math.max(freeBytes, TURNS_MIN * TURN_ROWS * ROW_BYTES), nextTurn);
+}
+
+/**
+ * Fills the pages that SQLite has free with zeros, which are dropped again: what is written next stands
+ * in clean pages. What a kill leaves of the zeros is dropped by the next time.
+ */
+export async function fillFreePages(
+  storage: ScrubbedStorage,
+  freeBytes: number,
+  nextTurn: () => Promise<unknown>,
+): Promise<void> {
+  let left = Math.ceil((freeBytes + MARGIN_BYTES) / ROW_BYTES);
+  while (left > 0) {
+    const rows = Math.min(left, TURN_ROWS);
     storage.transactionSync(() => {
-      for (let row = 0; row < TURN_ROWS; row++) {
+      for (let row = 0; row < rows; row++) {
         storage.sql.exec("INSERT INTO scrub (zeros) VALUES (zeroblob(?))", ROW_BYTES);
       }
     });
+    left -= rows;
     await nextTurn();
   }
   storage.sql.exec("DELETE FROM scrub");
