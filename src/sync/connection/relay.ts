@@ -1,8 +1,9 @@
-import { err, ok } from "../../core/result.ts";
+import { ok } from "../../core/result.ts";
 import type { Dial, RawSocket } from "../../deliver/postgres/raw-socket.ts";
 import { contactOf, refuse } from "../../egress/guard.ts";
 import { judgeSocket } from "../../egress/judge.ts";
 import type { Relay } from "../../region/host-settings.ts";
+import { SourceFailure } from "../source/source.ts";
 
 /** Bytes of an answer to CONNECT: more is no proxy. */
 const ANSWER_BYTES_MAX = 8_192;
@@ -26,7 +27,7 @@ export function dialThrough(relay: Pick<Relay, "host" | "port">, dial: Dial): Di
     await socket.opened;
     if (await opensWay(socket, name)) return ok(socket);
     await socket.close().catch(() => undefined);
-    return err({ kind: "way-not-offered", host: name });
+    throw new SourceFailure("relay_refused", "The operator's relay does not open the way", true);
   };
 }
 

@@ -24,6 +24,7 @@ type StepName = (typeof POSTGRES_STEPS)[number];
 const FAILED_AT: Readonly<Record<string, StepName>> = {
   refused_by_guard: "host_in_region",
   no_relay: "reachable",
+  relay_refused: "reachable",
   unreachable: "reachable",
   no_tls: "tls",
 };

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../src/sync/model.ts";
 import { makeCertificate } from "../../support/deliver/certificate.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
+import { startRelay, type TestRelay } from "../../support/sync/relay.ts";
 import { startWorker } from "../../support/sync/start-worker.ts";
 import type { Read, Reading } from "../../support/sync/source-reading.ts";
 
@@ -61,7 +62,10 @@ async function read(server: PostgresServer, over: Partial<Reading> = {}): Promis
     model: MODEL,
     key: ["id"],
     development: false,
-    standIn: { hostname: "127.0.0.1", port },
+    standIns: {
+      [HOST]: { hostname: "127.0.0.1", port },
+      "other.example.com": { hostname: "127.0.0.1", port },
+    },
     ...over,
   };
   const answer = await miniflare.dispatchFetch("http://worker/", {
@@ -111,5 +115,54 @@ describe("a Postgres source in workerd", () => {
 
     expect(code).toBe("refused_by_guard");
     expect(told).toEqual([]);
+  });
+});
+
+describe("the relay of a region", () => {
+  const throughRelay = async (relay: TestRelay, over: Partial<Reading> = {}): Promise<Read> => {
+    const { database, user, password, port } = secure;
+    const settings = { host: HOST, port, database, user, password, relay: true };
+    const id = "con_eu_0123456789abcdef0123456789" as const;
+    const hosts = [`${HOST}:${port}`];
+    return read(secure, {
+      connection: { id, kind: "postgres", region: "eu", settings, hosts },
+      relay: { host: "relay.example.com", port: relay.port },
+      standIns: { "relay.example.com": { hostname: "127.0.0.1", port: relay.port } },
+      ...over,
+    });
+  };
+
+  it("passes a database's TLS on, and sees no word of it", async () => {
+    const relay = await startRelay({ [`${HOST}:${secure.port}`]: secure.port });
+
+    const { ordered, told } = await throughRelay(relay);
+    await relay.stop();
+
+    expect(ordered.rows).toBe(ROWS);
+    expect(told).toEqual(["relay.example.com declared", `${HOST}:${secure.port} declared`]);
+    expect(relay.passed().includes(secure.user)).toBe(false);
+  });
+
+  it("is not asked for a host that is not known to be in the region", async () => {
+    const relay = await startRelay({});
+    const { database, user, password, port } = secure;
+    const settings = { host: HOST, port, database, user, password, relay: true };
+    const id = "con_eu_0123456789abcdef0123456789" as const;
+    const connection = { id, kind: "postgres", region: "eu", settings, hosts: [] } as const;
+
+    const { code } = await throughRelay(relay, { connection });
+    await relay.stop();
+
+    expect(code).toBe("refused_by_guard");
+    expect(relay.asked).toEqual([]);
+  });
+
+  it("is no way around a refusal of its own", async () => {
+    const relay = await startRelay({});
+
+    const { code } = await throughRelay(relay);
+    await relay.stop();
+
+    expect(code).toBe("relay_refused");
   });
 });

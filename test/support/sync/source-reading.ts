@@ -7,8 +7,11 @@ export type Reading = {
   readonly model: Model;
   readonly key: readonly string[];
   readonly development: boolean;
-  /** Where the host of the settings stands: no name can be made for the loopback address. */
-  readonly standIn?: { readonly hostname: string; readonly port: number };
+  /** Where hosts stand, by name: none can be made for the loopback address. */
+  readonly standIns?: Readonly<
+    Record<string, { readonly hostname: string; readonly port: number }>
+  >;
+  readonly relay?: { readonly host: string; readonly port: number };
   /** Pieces after which the reader goes away. */
   readonly leaveAfter?: number;
 };

@@ -18,8 +18,9 @@ export default {
       sent: () => undefined,
       received: () => undefined,
     };
-    const { connection, model, development, standIn } = reading;
-    const context = { development, observe, dial: dialTo(standIn) };
+    const { connection, model, development, standIns, relay } = reading;
+    const way = relay === undefined ? {} : { relay };
+    const context = { development, observe, dial: dialTo(standIns, told), ...way };
     const signal = AbortSignal.any([]);
     try {
       const source = await openSource(connection, model, SEEDS, context, signal);
@@ -77,15 +78,22 @@ async function readBoth(
   };
 }
 
-/** The guarded way out; with a stand-in what the guard allows goes on to that. */
-function dialTo(standIn: Reading["standIn"]): Dial {
-  if (standIn === undefined) return dialOutside as Dial;
+/** The guarded way out; what the guard allows goes on to a stand-in, where there is one. */
+function dialTo(standIns: Reading["standIns"], told: string[]): Dial {
+  if (standIns === undefined) return dialOutside as Dial;
   return async (context, target, options) => {
-    const development = { ...context, development: true };
-    const { hostname: host, port } = standIn;
-    const rules = [...context.rules, { host, port, level: "development" as const }];
-    const allowed = context.rules.some((rule) => rule.host === target.hostname);
-    if (!allowed) return { ok: false, error: { kind: "host-not-allowed", host: target.hostname } };
-    return (dialOutside as Dial)({ ...development, rules }, standIn, options);
+    const { hostname: host, port } = standIns[target.hostname] ?? target;
+    const allowed = context.rules.find((rule) => rule.host === target.hostname);
+    if (allowed === undefined) {
+      return { ok: false, error: { kind: "host-not-allowed", host: target.hostname } };
+    }
+    told.push(`${target.hostname} ${allowed.level}`);
+    const rules = [{ host, port, level: "development" as const }];
+    const { observe: _told, ...plain } = context;
+    return (dialOutside as Dial)(
+      { ...plain, development: true, rules },
+      { hostname: host, port },
+      options,
+    );
   };
 }
