@@ -104,7 +104,7 @@ describe("an eu host", () => {
     };
     await expect
       .poll(alerts, { timeout: 20_000 })
-      .toEqual([{ code: "outside_region", since: expect.any(String), count: 1 }]);
+      .toEqual([{ code: "outside_region", subject: null, since: expect.any(String), count: 1 }]);
   });
 
   it("shows the operator what it held before it knew whose it was", async () => {
