@@ -1,4 +1,4 @@
-import type { SpilledBlob, SpillStore } from "../../src/sync/engine/spill.ts";
+import type { SpilledPart, SpillStore } from "../../src/sync/engine/spill.ts";
 import type { StateSql } from "./sync-state-table.ts";
 
 /** The step of the schema that makes the table; part of the list of the object that has it. */
@@ -31,7 +31,7 @@ export class SyncSpillTable implements SpillStore {
     );
   }
 
-  next(partition: number, ordinal: number): SpilledBlob | undefined {
+  next(partition: number, ordinal: number): SpilledPart | undefined {
     const rows = this.#sql
       .exec(
         `SELECT place, entries FROM spilled_rows WHERE place > ? AND place < ?

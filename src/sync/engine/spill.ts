@@ -8,11 +8,11 @@ import { prefixAt, PREFIX_BITS, writeKey, writeRowHash } from "./state/packed.ts
 export interface SpillStore {
   put(partition: number, bytes: Uint8Array): void;
   /** The blobs of a partition, one after the other: the first after `ordinal`. */
-  next(partition: number, ordinal: number): SpilledBlob | undefined;
+  next(partition: number, ordinal: number): SpilledPart | undefined;
   clear(): void;
 }
 
-export type SpilledBlob = { readonly ordinal: number; readonly bytes: ArrayBuffer };
+export type SpilledPart = { readonly ordinal: number; readonly bytes: ArrayBuffer };
 
 /** Words of a spilled row: six of an entry of the state, and its number. */
 export const SPILL_WORDS = 7;

@@ -65,7 +65,7 @@ export function prefixAt(words: Uint32Array, at: number): number {
 
 /** The same of a key hash in hex. */
 export function prefixOf(keyHash: string): number {
-  return Number.parseInt(keyHash.slice(0, PREFIX_BITS / 4), 16);
+  return wordOf(keyHash, 0) * 2 ** SECOND_WORD_BITS + (wordOf(keyHash, 8) >>> 12);
 }
 
 /** Below 0 when the first key hash comes first, 0 when both are the same. */
@@ -88,9 +88,20 @@ export function hexAt(words: Uint32Array, at: number): string {
 
 /** Writes a key hash in hex as four words at `at`. */
 export function writeKey(keyHash: string, words: Uint32Array, at: number): void {
-  for (let i = 0; i < 4; i++) {
-    words[at + i] = Number.parseInt(keyHash.slice(8 * i, 8 * i + 8), 16);
+  for (let i = 0; i < 4; i++) words[at + i] = wordOf(keyHash, 8 * i);
+}
+
+const LETTER_A = 0x61;
+const DIGIT_0 = 0x30;
+
+/** The number of eight digits of lower case hex; several times as fast as parsing a slice. */
+function wordOf(hex: string, from: number): number {
+  let word = 0;
+  for (let i = from; i < from + 8; i++) {
+    const code = hex.charCodeAt(i);
+    word = (word << 4) | (code < LETTER_A ? code - DIGIT_0 : code - LETTER_A + 10);
   }
+  return word >>> 0;
 }
 
 const half = new Uint32Array(2);

@@ -128,7 +128,10 @@ function inWorld(run: (state: SyncState, model: Model, acts: readonly Act[]) => 
   );
 }
 
-describe("SyncState", () => {
+/** Of a machine that does much else besides. */
+const MINUTE_MS = 60_000;
+
+describe("SyncState", { timeout: MINUTE_MS }, () => {
   it("reads what was accepted last of each key, in the order of keys", () => {
     inWorld((state, model) => {
       expect(allOf(state)).toEqual(sortedEntries(model));
