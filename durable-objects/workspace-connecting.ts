@@ -104,6 +104,9 @@ export abstract class WorkspaceConnecting extends WorkspacePrivacy implements Co
       if (!(error instanceof SourceFailure)) throw error;
       const { code, message, isPassing } = error;
       return err({ kind: "source-failed", code, message, isPassing });
+    } finally {
+      // For the evidence of what was contacted.
+      await this.privacy.arm();
     }
   }
 
