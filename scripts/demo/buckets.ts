@@ -27,7 +27,7 @@ export const CUSTOMER = {
 } as const;
 
 /** Who administers the customer's account: reads and spoils what the platform may not touch. */
-const ADMINISTRATOR: User = {
+export const ADMINISTRATOR: User = {
   arn: `arn:aws:iam::${CUSTOMER.account}:user/administrator`,
   accessKeyId: "AKIACUSTOMERLOCALEU1",
   secretAccessKey: "local-only-customer-secret-not-aws-local",

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { applySetup, type SetupAnswer } from "../local-aws/apply-setup.ts";
 import { call } from "../stack/new-workspace.ts";
-import { CUSTOMER } from "./buckets.ts";
+import { ADMINISTRATOR, CUSTOMER } from "./buckets.ts";
 import { REPLAY_HOST } from "./deliveries.ts";
 import { gatherEvidence, type Evidence, type FoundLine, type Ground } from "./evidence.ts";
 import { post, type DemoHome } from "./homes.ts";
@@ -67,7 +67,7 @@ export async function setUpOwnBucket(
   const path = `/api/v1/sources/${sourceId}/storage`;
   const query = new URLSearchParams({ bucket, location, account, kmsKeyArn });
   const setup = await call<SetupAnswer>(stack.url, "GET", `${path}/setup?${query}`, token);
-  await applySetup(stack.aws, setup);
+  await applySetup(stack.aws, setup, [ADMINISTRATOR.arn]);
   say(`\nA bucket of the customer's own for ${sourceId}, in AWS account ${account} (a stand-in):`);
   say(`  1. bucket ${bucket} in ${location}, encrypted with ${kmsKeyArn}`);
   say(`  2. folder segment-logs/: comes with the first file, S3 has no folders`);

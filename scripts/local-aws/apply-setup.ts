@@ -26,14 +26,18 @@ export type SetupAnswer = {
   readonly kmsKeyPolicy: PolicyDocument | null;
 };
 
-/** Pastes the documents of setup into the stand-in, as a customer would at AWS. */
+/**
+ * Pastes the documents of setup into the stand-in, as a customer would at AWS; `keyUsers` are named in
+ * the key's policy already.
+ */
 export async function applySetup(
   aws: Pick<LocalAws, "setRole" | "setBucket">,
   setup: SetupAnswer,
+  keyUsers: readonly string[] = [],
 ): Promise<void> {
   const documents = documentsOf(setup);
   for (const role of rolesOf(documents)) await aws.setRole(role);
-  await aws.setBucket(bucketOf(setup.storage, documents));
+  await aws.setBucket(bucketOf(setup.storage, documents, keyUsers));
 }
 
 /** The documents as the product holds them. */

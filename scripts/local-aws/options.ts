@@ -14,13 +14,17 @@ export type Statement = {
   readonly prefix?: string;
   /** The KMS key that `kms:` actions are allowed with. */
   readonly kmsKeyId?: string;
+  /** The service that the key may be used through, and no other way. */
+  readonly viaService?: string;
 };
 
-/** What a bucket's own policy allows to somebody. */
+/** What a bucket's own policy, or a key's, allows to somebody. */
 export type Grant = {
   readonly principal: string;
   readonly actions: readonly string[];
   readonly prefix?: string;
+  /** The service that a key may be used through, and no other way. */
+  readonly viaService?: string;
 };
 
 /** A bucket's settings that can be asked for, as their XML; none is in force here. */
@@ -57,6 +61,8 @@ export type BucketOptions = {
   readonly kmsKeyId?: string;
   /** Whether writers and readers need `kms:GenerateDataKey` and `kms:Decrypt` for it. */
   readonly checksKmsGrants?: boolean;
+  /** The key's own policy; whoever it does not name may not use the key. Absent: everybody may. */
+  readonly kmsGrants?: readonly Grant[];
   /** The bucket's policy, as far as it allows. */
   readonly grants?: readonly Grant[];
   readonly settings?: Readonly<Partial<Record<BucketSetting, string>>>;

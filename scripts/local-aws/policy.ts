@@ -7,6 +7,8 @@ import type { BucketOptions, Statement } from "./options.ts";
 export type Identity = {
   readonly arn: string;
   readonly allow: readonly Statement[];
+  /** Of a session: what policies know it by. */
+  readonly roleArn?: string;
 };
 
 /** Refuses what no statement of `identity` allows. */
@@ -52,18 +54,34 @@ function isGranted(
   );
 }
 
-/** Refuses who may not use the bucket's key for what the operation needs it for. */
+/**
+ * Refuses who may not use the bucket's key for what the operation needs it for: what signs has to be
+ * allowed to, and the key's policy has to name it. Users' own policies are not the customer's, so of
+ * the platform's user only the key's policy counts.
+ */
 export function checkKmsGrant(
   identity: Identity,
   operation: Operation,
-  { kmsKeyId, checksKmsGrants }: BucketOptions,
+  { kmsKeyId, checksKmsGrants, kmsGrants, location }: BucketOptions,
 ): AwsRefusal | undefined {
-  if (kmsKeyId === undefined || checksKmsGrants !== true) return undefined;
   const action = KMS_ACTIONS[operation];
+  if (kmsKeyId === undefined || checksKmsGrants !== true || action === undefined) return undefined;
+  const service = `s3.${location}.amazonaws.com`;
+  const isVia = (statement: { readonly viaService?: string }): boolean =>
+    (statement.viaService ?? service) === service;
   const isAllowed = identity.allow.some(
-    (statement) => statement.kmsKeyId === kmsKeyId && statement.actions.includes(action ?? ""),
+    (statement) =>
+      statement.kmsKeyId === kmsKeyId && statement.actions.includes(action) && isVia(statement),
   );
-  if (action === undefined || isAllowed) return undefined;
+  const isNamed = (kmsGrants ?? []).some(
+    (grant) =>
+      grant.principal === (identity.roleArn ?? identity.arn) &&
+      grant.actions.includes(action) &&
+      isVia(grant),
+  );
+  const isRole = identity.roleArn !== undefined;
+  const isGranted = kmsGrants === undefined || isNamed;
+  if (isGranted && (isAllowed || (!isRole && isNamed))) return undefined;
   return refusal(403, "AccessDenied", `${identity.arn} is not authorized to perform: ${action}`);
 }
 

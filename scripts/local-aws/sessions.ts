@@ -87,7 +87,8 @@ export class KeyRing {
     };
     const assumed = role.arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/");
     const arn = `${assumed}/${sessionName}`;
-    this.#holders.set(accessKeyId, { key, identity: { arn, allow: role.allow }, locations });
+    const identity = { arn, allow: role.allow, roleArn: role.arn };
+    this.#holders.set(accessKeyId, { key, identity, locations });
     return `<AssumeRoleResponse xmlns="${NAMESPACE}"><AssumeRoleResult><AssumedRoleUser><Arn>${escapeXml(arn)}</Arn><AssumedRoleId>${accessKeyId}:${sessionName}</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${key.secretAccessKey}</SecretAccessKey><SessionToken>${key.token}</SessionToken><Expiration>${new Date(expiresAtMs).toISOString()}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`;
   }
 }

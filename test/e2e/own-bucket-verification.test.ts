@@ -2,41 +2,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
 import {
-  homeBucketName,
   homeUserArn,
-  LOCATIONS,
   type BucketOptions,
   type BucketSetting,
   type Role,
 } from "../../scripts/local-aws/options.ts";
 import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
-import {
-  ownBucket,
-  stsCaller,
-  stsContext,
-  type Opening,
-} from "../../src/archive/own-bucket/open.ts";
+import { ownBucket } from "../../src/archive/own-bucket/open.ts";
 import { bucketDocuments } from "../../src/archive/own-bucket/policies.ts";
 import type { Verification } from "../../src/archive/own-bucket/verification.ts";
-import { verifyOwnBucket } from "../../src/archive/own-bucket/verify.ts";
 import type { AwsBucket } from "../../src/region/own-bucket.ts";
-import { homeOf, type ArchiveLocation } from "../../src/region/regions.ts";
-import { assumeRole } from "../../src/s3/sts.ts";
-
-const SOURCE = "src_eu_0123456789abcdef0123456789";
-const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
-const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
-
-const OWN: AwsBucket = {
-  name: "own-1",
-  location: "eu-west-1",
-  bucket: "customer-events",
-  label: "eu-west-1-111122223333",
-  access: { kind: "roles", writer: role("writer"), reader: role("reader"), eraser: role("eraser") },
-  externalId: "an-external-id-that-nobody-chose",
-  kmsKeyArn: KEY,
-};
-const SEGMENT: AwsBucket = { ...OWN, access: { kind: "segment", role: role("all") } };
+import { KEY, openingAt, OWN, SEGMENT, verifyAt } from "../support/own-bucket-ground.ts";
 
 let aws: LocalAws;
 
@@ -53,25 +29,6 @@ afterAll(async () => {
   await aws.stop();
 });
 
-function opening(): Opening {
-  const bucketAt = (location: ArchiveLocation) => ({
-    location,
-    url: `${aws.endpoints[location]}/${homeBucketName(location)}`,
-    ...aws.credentials[homeOf(location)],
-    answerMsMax: 5_000,
-  });
-  const buckets = Object.fromEntries(LOCATIONS.map((location) => [location, bucketAt(location)]));
-  return {
-    config: {
-      environment: "development",
-      s3Endpoints: new Map(),
-      buckets: buckets as Opening["config"]["buckets"],
-    },
-    sourceId: SOURCE,
-    now: () => Date.now(),
-  };
-}
-
 type Changes = {
   readonly role?: (role: Role) => Role;
   readonly bucket?: (bucket: BucketOptions) => BucketOptions;
@@ -86,21 +43,7 @@ async function apply(own: AwsBucket, changes: Changes = {}): Promise<void> {
 }
 
 function verify(own: AwsBucket): Promise<Verification> {
-  const open = opening();
-  return verifyOwnBucket({
-    own,
-    assume: (roleArn, externalId) =>
-      assumeRole(
-        stsCaller(open.config, own.location),
-        { roleArn, sessionName: "test", ...(externalId === undefined ? {} : { externalId }) },
-        stsContext(open, own.location),
-      ),
-    open: (purpose) => ownBucket(open, own, purpose),
-    wait: async () => undefined,
-    now: () => 0,
-    patienceMs: 0,
-    nonce: String(Math.random()),
-  });
+  return verifyAt(aws, own);
 }
 
 /** Steps that are anything but passed, with what they are. */
@@ -139,7 +82,9 @@ describe("verification of a bucket with roles", () => {
   it("leaves nothing behind", async () => {
     await verify(OWN);
 
-    const listed = await ownBucket(opening(), OWN, "reader").list("segment-logs/", { max: 10 });
+    const listed = await ownBucket(openingAt(aws), OWN, "reader").list("segment-logs/", {
+      max: 10,
+    });
     expect(listed.ok && listed.value.entries).toEqual([]);
   });
 
@@ -147,13 +92,13 @@ describe("verification of a bucket with roles", () => {
     const key = "segment-logs/rewritten";
     const bytes = new TextEncoder().encode("line\n");
     const text = { contentType: "text/plain" };
-    const put = await ownBucket(opening(), OWN, "writer").putNew(key, bytes, text);
+    const put = await ownBucket(openingAt(aws), OWN, "writer").putNew(key, bytes, text);
 
     const etag = put.ok ? put.value.etag : "";
-    const eraser = ownBucket(opening(), OWN, "eraser");
+    const eraser = ownBucket(openingAt(aws), OWN, "eraser");
     const replaced = await eraser.replace(key, bytes, etag, text);
 
-    const head = await ownBucket(opening(), OWN, "reader").head(key);
+    const head = await ownBucket(openingAt(aws), OWN, "reader").head(key);
     await eraser.remove(key);
     expect(replaced).toMatchObject({ ok: true });
     expect(head.ok && head.value.kmsKeyArn).toBe(KEY);

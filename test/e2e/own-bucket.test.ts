@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
-import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
+import {
+  applySetup as applyTo,
+  documentsOf,
+  type SetupAnswer,
+} from "../../scripts/local-aws/apply-setup.ts";
+import { rolesOf } from "../../scripts/local-aws/from-documents.ts";
 import { homeBucketName, type Role } from "../../scripts/local-aws/options.ts";
 import { startStack, type Stack } from "../../scripts/stack/start-stack.ts";
-import type { BucketDocuments, PolicyDocument } from "../../src/archive/own-bucket/policies.ts";
-import type { OwnBucket, OwnBucketAccess } from "../../src/region/own-bucket.ts";
 import { openHomeport, type Homeport, type TestSource } from "../support/homeport.ts";
 import { readBucket } from "../support/read-bucket.ts";
 
@@ -28,17 +31,6 @@ afterAll(async () => {
   await stack.stop();
 });
 
-type SetupAnswer = {
-  readonly storage: { readonly access: OwnBucketAccess };
-  readonly externalId: string;
-  readonly bucketPolicy: PolicyDocument;
-  readonly roles: readonly {
-    readonly arn: string;
-    readonly trustPolicy: PolicyDocument;
-    readonly policy: PolicyDocument;
-  }[];
-};
-
 async function call(method: string, path: string, body?: unknown) {
   const at = `/api/v1/sources/${source.id}/storage${path}`;
   const answer = await homeport.api(source.workspace.token, method, at, body);
@@ -57,23 +49,8 @@ async function send(messageId: string): Promise<void> {
 async function applySetup(): Promise<SetupAnswer> {
   const query = `bucket=${BUCKET}&location=${LOCATION}&account=111122223333`;
   const setup = (await call("GET", `/setup?${query}`)).body as unknown as SetupAnswer;
-  const documents = documentsOf(setup);
-  for (const role of rolesOf(documents)) await stack.aws.setRole(role);
-  const own = { bucket: BUCKET, location: LOCATION } as OwnBucket;
-  await stack.aws.setBucket(bucketOf(own, documents));
+  await applyTo(stack.aws, setup);
   return setup;
-}
-
-function documentsOf({ bucketPolicy, roles }: SetupAnswer): BucketDocuments {
-  return {
-    bucketPolicy,
-    roles: roles.map(({ arn, trustPolicy, policy }) => ({
-      purpose: "all",
-      arn,
-      trust: trustPolicy,
-      policy,
-    })),
-  };
 }
 
 /** The messageIds in a bucket, read with the platform's key where that is allowed. */
@@ -138,6 +115,23 @@ describe("a bucket of the customer's own", () => {
     const hosts = new Set(stack.recorder.calls().map(({ host }) => host));
     expect([...hosts]).toEqual([new URL(stack.aws.endpoints[LOCATION]).host]);
     expect(await idsIn(homeBucketName(LOCATION))).not.toContain("own-bucket-event");
+  });
+});
+
+describe("another workspace", () => {
+  it("cannot claim the bucket, although it knows its name and its roles", async () => {
+    const setup = await applySetup();
+    const other = await homeport.createSource(await homeport.createWorkspace("eu"));
+    const path = `/api/v1/sources/${other.id}/storage`;
+    const { token } = other.workspace;
+    const before = (await stack.aws.requests()).length;
+
+    await homeport.api(token, "PUT", path, setup.storage);
+    const { body } = await homeport.api(token, "POST", `${path}/verification`, { waitSeconds: 0 });
+
+    const asked = (await stack.aws.requests()).slice(before).map(({ operation }) => operation);
+    expect(body).toMatchObject({ isInUse: false, verification: { state: "failed" } });
+    expect([...new Set(asked)]).toEqual(["AssumeRole"]);
   });
 });
 

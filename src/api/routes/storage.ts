@@ -17,6 +17,7 @@ import {
 } from "valibot";
 
 import { KEYS_TO_FILL_IN } from "../../archive/own-bucket/endpoint-setup.ts";
+import { proposedRoles } from "../../archive/own-bucket/proposed-roles.ts";
 import type { OwnBucketDraft } from "../../archive/own-bucket/settings.ts";
 import { isChildId, regionOf, type HomeRegion } from "../../core/ids.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
@@ -103,8 +104,9 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
     answer: setupAnswer,
     problems: ["storage_invalid", "unavailable"],
     handle: async ({ workspace, workspaceId, call, params, query }) => {
-      const draft = draftOfQuery(query, regionOf(workspaceId));
-      return answerWith(await workspace.storageSetup(call, params["id"] ?? "", draft), viewSetup);
+      const id = params["id"] ?? "";
+      const draft = draftOfQuery(query, regionOf(workspaceId), id);
+      return answerWith(await workspace.storageSetup(call, id, draft), viewSetup);
     },
   }),
   workspaceOperation("read", {
@@ -177,24 +179,14 @@ type SetupQuery = {
 };
 
 /** What is left out is refused with the rest of what cannot be; a location that is left out is proposed. */
-function draftOfQuery(query: SetupQuery, home: HomeRegion): OwnBucketDraft {
-  const { bucket = "", endpoint, account = "", form, kmsKeyArn, label: named } = query;
-  const role = (name: string): string => `arn:aws:iam::${account}:role/homeport-${name}`;
+function draftOfQuery(query: SetupQuery, home: HomeRegion, sourceId: string): OwnBucketDraft {
+  const { bucket = "", endpoint, account = "", form = "roles", kmsKeyArn, label: named } = query;
   return {
     bucket,
     location: query.location ?? LOCATION_PROPOSED[home],
     ...(endpoint === undefined ? {} : { endpoint }),
     access:
-      endpoint !== undefined
-        ? KEYS_TO_FILL_IN
-        : form === "segment"
-          ? { kind: "segment", role: role("archives") }
-          : {
-              kind: "roles",
-              writer: role("writer"),
-              reader: role("reader"),
-              eraser: role("eraser"),
-            },
+      endpoint === undefined ? proposedRoles(form, account, { sourceId, bucket }) : KEYS_TO_FILL_IN,
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
     ...(named === undefined ? {} : { label: named }),
   };

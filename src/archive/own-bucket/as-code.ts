@@ -1,29 +1,34 @@
 import type { OwnBucket } from "../../region/own-bucket.ts";
 import type { BucketDocuments, RoleDocuments } from "./policies.ts";
 
+/** What the customer finds everything by. */
+const LABEL_TAG = "homeport-label";
+
 /**
  * The documents as a CloudFormation template, in JSON: bucket, policy and roles, to be made in the
- * bucket's region. A key is the customer's to make, so only its statement stands among the outputs.
+ * bucket's region. A key is the customer's to make, so only its statements stand among the outputs.
  */
 export function asCloudFormation(own: OwnBucket, documents: BucketDocuments): string {
   const roles = documents.roles.map((role) => [
-    `Homeport${capital(role.purpose)}Role`,
+    nameOf(role),
     {
       Type: "AWS::IAM::Role",
       Properties: {
         RoleName: roleName(role),
         AssumeRolePolicyDocument: role.trust,
         Policies: [{ PolicyName: "homeport", PolicyDocument: role.policy }],
+        Tags: [{ Key: LABEL_TAG, Value: own.label }],
       },
     },
   ]);
   const template = {
     AWSTemplateFormatVersion: "2010-09-09",
-    Description: `Storage of Homeport's events in ${own.location} (${own.label})`,
+    Description: `Storage of Homeport's events in ${own.location} (${own.label}); deploy it there, with CAPABILITY_NAMED_IAM`,
     Resources: {
       HomeportBucket: {
         Type: "AWS::S3::Bucket",
         DeletionPolicy: "Retain",
+        UpdateReplacePolicy: "Retain",
         Properties: {
           BucketName: own.bucket,
           PublicAccessBlockConfiguration: {
@@ -32,6 +37,8 @@ export function asCloudFormation(own: OwnBucket, documents: BucketDocuments): st
             IgnorePublicAcls: true,
             RestrictPublicBuckets: true,
           },
+          ...(own.kmsKeyArn === undefined ? {} : { BucketEncryption: encryption(own.kmsKeyArn) }),
+          Tags: [{ Key: LABEL_TAG, Value: own.label }],
         },
       },
       HomeportBucketPolicy: {
@@ -40,14 +47,32 @@ export function asCloudFormation(own: OwnBucket, documents: BucketDocuments): st
       },
       ...Object.fromEntries(roles),
     },
+    Outputs: {
+      ...Object.fromEntries(
+        documents.roles.map((role) => [
+          `${nameOf(role)}Arn`,
+          { Value: { "Fn::GetAtt": [nameOf(role), "Arn"] } },
+        ]),
+      ),
+      ...(documents.kmsKeyPolicy === undefined
+        ? {}
+        : {
+            HomeportKmsKeyStatements: {
+              Description: "To be added to the key's own policy",
+              Value: JSON.stringify(documents.kmsKeyPolicy.Statement),
+            },
+          }),
+    },
   };
   return JSON.stringify(template, undefined, 2);
 }
 
 /** The same for Terraform. */
 export function asTerraform(own: OwnBucket, documents: BucketDocuments): string {
-  const bucket = `resource "aws_s3_bucket" "homeport" {
+  const bucket = `# For a provider "aws" of the region ${own.location}.
+resource "aws_s3_bucket" "homeport" {
   bucket = ${quoted(own.bucket)}
+  tags   = { ${LABEL_TAG} = ${quoted(own.label)} }
 }
 
 resource "aws_s3_bucket_public_access_block" "homeport" {
@@ -68,6 +93,7 @@ resource "aws_s3_bucket_policy" "homeport" {
 resource "aws_iam_role" "homeport_${role.purpose}" {
   name               = ${quoted(roleName(role))}
   assume_role_policy = ${quoted(JSON.stringify(role.trust))}
+  tags               = { ${LABEL_TAG} = ${quoted(own.label)} }
 }
 
 resource "aws_iam_role_policy" "homeport_${role.purpose}" {
@@ -75,9 +101,42 @@ resource "aws_iam_role_policy" "homeport_${role.purpose}" {
   role   = aws_iam_role.homeport_${role.purpose}.id
   policy = ${quoted(JSON.stringify(role.policy))}
 }
+
+output "homeport_${role.purpose}_role_arn" {
+  value = aws_iam_role.homeport_${role.purpose}.arn
+}
 `,
   );
-  return bucket + roles.join("");
+  return [bucket, ...roles, terraformKey(own, documents)].join("");
+}
+
+function terraformKey({ kmsKeyArn }: OwnBucket, { kmsKeyPolicy }: BucketDocuments): string {
+  if (kmsKeyArn === undefined || kmsKeyPolicy === undefined) return "";
+  return `
+resource "aws_s3_bucket_server_side_encryption_configuration" "homeport" {
+  bucket = aws_s3_bucket.homeport.id
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = ${quoted(kmsKeyArn)}
+    }
+  }
+}
+
+# To be added to the key's own policy.
+output "homeport_kms_key_statements" {
+  value = ${quoted(JSON.stringify(kmsKeyPolicy.Statement))}
+}
+`;
+}
+
+function encryption(kmsKeyArn: string) {
+  const byDefault = { SSEAlgorithm: "aws:kms", KMSMasterKeyID: kmsKeyArn };
+  return { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: byDefault }] };
+}
+
+function nameOf({ purpose }: RoleDocuments): string {
+  return `Homeport${purpose.slice(0, 1).toUpperCase()}${purpose.slice(1)}Role`;
 }
 
 /** Without its account and path. */
@@ -88,8 +147,4 @@ function roleName({ arn }: RoleDocuments): string {
 /** JSON's quotes are Terraform's, but for its own two ways to begin an expression. */
 function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(/[$%](?=\{)/g, (sign) => sign + sign);
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -64,37 +64,45 @@ export function ownBucket(opening: Opening, own: OwnBucket, purpose: OwnBucketRo
 
 /**
  * A bucket outside AWS, opened with the customer's own keys, which are asked for at the first request.
- *
- * @throws RangeError when the endpoint is not known to be in the source's home, also when it once was.
+ * Where the endpoint is not known to be in the source's home, or is not any more, the guard lets
+ * nothing out: events wait, and go on once the operator has listed it.
  */
 function endpointBucket(opening: Opening, own: OwnBucket, host: string): Bucket {
   const { config, sourceId, secretOf } = opening;
-  const region = regionOf(sourceId);
-  const endpoint = knownEndpoint(host, config.s3Endpoints);
   const { access, bucket, location } = own;
-  if (endpoint?.region !== region || access.kind !== "keys") {
-    throw new RangeError(
-      `Cannot open a bucket at an endpoint that is not known to be in ${region}`,
-    );
-  }
+  if (access.kind !== "keys") throw new Error("Cannot open a bucket outside AWS without keys");
+  const known = knownEndpoint(host, config.s3Endpoints);
+  const endpoint = known?.region === regionOf(sourceId) ? known : undefined;
   const development = config.environment === "development";
-  const url = `${originOf(endpoint, development)}/${bucket}`;
+  const url = `${originOf(host, development)}/${bucket}`;
   const session: KeySession = new HandedKeys(access.accessKeyId, async () => {
     if (secretOf === undefined) throw new Error("Cannot open a bucket: its key is not at hand");
     return secretOf(own);
   });
-  const rules =
-    endpoint.knownBy === "operator"
-      ? listedBucketRules(url, development)
-      : bucketRules(region, url, development);
   const { answerMsMax } = config.buckets[location];
-  const { hasBareIfMatch } = ENDPOINT_TRAITS[endpoint.kind];
-  const address = { url, location: endpoint.scope, answerMsMax, hasBareIfMatch, session };
-  return new Bucket(address, contextOf(opening, rules));
+  const address = {
+    url,
+    location: endpoint?.scope ?? location,
+    answerMsMax,
+    hasBareIfMatch: endpoint !== undefined && ENDPOINT_TRAITS[endpoint.kind].hasBareIfMatch,
+    session,
+  };
+  return new Bucket(address, contextOf(opening, rulesOf(endpoint, url, development)));
+}
+
+function rulesOf(
+  endpoint: S3Endpoint | undefined,
+  url: string,
+  development: boolean,
+): EgressContext["rules"] {
+  if (endpoint === undefined) return [];
+  return endpoint.knownBy === "operator"
+    ? listedBucketRules(url, development)
+    : bucketRules(endpoint.region, url, development);
 }
 
 /** Plain http is for the developer's own machine; the guard lets it go nowhere else. */
-function originOf({ host }: S3Endpoint, development: boolean): string {
+function originOf(host: string, development: boolean): string {
   return development && host.startsWith("127.0.0.1:") ? `http://${host}` : `https://${host}`;
 }
 

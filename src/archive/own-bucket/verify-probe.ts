@@ -117,7 +117,7 @@ async function readBack(
       ? passed("get-object", "The object was read back.")
       : failed("get-object", undefined, "Something between us and the bucket changes objects."),
     ...encryption(deps.own, read.value),
-    await rewrite(deps, patience, key, read.value.etag),
+    await rewrite(deps, patience, key),
   ];
 }
 
@@ -139,17 +139,22 @@ async function rewrite(
   deps: ProbeDeps,
   patience: Patience,
   key: string,
-  etag: string,
 ): Promise<VerificationStep> {
   const step = "rewrite-object";
   const eraser = deps.open("eraser");
+  const read = await patient(patience, () => eraser.get(key));
+  if (!read.ok) {
+    const change = "Allow s3:GetObject to the eraser, and kms:Decrypt if the bucket has a key.";
+    return failed(step, read.error, change);
+  }
+  await read.value.body.cancel();
   const other = await patient(patience, () => eraser.replace(key, PROBE, OTHER_ETAG, TEXT));
   if (other.ok) {
     return failed(step, undefined, "The bucket has to obey If-Match on PutObject; it does not.");
   }
   const replaced =
     other.error.kind === "changed"
-      ? await patient(patience, () => eraser.replace(key, PROBE, etag, TEXT))
+      ? await patient(patience, () => eraser.replace(key, PROBE, read.value.etag, TEXT))
       : other;
   if (replaced.ok) return passed(step, "The object was rewritten, and only as it was read.");
   const change =

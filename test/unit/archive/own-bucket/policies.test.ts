@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 
-import { asCloudFormation, asTerraform } from "../../../../src/archive/own-bucket/as-code.ts";
 import { bucketDocuments } from "../../../../src/archive/own-bucket/policies.ts";
 import type { AwsBucket } from "../../../../src/region/own-bucket.ts";
 
@@ -124,50 +123,5 @@ describe("bucketDocuments()", () => {
       Resource: FILES,
     });
     expect(documents.roles.map(({ arn }) => arn)).toEqual([role("archives")]);
-  });
-});
-
-describe("asCloudFormation()", () => {
-  it("is a template with the bucket, its policy and every role", () => {
-    const template = JSON.parse(asCloudFormation(OWN, bucketDocuments(OWN, PLATFORM))) as {
-      Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
-    };
-
-    expect(Object.entries(template.Resources).map(([name, { Type }]) => `${name} ${Type}`)).toEqual(
-      [
-        "HomeportBucket AWS::S3::Bucket",
-        "HomeportBucketPolicy AWS::S3::BucketPolicy",
-        "HomeportWriterRole AWS::IAM::Role",
-        "HomeportReaderRole AWS::IAM::Role",
-        "HomeportEraserRole AWS::IAM::Role",
-      ],
-    );
-    expect(template.Resources["HomeportWriterRole"]?.Properties["RoleName"]).toBe(
-      "homeport-writer",
-    );
-  });
-});
-
-describe("asTerraform()", () => {
-  it("carries every document as JSON that reads back the same", () => {
-    const documents = bucketDocuments(OWN, PLATFORM);
-
-    const text = asTerraform(OWN, documents);
-
-    const policies = [...text.matchAll(/policy\s+= (".*")$/gm)].map(
-      ([, quoted = ""]) => JSON.parse(JSON.parse(quoted) as string) as unknown,
-    );
-    expect(policies).toEqual([
-      documents.bucketPolicy,
-      ...documents.roles.flatMap(({ trust, policy }) => [trust, policy]),
-    ]);
-  });
-
-  it("leaves nothing that Terraform would take for an expression", () => {
-    const own = { ...OWN, externalId: "${path.root}%{if true}" };
-
-    const text = asTerraform(own, bucketDocuments(own, PLATFORM));
-
-    expect(text).not.toMatch(/(?<!\$)\$\{|(?<!%)%\{/);
   });
 });

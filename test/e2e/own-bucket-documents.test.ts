@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
+import { homeUserArn } from "../../scripts/local-aws/options.ts";
+import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
+import { asCloudFormation, asTerraform } from "../../src/archive/own-bucket/as-code.ts";
+import {
+  bucketDocuments,
+  type BucketDocuments,
+  type PolicyStatement,
+} from "../../src/archive/own-bucket/policies.ts";
+import type { AwsBucket } from "../../src/region/own-bucket.ts";
+import {
+  documentsOfCloudFormation,
+  documentsOfTerraform,
+} from "../support/own-bucket-documents.ts";
+import { KEY, OWN, SEGMENT, verifyAt } from "../support/own-bucket-ground.ts";
+
+let aws: LocalAws;
+
+beforeAll(async () => {
+  aws = await startLocalAws({ buckets: [{ name: OWN.bucket, location: OWN.location }] });
+});
+
+afterAll(async () => {
+  await aws.stop();
+});
+
+/** Does at the stand-in what these documents say, whatever they are. */
+async function applyDocuments(own: AwsBucket, documents: BucketDocuments): Promise<void> {
+  for (const each of rolesOf(documents)) await aws.setRole(each);
+  await aws.setBucket(bucketOf(own, documents));
+}
+
+const FORMS: readonly (readonly [string, AwsBucket])[] = [
+  ["roles", OWN],
+  ["the form that Segment has", SEGMENT],
+];
+
+describe.each(FORMS)("what setup gives for %s", (_form, own) => {
+  const documents = bucketDocuments(own, homeUserArn("eu"));
+
+  it.each([
+    ["as JSON", documents],
+    [
+      "as CloudFormation",
+      documentsOfCloudFormation(asCloudFormation(own, documents), "111122223333"),
+    ],
+    ["as Terraform", documentsOfTerraform(asTerraform(own, documents), "111122223333")],
+  ])("passes applied %s", async (_how, applied) => {
+    await applyDocuments(own, applied);
+
+    expect((await verifyAt(aws, own)).state).toBe("passed");
+  });
+
+  it.each([
+    ["for another principal", homeUserArn("eu"), homeUserArn("us")],
+    ["with another ExternalId", own.externalId, "of-somebody-else"],
+    ["for another folder", "segment-logs/", "other-logs/"],
+    ["for another bucket", `:::${own.bucket}`, ":::another-bucket"],
+    ["for another key", KEY, KEY.replace("1234", "5678")],
+    ["for the key through another region's S3", "s3.eu-west-1.amazonaws", "s3.us-east-1.amazonaws"],
+  ])("fails applied %s", async (_what, right, wrong) => {
+    const text = JSON.stringify(documents).replaceAll(right, wrong);
+    await applyDocuments(own, JSON.parse(text) as BucketDocuments);
+
+    expect((await verifyAt(aws, own)).state).toBe("failed");
+  });
+
+  it("fails without any of the actions that files are written, read and erased with", async () => {
+    const passing: string[] = [];
+    for (const [action, without] of withoutEach(documents)) {
+      await applyDocuments(own, without);
+      if ((await verifyAt(aws, own)).state === "passed") passing.push(action);
+    }
+
+    expect([...new Set(passing)].toSorted()).toEqual(NOT_TRIED[own.access.kind]);
+  });
+});
+
+/** Reading of settings and old versions, which a bucket may not have, and what another role has too. */
+const SETTINGS = [
+  "s3:GetBucketObjectLockConfiguration",
+  "s3:GetBucketPublicAccessBlock",
+  "s3:GetBucketVersioning",
+  "s3:GetLifecycleConfiguration",
+  "s3:GetReplicationConfiguration",
+];
+const VERSIONS = ["s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:ListBucketVersions"];
+const NOT_TRIED: Readonly<Record<string, readonly string[]>> = {
+  roles: [...SETTINGS, ...VERSIONS, "s3:ListBucket"].toSorted(),
+  segment: [...SETTINGS, ...VERSIONS, "s3:GetObject", "s3:ListBucket"].toSorted(),
+};
+
+/** The documents without one action in one place, for each that they allow. */
+function withoutEach(documents: BucketDocuments): readonly (readonly [string, BucketDocuments])[] {
+  const count = actionsIn(documents).length;
+  return Array.from({ length: count }, (_, left) => {
+    const copy = JSON.parse(JSON.stringify(documents)) as BucketDocuments;
+    const [statement, action] = actionsIn(copy)[left] ?? [];
+    const actions = [statement?.Action ?? []].flat().filter((each) => each !== action);
+    Object.assign(statement ?? {}, { Action: actions });
+    return [action ?? "", copy] as const;
+  });
+}
+
+function actionsIn({ bucketPolicy, roles, kmsKeyPolicy }: BucketDocuments) {
+  const all = [bucketPolicy, ...roles.flatMap(({ trust, policy }) => [trust, policy])];
+  const statements = [...all, ...(kmsKeyPolicy === undefined ? [] : [kmsKeyPolicy])]
+    .flatMap(({ Statement }) => Statement)
+    .filter(({ Effect }) => Effect === "Allow");
+  return statements.flatMap((statement): readonly (readonly [PolicyStatement, string])[] =>
+    [statement.Action].flat().map((action) => [statement, action]),
+  );
+}
