@@ -51,6 +51,7 @@ export const ARCHIVE_MIGRATIONS = [
             spool INTEGER NOT NULL,            -- one rewriting of one file
             part  INTEGER NOT NULL,
             bytes BLOB NOT NULL,               -- under a key that only the object's memory has
+            tag   BLOB NOT NULL,               -- of AES-GCM
             PRIMARY KEY (spool, part)
           ) STRICT, WITHOUT ROWID;`,
   },

@@ -1,4 +1,4 @@
-import type { SpillTable } from "../../src/archive/spool.ts";
+import type { SealedPart, SpillTable } from "../../src/archive/spool.ts";
 
 /** Bytes that are on their way from one reading to one writing: table `spill`. Synchronous. */
 export class SpillRows implements SpillTable {
@@ -13,19 +13,25 @@ export class SpillRows implements SpillTable {
     this.#sql.exec("DELETE FROM spill");
   }
 
-  write(spool: number, part: number, bytes: Uint8Array): void {
-    this.#sql.exec("INSERT INTO spill (spool, part, bytes) VALUES (?, ?, ?)", spool, part, bytes);
+  write(spool: number, part: number, { bytes, tag }: SealedPart): void {
+    this.#sql.exec(
+      "INSERT INTO spill (spool, part, bytes, tag) VALUES (?, ?, ?, ?)",
+      spool,
+      part,
+      bytes,
+      tag,
+    );
   }
 
-  read(spool: number, part: number): Uint8Array {
+  read(spool: number, part: number): SealedPart {
     const row = this.#sql
-      .exec<{ bytes: ArrayBuffer }>(
-        "SELECT bytes FROM spill WHERE spool = ? AND part = ?",
+      .exec<{ bytes: ArrayBuffer; tag: ArrayBuffer }>(
+        "SELECT bytes, tag FROM spill WHERE spool = ? AND part = ?",
         spool,
         part,
       )
       .one();
-    return new Uint8Array(row.bytes);
+    return { bytes: new Uint8Array(row.bytes), tag: new Uint8Array(row.tag) };
   }
 
   drop(spool: number): void {

@@ -27,6 +27,9 @@ export const ANONYMOUS = 2;
 export const ID_KINDS = [USER, PREVIOUS, ANONYMOUS] as const;
 export type IdKind = (typeof ID_KINDS)[number];
 
+/** The rows of the one stretch that is shown: native memory may move while it is. */
+const ROWS = new Uint8Array(LINES_MAX * ROW_BYTES);
+
 teachNames();
 native.setLineNames(NAME.userId, NAME.previousId, NAME.anonymousId, NAME.receivedAt);
 
@@ -178,7 +181,8 @@ function rowsOf(bytes: Uint8Array, key: SipKey): Uint8Array {
   const rowsAt = takeRoom(LINES_MAX * ROW_BYTES);
   const end = textAt + bytes.byteLength;
   const count = native.scanLines(textAt, end, userAt, anonymousAt, rowsAt, LINES_MAX);
-  const rows = nativeBytes().slice(rowsAt, rowsAt + count * ROW_BYTES);
+  const rows = ROWS.subarray(0, count * ROW_BYTES);
+  rows.set(nativeBytes().subarray(rowsAt, rowsAt + rows.byteLength));
   giveBack(userAt);
   return rows;
 }

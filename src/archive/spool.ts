@@ -1,11 +1,12 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 
-import { concatBytes } from "../core/bytes.ts";
+/** Encrypted bytes, and what says that nobody changed them. */
+export type SealedPart = { readonly bytes: Uint8Array; readonly tag: Uint8Array };
 
 /** Where bytes wait that have no room in memory: rows of a table, which a restart empties. */
 export interface SpillTable {
-  write(spool: number, part: number, bytes: Uint8Array): void;
-  read(spool: number, part: number): Uint8Array;
+  write(spool: number, part: number, sealed: SealedPart): void;
+  read(spool: number, part: number): SealedPart;
   drop(spool: number): void;
 }
 
@@ -14,7 +15,6 @@ const PART_BYTES = 1024 * 1024;
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** What the spools of one object may hold in memory together. */
 export class SpoolMemory {
@@ -47,7 +47,8 @@ export class Spool {
   readonly #key = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   readonly #held: Uint8Array[] = [];
   #heldBytes = 0;
-  #waiting: Uint8Array[] = [];
+  /** One part, filled again and again: what is allocated anew for each has to be collected. */
+  #waiting: Uint8Array<ArrayBuffer> | undefined;
   #waitingBytes = 0;
   #parts = 0;
   #bytes = 0;
@@ -71,9 +72,14 @@ export class Spool {
       this.#heldBytes += bytes.byteLength;
       return;
     }
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.byteLength;
-    if (this.#waitingBytes >= PART_BYTES) this.#spill();
+    for (let from = 0; from < bytes.byteLength;) {
+      const part = bytes.subarray(from, from + PART_BYTES - this.#waitingBytes);
+      this.#waiting ??= new Uint8Array(PART_BYTES);
+      this.#waiting.set(part, this.#waitingBytes);
+      this.#waitingBytes += part.byteLength;
+      from += part.byteLength;
+      if (this.#waitingBytes === PART_BYTES) this.#spill();
+    }
   }
 
   /** All bytes that were appended. Can be asked for again until it is dropped. */
@@ -82,7 +88,7 @@ export class Spool {
     for (let part = 0; part < this.#parts; part++) {
       yield this.#open(part, this.#table.read(this.#number, part));
     }
-    yield* this.#waiting;
+    if (this.#waiting !== undefined) yield this.#waiting.slice(0, this.#waitingBytes);
   }
 
   /** Gives memory and rows back. */
@@ -90,7 +96,7 @@ export class Spool {
     this.#memory.giveBack(this.#heldBytes);
     this.#held.length = 0;
     this.#heldBytes = 0;
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.#waitingBytes = 0;
     if (this.#parts > 0) this.#table.drop(this.#number);
     this.#parts = 0;
@@ -99,17 +105,19 @@ export class Spool {
   #spill(): void {
     const part = this.#parts++;
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(part));
-    const sealed = [cipher.update(concatBytes(this.#waiting)), cipher.final(), cipher.getAuthTag()];
-    this.#table.write(this.#number, part, concatBytes(sealed));
-    this.#waiting = [];
+    const bytes = cipher.update(this.#waiting ?? new Uint8Array());
+    cipher.final();
+    this.#table.write(this.#number, part, { bytes, tag: cipher.getAuthTag() });
     this.#waitingBytes = 0;
   }
 
-  #open(part: number, sealed: Uint8Array): Uint8Array {
-    const end = sealed.byteLength - TAG_BYTES;
+  #open(part: number, sealed: SealedPart): Uint8Array {
     const decipher = createDecipheriv("aes-256-gcm", this.#key, nonceOf(part));
-    decipher.setAuthTag(sealed.subarray(end));
-    return concatBytes([decipher.update(sealed.subarray(0, end)), decipher.final()]);
+    decipher.setAuthTag(sealed.tag);
+    const bytes = decipher.update(sealed.bytes);
+    // Of this mode it adds nothing, and throws when the bytes are not what was written.
+    decipher.final();
+    return bytes;
   }
 }
 

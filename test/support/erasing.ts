@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { EraseLog, ErasedTotals, Rewrite } from "../../src/archive/erase-log.ts";
-import type { SpillTable } from "../../src/archive/spool.ts";
+import type { SealedPart, SpillTable } from "../../src/archive/spool.ts";
 
 /** A log of rewritten files in memory. */
 export class MapLog implements EraseLog {
@@ -33,16 +33,16 @@ export class MapLog implements EraseLog {
 
 /** A table of spilled bytes in memory. */
 export class MapSpill implements SpillTable {
-  readonly rows = new Map<string, Uint8Array>();
+  readonly rows = new Map<string, SealedPart>();
 
-  write(spool: number, part: number, bytes: Uint8Array): void {
-    this.rows.set(`${spool}:${part}`, bytes);
+  write(spool: number, part: number, sealed: SealedPart): void {
+    this.rows.set(`${spool}:${part}`, sealed);
   }
 
-  read(spool: number, part: number): Uint8Array {
-    const bytes = this.rows.get(`${spool}:${part}`);
-    if (bytes === undefined) throw new Error("Cannot read the part: it was not written");
-    return bytes;
+  read(spool: number, part: number): SealedPart {
+    const sealed = this.rows.get(`${spool}:${part}`);
+    if (sealed === undefined) throw new Error("Cannot read the part: it was not written");
+    return sealed;
   }
 
   drop(spool: number): void {

@@ -4,15 +4,15 @@ import { heapBytesAt } from "./heap.ts";
 
 /** What an isolate's heap was while it was watched, in bytes. */
 export type HeapSeen = {
-  /** Garbage included. */
+  /** Garbage included: V8 lets 64 MB of buffers gather before it collects them. */
   readonly most: number;
-  /** The most that was left right after garbage was collected: what is really in use, and some more. */
+  /** The most that was never undercut for a while: what is really in use, and some more. */
   readonly live: number;
 };
 
 const POLL_MS = 40;
-/** A fall by so much is a collection. */
-const COLLECTED_BYTES = 4_000_000;
+/** So many looks long; everything that is garbage was collected at least once within them. */
+const WHILE = 200;
 
 /** Watches the heap behind an inspector's address until it is stopped. */
 export function watchHeap(inspector: string): { stop(): Promise<HeapSeen> } {
@@ -29,11 +29,10 @@ export function watchHeap(inspector: string): { stop(): Promise<HeapSeen> } {
       isOver = true;
       await watching;
       const most = Math.max(...samples);
-      const collected = samples.filter((bytes, i) => {
-        const before = samples[i - 1] ?? bytes;
-        return before - bytes > COLLECTED_BYTES;
-      });
-      return { most, live: collected.length === 0 ? most : Math.max(...collected) };
+      const lows = samples
+        .slice(0, Math.max(1, samples.length - WHILE))
+        .map((_, i) => Math.min(...samples.slice(i, i + WHILE)));
+      return { most, live: Math.max(...lows) };
     },
   };
 }

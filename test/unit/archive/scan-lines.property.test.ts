@@ -132,7 +132,7 @@ describe("scanFile()", () => {
 
         expect(seen).toEqual(lines.filter((text) => text !== "").map(readAsJson));
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 

@@ -39,7 +39,7 @@ describe("Spool", () => {
 
     spoolOf(pieces(20), new SpoolMemory(0), table);
 
-    const held = [...table.rows.values()].map((row) => Buffer.from(row).toString("latin1"));
+    const held = [...table.rows.values()].map(({ bytes }) => Buffer.from(bytes).toString("latin1"));
     expect([held.length > 0, held.some((row) => row.includes(SECRET))]).toEqual([true, false]);
   });
 
@@ -48,7 +48,7 @@ describe("Spool", () => {
 
     spoolOf(pieces(20), new SpoolMemory(0), table);
 
-    const sizes = [...table.rows.values()].map((row) => row.byteLength);
+    const sizes = [...table.rows.values()].map(({ bytes }) => bytes.byteLength);
     expect(Math.max(...sizes)).toBeLessThan(2_000_000);
   });
 
