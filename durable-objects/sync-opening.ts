@@ -2,7 +2,6 @@ import { homeBucket } from "../src/archive/home-bucket.ts";
 import type { Config } from "../src/config.ts";
 import { regionOf, workspaceOf } from "../src/core/ids.ts";
 import { err, ok } from "../src/core/result.ts";
-import { readStored } from "../src/core/stored-json.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import { HOME_REGIONS } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
@@ -26,6 +25,7 @@ import type { Target } from "../src/sync/target/target.ts";
 import { connectionContext, openConnection } from "./open-connection.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
 import { SyncDiffs } from "./sync-diffs.ts";
+import { seedsOf } from "./sync-seeds.ts";
 import type { Reach } from "./reach.ts";
 
 export type OpeningDeps = {
@@ -183,18 +183,6 @@ async function suppressedRows(
   await ask(userIdColumn, "USER_ID");
   await ask(anonymousIdColumn, "ANONYMOUS_ID");
   return suppressed;
-}
-
-/** The sync's own three numbers; made once, because everything accepted is known by them. */
-function seedsOf(storage: SyncStorage): HashSeeds {
-  const held = storage.get("seeds");
-  if (held !== undefined) {
-    const [keyA = "0", keyB = "0", row = "0"] = readStored<readonly string[]>(held);
-    return { keyA: BigInt(keyA), keyB: BigInt(keyB), row: BigInt(row) };
-  }
-  const made = crypto.getRandomValues(new BigInt64Array(3));
-  storage.set("seeds", JSON.stringify(Array.from(made, String)));
-  return seedsOf(storage);
 }
 
 /** Whether somebody asked for just these rows. */

@@ -54,9 +54,14 @@ export class SyncWork {
     return text === undefined ? undefined : readStored<Schedule>(text);
   }
 
-  /** Has the run under way stop as soon as its present calls have ended. */
+  /** Has the run under way stop as soon as its present calls have ended, also after a crash. */
   cancel(): void {
+    this.storage.transaction(() => this.storage.set("canceled", this.storage.run().id));
     this.#abort.abort();
+  }
+
+  clearSpill(): void {
+    this.#spill.clear();
   }
 
   /** Goes on with the run under way until it is over or `untilMs`. */

@@ -4,13 +4,14 @@ import { parseConfig, type Config } from "../src/config.ts";
 import { newChildId, workspaceOf } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import { standing, standingText, type Standing } from "../src/region/placement.ts";
+import type { StoreDeletion, StoreErased } from "../src/regulation/stores.ts";
 import type { SyncPort } from "../src/services.ts";
 import type { RunRequest, SyncConfig, SyncRefusal, SyncStanding } from "../src/sync/ports.ts";
 import type { SyncProblem } from "../src/sync/draft.ts";
 import type { Sample } from "../src/sync/run/ports.ts";
 import { NO_COUNTS, type LogRecord, type SyncRun } from "../src/sync/run/run.ts";
 import { newSteps } from "../src/sync/run/steps.ts";
-import type { SyncId, SyncRunId } from "../src/sync/sync.ts";
+import type { Sync as SyncSpec, SyncId, SyncRunId } from "../src/sync/sync.ts";
 import { nextRun } from "../src/sync/schedule/schedule.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
@@ -18,6 +19,7 @@ import { migrate } from "./storage/migrate.ts";
 import { SyncHistory } from "./storage/sync-history.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
 import { SYNC_MIGRATIONS } from "./storage/sync.schema.ts";
+import { SyncErasing } from "./sync-erasing.ts";
 import { checkSync } from "./sync-opening.ts";
 import { requestOf, SyncWork } from "./sync-work.ts";
 
@@ -44,6 +46,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
   readonly #storage: SyncStorage;
   readonly #history: SyncHistory;
   readonly #work: SyncWork;
+  readonly #erasing: SyncErasing;
   readonly #place: Standing;
   #slice: Promise<void> | undefined;
 
@@ -68,6 +71,12 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       config: this.#config,
       reach: this.#reach,
       observer: this.#evidence.observer,
+    });
+    this.#erasing = new SyncErasing({
+      ctx,
+      config: this.#config,
+      observer: this.#evidence.observer,
+      work: this.#work,
     });
     this.#storage = this.#work.storage;
     this.#history = new SyncHistory(ctx.storage.sql);
@@ -104,7 +113,6 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     const run = this.#history.find(id);
     if (run === undefined) return err({ kind: "run-unknown" });
     if (run.endedAtMs !== undefined) return err({ kind: "run-over", state: run.state });
-    this.#storage.transaction(() => this.#storage.set("canceled", run.id));
     this.#work.cancel();
     await this.ctx.storage.setAlarm(Date.now());
     return ok(this.#history.find(id) ?? run);
@@ -120,6 +128,13 @@ export class Sync extends DurableObject<Env> implements SyncPort {
 
   async check(config: SyncConfig): Promise<readonly SyncProblem[]> {
     return checkSync({ config: this.#config, observer: this.#evidence.observer }, config);
+  }
+
+  async erase(deletion: StoreDeletion, sync: SyncSpec): Promise<StoreErased> {
+    const answer = await this.#erasing.erase(deletion, sync);
+    // A run that is in the way ends in a slice.
+    if (this.#storage.current() !== undefined) await this.ctx.storage.setAlarm(Date.now());
+    return answer;
   }
 
   async changed(): Promise<void> {

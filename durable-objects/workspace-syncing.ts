@@ -13,7 +13,6 @@ import type { Sync, SyncId } from "../src/sync/sync.ts";
 import type { AdminCall, Answer, Page, PageOf } from "../src/workspace/ports.ts";
 import type { SyncAct, SyncsPort } from "../src/workspace/sync-ports.ts";
 import { reach } from "./reach.ts";
-import { SyncsTable } from "./storage/syncs-table.ts";
 import { WorkspaceConnecting } from "./workspace-connecting.ts";
 
 const NO_SYNC = { kind: "not-found", what: "sync" } as const;
@@ -22,7 +21,7 @@ const NO_SYNC = { kind: "not-found", what: "sync" } as const;
 export abstract class WorkspaceSyncing extends WorkspaceConnecting implements SyncsPort {
   async syncs(call: AdminCall, { after, limit }: Page): Promise<Answer<PageOf<Sync>>> {
     return this.delivery.turn.act(call, () => {
-      const found = this.#syncs().list(after, limit + 1);
+      const found = this.delivery.turn.syncs.list(after, limit + 1);
       const data = found.slice(0, limit);
       return ok({ data, next: found.length > limit ? data.at(-1)?.id : undefined });
     });
@@ -51,8 +50,8 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     if (isOnlyChecked) return drafted;
     const added = turn.act(call, (by) => {
       // Another may have been made while the source was looked at.
-      const sync = { ...drafted.value, number: this.#syncs().nextNumber() };
-      this.#syncs().save(sync);
+      const sync = { ...drafted.value, number: this.delivery.turn.syncs.nextNumber() };
+      this.delivery.turn.syncs.save(sync);
       turn.note(by, "sync.create", sync.id);
       return ok(sync);
     });
@@ -67,7 +66,7 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
       if (!held.ok) return held;
       const next = patchSync(held.value, patch, by.nowMs);
       if (!next.ok) return err({ kind: "sync-invalid", problems: next.error });
-      this.#syncs().save(next.value);
+      this.delivery.turn.syncs.save(next.value);
       turn.note(by, "sync.update", next.value.id, Object.keys(patch));
       return ok(next.value);
     });
@@ -80,12 +79,12 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     const removed = turn.act(call, (by) => {
       const held = this.#find(id);
       if (!held.ok) return held;
-      const follower = this.#syncs()
+      const follower = this.delivery.turn.syncs
         .list()
         .find(({ schedule }) => schedule.kind === "after" && schedule.syncId === held.value.id);
       if (follower !== undefined) return err({ kind: "sync-in-use", by: follower.id });
       const sync = { ...held.value, isPaused: true, deletedAtMs: by.nowMs, updatedAtMs: by.nowMs };
-      this.#syncs().save(sync);
+      this.delivery.turn.syncs.save(sync);
       turn.note(by, "sync.delete", sync.id);
       return ok(sync);
     });
@@ -104,7 +103,7 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
 
   async syncConfig(syncId: SyncId): Promise<SyncConfig | undefined> {
     if (!this.delivery.turn.isCreated) return undefined;
-    const sync = this.#syncs().find(syncId);
+    const sync = this.delivery.turn.syncs.find(syncId);
     return sync === undefined || sync.deletedAtMs !== undefined ? undefined : this.#configOf(sync);
   }
 
@@ -123,7 +122,7 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
 
   async syncRunEnded(syncId: SyncId, run: SyncRun): Promise<void> {
     if (!this.delivery.turn.isCreated || run.state !== "completed" || run.kind !== "sync") return;
-    const followers = this.#syncs()
+    const followers = this.delivery.turn.syncs
       .list()
       .filter(({ schedule }) => schedule.kind === "after" && schedule.syncId === syncId);
     for (const follower of followers) {
@@ -140,11 +139,11 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
 
   #drafted(draft: SyncDraft): Answer<Sync> {
     const { turn } = this.delivery;
-    if (this.#syncs().nextNumber() > SYNCS_MAX) {
+    if (this.delivery.turn.syncs.nextNumber() > SYNCS_MAX) {
       return err({ kind: "limit-reached", what: "syncs", max: SYNCS_MAX });
     }
     const id = newChildId("syn", turn.id, turn.random);
-    const number = this.#syncs().nextNumber();
+    const number = this.delivery.turn.syncs.nextNumber();
     const created = createSync(draft, { id, number, nowMs: Date.now() });
     return created.ok ? created : err({ kind: "sync-invalid", problems: created.error });
   }
@@ -170,15 +169,11 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
   }
 
   #find(id: string): Answer<Sync> {
-    const found = this.#syncs().find(id);
+    const found = this.delivery.turn.syncs.find(id);
     return found === undefined || found.deletedAtMs !== undefined ? err(NO_SYNC) : ok(found);
   }
 
   #object(id: SyncId): SyncPort {
     return reach(this.env, this.delivery.turn.config).sync(id);
-  }
-
-  #syncs(): SyncsTable {
-    return new SyncsTable(this.ctx.storage.sql);
   }
 }

@@ -32,7 +32,6 @@ export const SYNC_MIGRATIONS = [
             at_ms  INTEGER NOT NULL,
             body   BLOB NOT NULL               -- deflated JSON: a record and what was said of it
           ) STRICT;
-          CREATE INDEX samples_by_run ON samples (number, kind);
           CREATE TABLE log_parts (
             part INTEGER PRIMARY KEY,
             body BLOB NOT NULL                 -- deflated JSON: rows of the report not written out yet

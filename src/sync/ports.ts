@@ -1,5 +1,6 @@
 import type { HomeRegion } from "../core/ids.ts";
 import type { Result } from "../core/result.ts";
+import type { StoreDeletion, StoreErased } from "../regulation/stores.ts";
 import type { LaneConfig } from "../deliver/lane/ports.ts";
 import type { Sample } from "./run/ports.ts";
 import type { LogRecord, RunKind, RunTrigger, SyncRun } from "./run/run.ts";
@@ -74,6 +75,8 @@ export interface SyncPort {
   ): Promise<readonly LogRecord[]>;
   /** What is wrong with a sync that is about to be made or changed, asked of source and destination. */
   check(config: SyncConfig): Promise<readonly SyncProblem[]>;
+  /** Takes users out of everything that the sync keeps, a slice at a time; see `src/regulation/stores.ts`. */
+  erase(deletion: StoreDeletion, sync: Sync): Promise<StoreErased>;
   /** Takes over a changed schedule. */
   changed(): Promise<void>;
   /** Goes on with what is due; harmless when nothing is. */

@@ -77,7 +77,7 @@ export function viewRun(run: SyncRun) {
 }
 
 /** A record of a report as the management API shows it. */
-export function viewRecord({ message, startedAtMs, endedAtMs, ...rest }: LogRecord) {
+export function viewRecord({ message, startedAtMs, endedAtMs, user: _user, ...rest }: LogRecord) {
   return {
     ...rest,
     message: message ?? null,

@@ -5,7 +5,7 @@ import type { SyncProblem } from "../draft.ts";
 import type { ColumnType, SourceColumn, SourceRow } from "../source/source.ts";
 import type { Sync } from "../sync.ts";
 import { fieldNameOf } from "./field-names.ts";
-import type { FieldMapping, MappedRecord, RecordMapper, RunMeta } from "./mapping.ts";
+import type { FieldMapping, MappedRecord, RecordMapper, RowUser, RunMeta } from "./mapping.ts";
 import { readTemplate, type ReadyTemplate } from "./template.ts";
 import { valueOf } from "./values.ts";
 
@@ -69,7 +69,7 @@ export function compileMapping(
       type: types.get(column) ?? "text",
     };
   });
-  return ok(new CompiledMapper(sync.key, columns, types, fields));
+  return ok(new CompiledMapper(sync, columns, types, fields));
 }
 
 /** Columns that syncAll maps: those without a mapping of their own. */
@@ -117,14 +117,19 @@ class CompiledMapper implements RecordMapper {
   readonly contract: string;
   readonly #types: readonly ColumnType[];
   readonly #fields: readonly ReadyField[];
+  readonly #userAt: number;
+  readonly #anonymousAt: number;
 
   constructor(
-    key: readonly string[],
+    { key, users }: Pick<MappedSync, "key" | "users">,
     columns: readonly string[],
     types: ReadonlyMap<string, ColumnType>,
     fields: readonly ReadyField[],
   ) {
     this.key = key;
+    this.#userAt = users.userIdColumn === undefined ? -1 : columns.indexOf(users.userIdColumn);
+    this.#anonymousAt =
+      users.anonymousIdColumn === undefined ? -1 : columns.indexOf(users.anonymousIdColumn);
     this.columns = columns;
     this.#types = columns.map((column) => types.get(column) ?? "text");
     this.#fields = fields;
@@ -133,6 +138,13 @@ class CompiledMapper implements RecordMapper {
       .map(({ mapping }) => mapping.to);
     const made = JSON.stringify([key, columns, this.#types, fields.map(({ mapping }) => mapping)]);
     this.contract = createHash("sha256").update(made).digest("hex");
+  }
+
+  userOf(row: SourceRow): RowUser {
+    return {
+      userId: row[this.#userAt] ?? undefined,
+      anonymousId: row[this.#anonymousAt] ?? undefined,
+    };
   }
 
   recordOf(row: SourceRow, meta: RunMeta): Result<MappedRecord, string> {

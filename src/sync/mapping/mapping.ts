@@ -64,6 +64,8 @@ export interface RecordMapper {
   readonly identifiers: readonly string[];
   /** Changes when the same row would become another record: fields, constants, templates. */
   readonly contract: string;
+  /** Whom a row is about, as far as its cells say; of a row that is gone only its key's are there. */
+  userOf(row: SourceRow): RowUser;
   /** The record of a row, or why there is none, in words that quote no value. */
   recordOf(row: SourceRow, meta: RunMeta): Result<MappedRecord, string>;
   /**
@@ -76,6 +78,12 @@ export interface RecordMapper {
     meta: RunMeta,
   ): Result<MappedRecord, string>;
 }
+
+/** Whom a row is about, by the columns that the sync says hold users' ids. */
+export type RowUser = {
+  readonly userId: string | undefined;
+  readonly anonymousId: string | undefined;
+};
 
 export type MappedRecord = {
   /** The identifier's value or values, as text. */

@@ -5,8 +5,8 @@ import type { LogRecord } from "../run/run.ts";
 export type LogOrigin = { readonly syncId: string; readonly runId: string };
 
 /**
- * A part of a run's report as a Parquet file, with the columns of Census's sync tracking. The same
- * records are always the same bytes, so that a part that is written again is found to be there.
+ * A part of a run's report as a Parquet file, with the columns of Census's sync tracking and two more.
+ * The same records are always the same bytes, so that a part that is written again is found to be there.
  */
 export async function logFile(
   { syncId, runId }: LogOrigin,
@@ -26,10 +26,18 @@ export async function logFile(
     moment("batch_ended_at", ({ endedAtMs }) => endedAtMs),
     text("sync_configuration_id", () => syncId),
     text("sync_run_id", () => runId),
+    // Ours: a deletion finds its users by them, as in the data lake.
+    text("user_id", ({ user }) => user.userId ?? null),
+    text("anonymous_id", ({ user }) => user.anonymousId ?? null),
   ]);
 }
 
 /** Where a part of a run's report stands in the region's bucket. */
 export function logKey({ syncId, runId }: LogOrigin, part: number): string {
-  return `homeport-sync-logs/${syncId}/${runId}/records.${part}.parquet`;
+  return `${logPrefix(syncId)}${runId}/records.${part}.parquet`;
+}
+
+/** What all reports of a sync stand under. */
+export function logPrefix(syncId: string): string {
+  return `homeport-sync-logs/${syncId}/`;
 }

@@ -1,4 +1,5 @@
 import type { Change } from "../engine/change.ts";
+import type { RowUser } from "../mapping/mapping.ts";
 import type { Sync } from "../sync.ts";
 import type { Target, TargetOperation, TargetRecord } from "../target/target.ts";
 
@@ -8,6 +9,7 @@ export type Item = {
   readonly change: Change;
   readonly operation: TargetOperation;
   readonly record: TargetRecord;
+  readonly user: RowUser;
 };
 
 /** What the destination is asked to do for a change. */

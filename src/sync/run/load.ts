@@ -136,14 +136,18 @@ export class LoadPass {
         continue;
       }
       const operation = operationOf(change.kind, opened.sync);
+      const user = opened.mapper.userOf(change.row);
       const mapped = recordOf(opened, change, meta);
       if (mapped.ok) {
         const idempotencyKey = `${meta.syncId}:${change.keyHash}:${change.rowHash.toString(16)}`;
         const record: TargetRecord = { ...mapped.value, idempotencyKey };
-        items.push({ at, change, operation, record });
+        items.push({ at, change, operation, record, user });
       } else {
         const record = { identifier: "", idempotencyKey: "", fields: {} };
-        wave.decide({ at, change, operation, record }, { kind: "rejected", reason: mapped.error });
+        wave.decide(
+          { at, change, operation, record, user },
+          { kind: "rejected", reason: mapped.error },
+        );
       }
     }
     return items;

@@ -1,5 +1,6 @@
 import type { InvalidRow } from "../engine/change.ts";
 import type { SourceRow } from "../source/source.ts";
+import type { RowUser } from "../mapping/mapping.ts";
 import type { TargetOperation, TargetRecord } from "../target/target.ts";
 import type { Opened } from "./ports.ts";
 import type { LogRecord } from "./run.ts";
@@ -10,13 +11,14 @@ const REASON_CHARS_MAX = 500;
 
 /** The report's row of a record that the destination decided. */
 export function logOfRecord(
-  record: TargetRecord,
+  { record, user }: { readonly record: TargetRecord; readonly user: RowUser },
   operation: TargetOperation,
   decided: { readonly status: "succeeded" | "rejected"; readonly message: string | undefined },
   times: { readonly startedAtMs: number; readonly endedAtMs: number },
 ): LogRecord {
   return {
     identifier: record.identifier,
+    user,
     operation,
     status: decided.status,
     message: decided.message?.slice(0, REASON_CHARS_MAX),
@@ -39,6 +41,7 @@ export function logOfInvalid(
 ): LogRecord {
   return {
     identifier: keyText(mapper.columns, mapper.key, row),
+    user: mapper.userOf(row),
     operation: sync.behaviour,
     status: reason,
     message: WHY_INVALID[reason],

@@ -1,3 +1,4 @@
+import type { RowUser } from "../mapping/mapping.ts";
 import type { EngineKind } from "../engine/change.ts";
 import type { SyncId, SyncRunId } from "../sync.ts";
 
@@ -111,6 +112,8 @@ export type LogRecord = {
   readonly operation: "upsert" | "update" | "insert" | "append" | "delete" | "mirror";
   readonly status: "succeeded" | "rejected" | "NULL" | "DUPLICATE" | "KEY_TOO_LONG";
   readonly message: string | undefined;
+  /** Whom it is about, so that they can be forgotten. */
+  readonly user: RowUser;
   /** The record as it was sent, as JSON text. */
   readonly payload: string;
   readonly startedAtMs: number;

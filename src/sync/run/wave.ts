@@ -74,14 +74,14 @@ export class Wave {
   }
 
   log(times: { readonly startedAtMs: number; readonly endedAtMs: number }): readonly LogRecord[] {
-    return this.#results.flatMap(({ item: { record, operation }, result }) => {
+    return this.#results.flatMap(({ item: { record, operation, user }, result }) => {
       if (result.kind === "skipped") return [];
       const isAccepted = result.kind === "accepted";
       const decided = {
         status: isAccepted ? ("succeeded" as const) : ("rejected" as const),
         message: isAccepted ? undefined : result.reason,
       };
-      return [logOfRecord(record, operation, decided, times)];
+      return [logOfRecord({ record, user }, operation, decided, times)];
     });
   }
 

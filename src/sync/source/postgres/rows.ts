@@ -10,15 +10,28 @@ const HASHES = 3;
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 const decoder = new TextDecoder();
+/** One character a byte; those that are not ASCII are other characters, and looked for. */
+const asciiDecoder = new TextDecoder("latin1");
+const NOT_ASCII = /[^\0-\x7f]/;
 const scratch = new Uint8Array(KEY_HASH_BYTES);
 
-/** The cells of a row from its `first` field on. */
+/**
+ * The cells of a row from its `first` field on. A decoder is called once a row and not once a cell
+ * where all of the row is ASCII, with the lengths between the cells; that is half of the work.
+ */
 export function cellsOf({ bytes, starts, lengths }: Tuple, first = 0): SourceRow {
+  const from = starts[first] ?? 0;
+  const last = lengths.length - 1;
+  const end = (starts[last] ?? 0) + Math.max(lengths[last] ?? 0, 0);
+  const text = asciiDecoder.decode(bytes.subarray(from, end));
+  const isAscii = !NOT_ASCII.test(text);
   const cells: (string | null)[] = [];
-  for (let field = first; field < lengths.length; field += 1) {
+  for (let field = first; field <= last; field += 1) {
     const start = starts[field] ?? 0;
     const length = lengths[field] ?? -1;
-    cells.push(length < 0 ? null : decoder.decode(bytes.subarray(start, start + length)));
+    if (length < 0) cells.push(null);
+    else if (isAscii) cells.push(text.slice(start - from, start - from + length));
+    else cells.push(decoder.decode(bytes.subarray(start, start + length)));
   }
   return cells;
 }

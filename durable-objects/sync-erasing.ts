@@ -1,0 +1,134 @@
+import { homeBucket } from "../src/archive/home-bucket.ts";
+import type { Config } from "../src/config.ts";
+import { regionOf, workspaceOf } from "../src/core/ids.ts";
+import { scrubStorage } from "../src/core/scrub-storage.ts";
+import { readStored } from "../src/core/stored-json.ts";
+import type { EgressObserver } from "../src/egress/guard.ts";
+import { HOME_REGIONS } from "../src/region/regions.ts";
+import type { StoreDeletion, StoreErased } from "../src/regulation/stores.ts";
+import { RowHasher } from "../src/sync/engine/row-hash.ts";
+import { eraseLogs } from "../src/sync/report/erase-log.ts";
+import type { LogRecord } from "../src/sync/run/run.ts";
+import type { Sync } from "../src/sync/sync.ts";
+import { SyncForgetting } from "./storage/sync-forgetting.ts";
+import type { SyncWork } from "./sync-work.ts";
+import { seedsOf } from "./sync-seeds.ts";
+
+export type SyncErasingDeps = {
+  readonly ctx: DurableObjectState;
+  readonly config: Config;
+  readonly observer: EgressObserver;
+  readonly work: SyncWork;
+};
+
+/** Of one call; the regulation asks again. */
+const SLICE_MS_MAX = 15_000;
+
+/** Where a deletion is: in the object, or then in the reports in the bucket. */
+type Position = { readonly step: "object" | "reports"; readonly at?: string };
+
+/** Tables that hold records, rebuilt so that nothing is left in gaps of their pages. */
+const RECORD_TABLES = ["samples", "log_parts"];
+/** Tables that hold keys, but only those of a mirror; of all others they hold hashes. */
+const KEY_TABLES = ["state_pages", "state_chunks"];
+
+/** Users in what one sync keeps, taken out. */
+export class SyncErasing {
+  readonly #deps: SyncErasingDeps;
+
+  constructor(deps: SyncErasingDeps) {
+    this.#deps = deps;
+  }
+
+  /** One slice. A run that is under way has diff files in hand, so it is ended first. */
+  async erase(deletion: StoreDeletion, sync: Sync): Promise<StoreErased> {
+    const { work } = this.#deps;
+    const position: Position =
+      deletion.position === undefined
+        ? { step: "object" }
+        : readStored<Position>(deletion.position);
+    if (work.storage.current() !== undefined) {
+      work.cancel();
+      return { isOver: false, position: JSON.stringify(position), erased: 0 };
+    }
+    if (position.step === "object") {
+      const erased = await this.#eraseHere(deletion, sync);
+      const next: Position = { step: "reports" };
+      return { isOver: false, position: JSON.stringify(next), erased };
+    }
+    return this.#eraseReports(deletion, sync, position);
+  }
+
+  async #eraseHere(deletion: StoreDeletion, sync: Sync): Promise<number> {
+    const { ctx, work } = this.#deps;
+    const isAbout = aboutOneOf(deletion);
+    const forgetting = new SyncForgetting(ctx.storage, isAbout);
+    const records = (await forgetting.samples()) + (await forgetting.logParts());
+    const keys = this.#keysOf(deletion, sync);
+    const entries = work.storage.transaction(() => {
+      work.clearSpill();
+      return work.state.erase(keys);
+    });
+    await scrubStorage(ctx.storage, {
+      tables: sync.behaviour === "mirror" ? [...RECORD_TABLES, ...KEY_TABLES] : RECORD_TABLES,
+      freeBytes: ctx.storage.sql.databaseSize,
+      nextTurn: () => scheduler.wait(0),
+    });
+    return records + entries;
+  }
+
+  async #eraseReports(
+    deletion: StoreDeletion,
+    sync: Sync,
+    position: Position,
+  ): Promise<StoreErased> {
+    const { config, observer } = this.#deps;
+    const untilMs = Date.now() + SLICE_MS_MAX;
+    const buckets = HOME_REGIONS[regionOf(sync.id)].locations.map((location) =>
+      homeBucket(config, workspaceOf(sync.id), location, observer, "sync"),
+    );
+    const { subjectType: type, subjectIds, linkedAnonymousIds } = deletion;
+    const users = { type, ids: new Set(subjectIds), linked: new Set(linkedAnonymousIds) };
+    const slice = {
+      position: position.at,
+      isOver: () => Date.now() >= untilMs,
+      now: () => Date.now(),
+      lateMs: config.failover.suspectMs,
+    };
+    const answer = await eraseLogs(buckets, sync.id, users, slice);
+    const erased = answer.counts.eventsErased;
+    if (answer.kind === "slice" && answer.isOver) return { isOver: true, erased };
+    const next: Position = {
+      step: "reports",
+      ...(answer.position === undefined ? {} : { at: answer.position }),
+    };
+    if (answer.kind !== "refused") return { isOver: false, position: JSON.stringify(next), erased };
+    return { isOver: true, erased, failed: answer.code };
+  }
+
+  /** Hashes of keys that are the users' ids. */
+  #keysOf({ subjectType, subjectIds, linkedAnonymousIds }: StoreDeletion, sync: Sync): string[] {
+    const { userIdColumn, anonymousIdColumn } = sync.users;
+    const [column, ...others] = sync.key;
+    if (column === undefined || others.length > 0) return [];
+    const ids = [
+      ...(subjectType === "USER_ID" && column === userIdColumn ? subjectIds : []),
+      ...(subjectType === "ANONYMOUS_ID" && column === anonymousIdColumn ? subjectIds : []),
+      ...(column === anonymousIdColumn ? linkedAnonymousIds : []),
+    ];
+    const hasher = new RowHasher(seedsOf(this.#deps.work.storage), [0]);
+    return ids.flatMap((id) => hasher.hashKey([id]) ?? []);
+  }
+}
+
+function aboutOneOf(deletion: StoreDeletion): (record: LogRecord) => boolean {
+  const { subjectType, subjectIds, linkedAnonymousIds } = deletion;
+  const users = new Set(subjectType === "USER_ID" ? subjectIds : []);
+  const anonymous = new Set([
+    ...(subjectType === "ANONYMOUS_ID" ? subjectIds : []),
+    ...linkedAnonymousIds,
+  ]);
+  return ({ user: { userId, anonymousId } }) =>
+    (userId !== undefined && users.has(userId)) ||
+    (anonymousId !== undefined && anonymous.has(anonymousId));
+}
