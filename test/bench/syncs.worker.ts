@@ -119,38 +119,45 @@ export class BenchSync extends DurableObject<Env> {
   }
 
   /** Accepts all rows in an order that has nothing to do with that of their hashes, and folds them. */
-  async #fold({ rows, salt }: CountedTable): Promise<number> {
-    const step = 7919 * 13;
-    for (let from = 0; from < rows; from += ACCEPTED_AT_ONCE) {
-      const accepted: Accepted[] = [];
-      for (let i = from; i < Math.min(rows, from + ACCEPTED_AT_ONCE); i++) {
-        const n = (i * step) % rows;
-        const source = new CountedSource({ rows, salt, changedEvery: 1, gone: 0 }, "sql");
-        const { keyHash, rowHash } = source.row(n);
-        accepted.push({ keyHash, rowHash });
-      }
+  async #fold(table: CountedTable): Promise<number> {
+    for (const accepted of anyOrder(table)) {
       this.ctx.storage.transactionSync(() => this.#state.accept(accepted));
       while (this.ctx.storage.transactionSync(() => this.#state.tidy())) await scheduler.wait(0);
     }
     return this.#state.store.runs().length;
   }
 
-  /** The floor of a fold: as many bytes in as many rows of the database, in order. */
-  async #writePages({ rows }: CountedTable): Promise<number> {
+  /** The floor of that: the same rows made, and as many bytes in as many rows of the database, in order. */
+  async #writePages(table: CountedTable): Promise<number> {
     const { sql } = this.ctx.storage;
     sql.exec("CREATE TABLE IF NOT EXISTS floor_pages (first INTEGER PRIMARY KEY, entries BLOB)");
     const entries = crypto.getRandomValues(new Uint8Array(25_000));
-    for (let first = 0; first < rows / 1000; first++) {
-      sql.exec("INSERT OR REPLACE INTO floor_pages VALUES (?, ?)", first, entries);
-      if (first % 250 === 0) await scheduler.wait(0);
+    let page = 0;
+    for (const accepted of anyOrder(table)) {
+      for (let rows = 0; rows < accepted.length; rows += 1_000) {
+        sql.exec("INSERT OR REPLACE INTO floor_pages VALUES (?, ?)", page++, entries);
+      }
+      await scheduler.wait(0);
     }
     sql.exec("DROP TABLE floor_pages");
-    return rows;
+    return page;
   }
 
   #clear(): number {
     this.ctx.storage.transactionSync(() => this.#state.clear());
     return 0;
+  }
+}
+
+function* anyOrder({ rows, salt }: CountedTable): Generator<readonly Accepted[]> {
+  const step = 7_919 * 13;
+  const source = new CountedSource({ rows, salt, changedEvery: 1, gone: 0 }, "sql");
+  for (let from = 0; from < rows; from += ACCEPTED_AT_ONCE) {
+    const size = Math.min(ACCEPTED_AT_ONCE, rows - from);
+    yield Array.from({ length: size }, (_, i) => {
+      const { keyHash, rowHash } = source.row(((from + i) * step) % rows);
+      return { keyHash, rowHash };
+    });
   }
 }
 
