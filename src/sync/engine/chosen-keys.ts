@@ -8,7 +8,7 @@ import { isTooLong, takeGone } from "./verdict.ts";
 /** Keys that one run may be asked for. */
 export const CHOSEN_KEYS_MAX = 10_000;
 
-/** Keys that are asked for at once. */
+/** Keys that are asked for at once; of a source that cannot be asked all are looked for in one read. */
 const KEYS_AT_ONCE = 500;
 
 /**
@@ -25,9 +25,10 @@ export async function* chosenKeys(
 ): AsyncGenerator<DiffPiece> {
   if (input.position === END) return;
   const piece = new PieceBuilder(input.pieces);
-  for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
+  const size = source.kind === "sql" ? KEYS_AT_ONCE : CHOSEN_KEYS_MAX;
+  for (let from = 0; from < keys.length; from += size) {
     const wanted = new Map<string, SourceRow>();
-    for (const key of keys.slice(from, from + KEYS_AT_ONCE)) {
+    for (const key of keys.slice(from, from + size)) {
       const keyHash = key.length === input.selection.key.length ? hasher.hashKey(key) : undefined;
       if (keyHash === undefined) {
         throw new SourceFailure("no_such_key", "A key has to have a value for each column", false);

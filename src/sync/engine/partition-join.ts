@@ -106,49 +106,55 @@ class RangeJoin {
       while (to < count && compareKeys(words, at, words, (order[to] ?? 0) * SPILL_WORDS) === 0) {
         to += 1;
       }
-      yield* this.#passBefore(words, at);
-      this.#judge(words, order.subarray(from, to));
+      while (!this.#passBefore(words, at)) yield* this.#handOver();
+      if (to === from + 1) this.#judge(words, order[from] ?? 0);
+      else this.#markDuplicates(words, order.subarray(from, to));
       from = to;
     }
   }
 
   *end(): Generator<DiffPiece> {
     while (!this.#reader.isDone) {
-      yield* this.#handOver();
-      this.#takeGone();
+      if (this.#piece.isFull) yield* this.#handOver();
+      else this.#takeGone();
     }
   }
 
-  *#passBefore(words: Uint32Array, at: number): Generator<DiffPiece> {
-    yield* this.#handOver();
+  /** Takes all that was accepted of keys before that one for gone; false when the piece is full. */
+  #passBefore(words: Uint32Array, at: number): boolean {
     const reader = this.#reader;
     const prefix = prefixAt(words, at);
-    if (reader.prefix > prefix) return;
-    const keyHash = hexAt(words, at);
-    while (reader.prefix < prefix || (reader.prefix === prefix && reader.keyHash < keyHash)) {
+    while (reader.prefix <= prefix && reader.compare(words, at) < 0) {
+      if (this.#piece.isFull) return false;
       this.#takeGone();
-      yield* this.#handOver();
     }
+    return !this.#piece.isFull;
   }
 
-  #judge(words: Uint32Array, rows: Uint32Array): void {
-    const [first = 0] = rows;
-    const at = first * SPILL_WORDS;
+  #judge(words: Uint32Array, row: number): void {
+    const at = row * SPILL_WORDS;
     const reader = this.#reader;
-    const keyHash = hexAt(words, at);
-    const isKnown = !reader.isDone && reader.keyHash === keyHash;
-    if (rows.length > 1) {
-      for (const row of rows) this.#mark(words, row, ROW_MARK.duplicate);
-    } else {
-      const found = { keyHash, rowHash: rowHashAt(words, at) };
-      const { rowHash, isRemembered, key } = reader;
-      const known = isKnown ? { rowHash, isRemembered } : undefined;
-      const verdict = verdictOf(found, known, this.#input.needs, this.#input.isFull);
-      if (verdict === "settle") {
-        this.#piece.settle({ ...found, ...(isKnown && key !== undefined ? { key } : {}) });
-      } else if (verdict !== "nothing") this.#mark(words, first, ROW_MARK[verdict]);
-    }
+    const isKnown = !reader.isDone && reader.compare(words, at) === 0;
+    const rowHash = rowHashAt(words, at);
+    const verdict = verdictOf(
+      { rowHash },
+      isKnown ? reader : undefined,
+      this.#input.needs,
+      this.#input.isFull,
+    );
+    if (verdict === "settle") {
+      const key = isKnown ? reader.key : undefined;
+      const keyHash = hexAt(words, at);
+      this.#piece.settle({ keyHash, rowHash, ...(key === undefined ? {} : { key }) });
+    } else if (verdict !== "nothing") this.#mark(words, row, ROW_MARK[verdict]);
     if (isKnown) reader.advance();
+  }
+
+  /** A key that other rows have now too stays as it was accepted: nobody knows which row it is. */
+  #markDuplicates(words: Uint32Array, rows: Uint32Array): void {
+    const at = (rows[0] ?? 0) * SPILL_WORDS;
+    for (const row of rows) this.#mark(words, row, ROW_MARK.duplicate);
+    if (!this.#reader.isDone && this.#reader.compare(words, at) === 0) this.#reader.advance();
   }
 
   #mark(words: Uint32Array, row: number, mark: number): void {
@@ -162,7 +168,6 @@ class RangeJoin {
   }
 
   *#handOver(): Generator<DiffPiece> {
-    if (!this.#piece.isFull) return;
     yield this.#piece.take(undefined);
     this.#reader.refresh();
   }

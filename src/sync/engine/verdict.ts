@@ -21,7 +21,7 @@ export type Verdict = "insert" | "update" | "settle" | "nothing";
 
 /** @param isFull whether everything is told, changed or not. */
 export function verdictOf(
-  { rowHash }: Found,
+  { rowHash }: Pick<Found, "rowHash">,
   known: Pick<Known, "rowHash" | "isRemembered"> | undefined,
   { updates }: DiffNeeds,
   isFull: boolean,

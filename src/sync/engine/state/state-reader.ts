@@ -1,7 +1,15 @@
 import type { SourceRow } from "../../source/source.ts";
 import { pageCursor, runCursor } from "./cursors.ts";
 import { Merged } from "./merged.ts";
-import { ENTRY_WORDS, hexAt, MARK, PREFIX_END, prefixOf, rowHashAt } from "./packed.ts";
+import {
+  compareKeys,
+  ENTRY_WORDS,
+  hexAt,
+  MARK,
+  PREFIX_END,
+  prefixOf,
+  rowHashAt,
+} from "./packed.ts";
 import type { StateStore } from "./state-store.ts";
 
 /** What a reader reads: its store, and a number that changes whenever anything is written there. */
@@ -41,6 +49,12 @@ export class StateReader {
   get keyHash(): string {
     const { packed, index } = this.#merged;
     return packed === undefined ? "" : hexAt(packed.words, index * ENTRY_WORDS);
+  }
+
+  /** Below 0 when its key comes before the one at word `at`, 0 when it is the same. */
+  compare(words: Uint32Array, at: number): number {
+    const { packed, index } = this.#merged;
+    return packed === undefined ? 1 : compareKeys(packed.words, index * ENTRY_WORDS, words, at);
   }
 
   get rowHash(): bigint {
