@@ -50,10 +50,14 @@ async function makeTarget(home: HomeRegion, other: HomeRegion): Promise<Target> 
 }
 
 function fill(path: string, { children }: Target): string {
-  return path
-    .replace("{id}", path.includes("/tokens/") ? children.token : children.source)
-    .replace("{version}", "1")
-    .replace("{messageId}", "m1");
+  return (
+    path
+      .replace("{id}", path.includes("/tokens/") ? children.token : children.source)
+      .replace("{version}", "1")
+      .replace("{messageId}", "m1")
+      // What the query has to say.
+      .replace(/\/columns$/, "/columns?table=people")
+  );
 }
 
 async function send(
@@ -134,7 +138,8 @@ describe.each([
 
     const plain = await send(operation, target, path, { body });
     for (const [name, value] of Object.entries(fields)) {
-      await send(operation, target, `${path}?${name}=${String(value)}`, { body });
+      const separator = path.includes("?") ? "&" : "?";
+      await send(operation, target, `${path}${separator}${name}=${String(value)}`, { body });
     }
     const headers = Object.fromEntries(HEADERS.map((name) => [name, other]));
     await send(operation, target, path, { body, headers });
