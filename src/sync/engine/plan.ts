@@ -71,13 +71,16 @@ export function planOf(facts: PlanFacts): Plan {
   };
 }
 
+/** Bytes of a key with its hashes, in bytes of a bucket's sums. */
+const KEY_PER_SUM = 4;
+
 /**
  * Bits of the buckets with which sums and the keys of buckets that differ cost the same: `d` changes
- * in `n` rows make about `d` of `b` buckets differ, with `n/b` keys each, so `b` is the root of `d*n`.
+ * in `n` rows make about `d` of `b` buckets differ, with `n/b` keys each.
  */
 export function bitsFor(changes: number, rows: number): number {
-  const bits = Math.round(Math.log2(Math.sqrt(Math.max(changes, CHANGES_MIN) * rows)));
-  return Math.min(BITS_MAX, Math.max(BITS_MIN, bits));
+  const buckets = Math.sqrt(KEY_PER_SUM * Math.max(changes, CHANGES_MIN) * rows);
+  return Math.min(BITS_MAX, Math.max(BITS_MIN, Math.round(Math.log2(buckets))));
 }
 
 /** Whether sums showed so many changes that reading every row is cheaper. */
