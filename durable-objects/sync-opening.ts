@@ -20,10 +20,15 @@ import type { SyncRun } from "../src/sync/run/run.ts";
 import { openSource, type OpenedSource } from "../src/sync/source/open-source.ts";
 import { SourceFailure, type HashSeeds, type SourceRow } from "../src/sync/source/source.ts";
 import type { SyncId } from "../src/sync/sync.ts";
+import { CatalogueTarget } from "../src/sync/target/catalogue-target.ts";
 import { openTarget } from "../src/sync/target/open-target.ts";
+import { targetProblems } from "../src/sync/target/target-problems.ts";
 import type { Target } from "../src/sync/target/target.ts";
 import { connectionContext, openConnection } from "./open-connection.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
+import { LaneDestination } from "./lane-destination.ts";
+import { DESTINATIONS } from "./offered-destinations.ts";
+import { RestoreGuard } from "./restore-guard.ts";
 import { SyncDiffs } from "./sync-diffs.ts";
 import { seedsOf } from "./sync-seeds.ts";
 import type { Reach } from "./reach.ts";
@@ -42,6 +47,9 @@ export type OpeningDeps = {
 
 /** Hashes do not matter where only the columns are asked. */
 const NO_SEEDS: HashSeeds = { keyA: 0n, keyB: 0n, row: 0n };
+
+const NOTHING = (): void => undefined;
+const NOBODY = async (): Promise<void> => undefined;
 
 /** How long somebody who makes a sync waits for its source and destination. */
 const CHECK_MS_MAX = 25_000;
@@ -101,7 +109,7 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
 
 /** What is wrong with a sync, asked of its source and destination; it changes nothing. */
 export async function checkSync(
-  deps: Pick<OpeningDeps, "config" | "observer">,
+  deps: Pick<OpeningDeps, "config" | "observer" | "reach">,
   config: SyncConfig,
 ): Promise<readonly SyncProblem[]> {
   const { sync } = config;
@@ -111,8 +119,15 @@ export async function checkSync(
     const source = await openSourceOf(deps, config, NO_SEEDS, late.signal);
     await source.close();
     const compiled = compileMapping(sync, source.columns);
-    return compiled.ok ? [] : compiled.error;
+    if (!compiled.ok) return compiled.error;
+    const target = await openTargetOf(deps, config, late.signal);
+    try {
+      return await targetProblems(sync, compiled.value, target, late.signal);
+    } finally {
+      await target.close?.();
+    }
   } catch (error) {
+    if (error instanceof RunFailed) return [{ path: "destination", message: error.message }];
     if (!(error instanceof SourceFailure)) throw error;
     return [{ path: "source", message: `${error.message}.` }];
   } finally {
@@ -132,16 +147,34 @@ async function openSourceOf(
 }
 
 async function openTargetOf(
-  { config: deployment, observer }: OpeningDeps,
+  { config: deployment, observer, reach }: Pick<OpeningDeps, "config" | "observer" | "reach">,
   { destination }: SyncConfig,
-  _signal: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Target> {
-  if (destination.kind === "destination") {
-    throw new RunFailed("destination_not_offered", "Syncs cannot write to that destination yet.");
+  if (destination.kind === "connection") {
+    const { connection } = destination;
+    const context = connectionContext(deployment, connection, observer);
+    return openTarget(openConnection(deployment, connection), context, signal);
   }
-  const { connection } = destination;
-  const context = connectionContext(deployment, connection, observer);
-  return openTarget(openConnection(deployment, connection), context);
+  const { config } = destination;
+  const made = await new LaneDestination({
+    config: deployment,
+    reach,
+    ref: config,
+    destinations: DESTINATIONS,
+    // Only lanes and replays hold events that a deletion has to reach through it.
+    guard: new RestoreGuard({ read: () => undefined, write: NOTHING, tell: NOBODY, now: Date.now }),
+    observer,
+    now: () => Date.now(),
+    changed: () => undefined,
+  }).makeWatched(config, observer);
+  if (made === undefined) {
+    throw new RunFailed(
+      "destination_unavailable",
+      "The destination cannot be used as it is set up.",
+    );
+  }
+  return new CatalogueTarget(made.deliverer);
 }
 
 /** The bucket for changed rows: the sync's own choice, else the platform's of the region. No other. */

@@ -127,7 +127,8 @@ export class Sync extends DurableObject<Env> implements SyncPort {
   }
 
   async check(config: SyncConfig): Promise<readonly SyncProblem[]> {
-    return checkSync({ config: this.#config, observer: this.#evidence.observer }, config);
+    const { observer } = this.#evidence;
+    return checkSync({ config: this.#config, observer, reach: this.#reach }, config);
   }
 
   async erase(deletion: StoreDeletion, sync: SyncSpec): Promise<StoreErased> {

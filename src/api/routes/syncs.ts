@@ -2,17 +2,14 @@ import {
   array,
   boolean,
   maxLength,
-  maxValue,
   minLength,
-  minValue,
-  number,
   object,
   optional,
   picklist,
   pipe,
+  regex,
   strictObject,
   string,
-  transform,
 } from "valibot";
 
 import type { WorkspaceId } from "../../core/ids.ts";
@@ -48,15 +45,11 @@ const triggerBody = optional(
   }),
 );
 
-const whole = pipe(
-  string(),
-  transform((text) => Number(text)),
-  number(),
-);
+const wholeNumber = pipe(string(), regex(/^[1-9]\d{0,8}$/, "a whole number from 1 on"));
 
 const runsQuery = strictObject({
-  before: optional(pipe(whole, minValue(1))),
-  limit: optional(pipe(whole, minValue(1), maxValue(LIMIT_MAX))),
+  before: optional(wholeNumber),
+  limit: optional(wholeNumber),
 });
 
 /** What a sync's object answers when it does not do it. */
@@ -178,10 +171,10 @@ export const SYNC_OPERATIONS: readonly Operation[] = [
     handle: async ({ workspace, call, params, query, services }) => {
       const found = await workspace.sync(call, params["id"] ?? "");
       if (!found.ok) return answerWith(found, () => undefined);
-      const limit = query.limit ?? LIMIT_DEFAULT;
+      const limit = Math.min(Number(query.limit ?? LIMIT_DEFAULT), LIMIT_MAX);
       const runs = await services
         .sync(found.value.id)
-        .runs({ limit, ...defined({ before: query.before }) });
+        .runs({ limit, ...(query.before === undefined ? {} : { before: Number(query.before) }) });
       const last = runs.length === limit ? runs.at(-1)?.number : undefined;
       const next = last === undefined || last === 1 ? null : String(last);
       return ok({ data: runs.map(viewRun), pagination: { next } });

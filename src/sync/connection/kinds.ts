@@ -1,7 +1,7 @@
 import type { SettingField } from "../../deliver/deliverer.ts";
 
 /** What a connection may lead to. */
-export const CONNECTION_KIND_NAMES = ["postgres", "files"] as const;
+export const CONNECTION_KIND_NAMES = ["postgres", "files", "webhook", "custom"] as const;
 export type ConnectionKind = (typeof CONNECTION_KIND_NAMES)[number];
 
 type KindOfConnection = { readonly name: string; readonly settings: readonly SettingField[] };
@@ -52,6 +52,45 @@ export const CONNECTION_KINDS: Readonly<Record<ConnectionKind, KindOfConnection>
       },
       { key: "accessKeyId", label: "Access key ID", ...text },
       { key: "secretAccessKey", label: "Secret access key", ...secret },
+    ],
+  },
+  webhook: {
+    name: "Webhook",
+    settings: [
+      {
+        key: "url",
+        label: "URL",
+        ...text,
+        help: "https, at a host that the workspace declares to be in its region. Takes records only.",
+      },
+      { key: "secret", label: "Signing secret", ...secret, help: "At least 16 characters." },
+      {
+        key: "batchSize",
+        label: "Records of one request",
+        type: "number",
+        isRequired: false,
+        isSecret: false,
+        help: "1,000 unless fewer are wanted.",
+      },
+    ],
+  },
+  custom: {
+    name: "Custom destination",
+    settings: [
+      {
+        key: "url",
+        label: "URL",
+        ...text,
+        help: "Where a service answers that speaks the open custom-destination protocol (JSON-RPC).",
+      },
+      {
+        key: "token",
+        label: "Token",
+        type: "string",
+        isRequired: false,
+        isSecret: true,
+        help: "Sent as Authorization: Bearer.",
+      },
     ],
   },
 };

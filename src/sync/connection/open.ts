@@ -8,7 +8,7 @@ import { Bucket } from "../../s3/bucket.ts";
 import { SourceFailure } from "../source/source.ts";
 import type { Connection } from "./connection.ts";
 import { dialThrough } from "./relay.ts";
-import { bucketLocation, databaseHost, databaseRules } from "./settings.ts";
+import { bucketLocation, databaseHost, databaseRules, endpointRules } from "./settings.ts";
 
 /** A connection with its secrets, in the clear among its settings. It is never logged. */
 export type OpenedConnection = Pick<Connection, "id" | "kind" | "settings" | "hosts"> & {
@@ -62,6 +62,19 @@ export function connectionBucket(connection: OpenedConnection, context: Connecti
     },
     egressContext("sync:files", region, found === undefined ? [] : [found.rule], context),
   );
+}
+
+/** Where records are POSTed, for a connection that only takes them; the guard refuses what nobody declared. */
+export function endpointOf(
+  connection: OpenedConnection,
+  context: ConnectionContext,
+): { readonly url: string; readonly context: EgressContext } {
+  const rules = endpointRules(connection);
+  const { region, kind, settings } = connection;
+  return {
+    url: textOf(settings["url"]),
+    context: egressContext(`sync:${kind}`, region, rules, context),
+  };
 }
 
 function wayTo(

@@ -15,9 +15,15 @@ export function connectionProblems(
   connection: Pick<Connection, "kind" | "settings" | "hosts">,
   place: ConnectionHome,
 ): ConnectionRefusal | undefined {
-  return connection.kind === "postgres"
-    ? postgresProblems(connection, place)
-    : bucketProblems(connection, place);
+  switch (connection.kind) {
+    case "postgres":
+      return postgresProblems(connection, place);
+    case "files":
+      return bucketProblems(connection, place);
+    case "webhook":
+    case "custom":
+      return endpointProblems(connection, place);
+  }
 }
 
 /** Host and port of a Postgres connection. */
@@ -124,6 +130,49 @@ function bucketProblems(
     `The URL does not show that the bucket is in ${home}: take https://s3.<location>.amazonaws.com/<bucket> ` +
     `with one of ${AWS_REGIONS[home].join(", ")}, R2's endpoint of the jurisdiction ${home}, ` +
     `or declare its host in hosts once somebody made sure.`;
+  return { kind: "connection-not-in-region", home, why };
+}
+
+/** Characters of a signing secret at least. */
+const SECRET_CHARS_MIN = 16;
+const BATCH_MAX = 1_000;
+
+/** The rules under which a URL that takes records may be reached; none when nobody declared its host. */
+export function endpointRules({
+  settings,
+  hosts,
+}: Pick<Connection, "settings" | "hosts">): readonly HostRule[] {
+  const { url } = settings;
+  if (typeof url !== "string" || !URL.canParse(url)) return [];
+  const { hostname, port } = new URL(url);
+  const isSaid = isDeclared(hosts, hostname, port);
+  return isSaid ? [declaredHost(hostname, port === "" ? undefined : Number(port))] : [];
+}
+
+function endpointProblems(
+  connection: Pick<Connection, "settings" | "hosts">,
+  { home, development }: ConnectionHome,
+): ConnectionRefusal | undefined {
+  const { url, secret, batchSize } = connection.settings;
+  const problems: string[] = [];
+  if (typeof url !== "string" || !URL.canParse(url)) {
+    return { kind: "connection-settings-invalid", problems: ["url is no URL"] };
+  }
+  const { protocol, username, password, hostname } = new URL(url);
+  if (protocol !== "https:" && !(development && isLoopback(hostname))) {
+    problems.push("url has to begin with https");
+  }
+  if (username !== "" || password !== "") problems.push("url holds a password");
+  if (typeof secret === "string" && secret.length < SECRET_CHARS_MIN) {
+    problems.push(`secret has to have ${SECRET_CHARS_MIN} characters at least`);
+  }
+  const size = typeof batchSize === "number" ? batchSize : 1;
+  if (!Number.isInteger(size) || size < 1 || size > BATCH_MAX) {
+    problems.push(`batchSize has to be a whole number from 1 to ${BATCH_MAX}`);
+  }
+  if (problems.length > 0) return { kind: "connection-settings-invalid", problems };
+  if (endpointRules(connection).length > 0) return undefined;
+  const why = `Nothing shows that the URL's host is in ${home}; declare it in hosts once somebody made sure.`;
   return { kind: "connection-not-in-region", home, why };
 }
 

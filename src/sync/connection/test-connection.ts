@@ -2,6 +2,8 @@ import { listFolders } from "../source/files/folders.ts";
 import { SourceFailure } from "../source/source.ts";
 import type { TestStep } from "../target/target.ts";
 import { connectionBucket, type ConnectionContext, type OpenedConnection } from "./open.ts";
+import { openTarget } from "../target/open-target.ts";
+import { endpointRules } from "./settings.ts";
 import { testPostgres } from "./test-postgres.ts";
 
 /** Tries a connection for real, in named steps, and writes nothing. */
@@ -10,9 +12,34 @@ export async function testConnection(
   context: ConnectionContext,
   signal: AbortSignal,
 ): Promise<readonly TestStep[]> {
-  return connection.kind === "postgres"
-    ? testPostgres(connection, context, signal)
-    : testFiles(connection, context);
+  switch (connection.kind) {
+    case "postgres":
+      return testPostgres(connection, context, signal);
+    case "files":
+      return testFiles(connection, context);
+    case "webhook":
+    case "custom":
+      return testTarget(connection, context, signal);
+  }
+}
+
+/** What only takes records says itself whether it is ready. */
+async function testTarget(
+  connection: OpenedConnection,
+  context: ConnectionContext,
+  signal: AbortSignal,
+): Promise<readonly TestStep[]> {
+  const isDeclared = endpointRules(connection).length > 0;
+  const step = {
+    step: "host_in_region",
+    state: isDeclared ? "passed" : "failed",
+    message: isDeclared
+      ? `The workspace declares that the host is in ${connection.region}.`
+      : "The host is not declared to be in the region.",
+  } as const;
+  if (!isDeclared) return [step];
+  const target = await openTarget(connection, context, signal);
+  return [step, ...(await target.test(signal))];
 }
 
 async function testFiles(
