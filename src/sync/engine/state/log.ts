@@ -10,7 +10,7 @@ import type { StateRun, StateStore } from "./state-store.ts";
  */
 export const LEVEL_RUNS_MAX = 16;
 
-/** Entries that are merged at once, in memory and within one transaction: 5 MB. */
+/** Entries that are merged at once, within one transaction: a tenth of a second. */
 const MERGE_ENTRIES_MAX = 200_000;
 
 /** Entries of a run gathered before they are written in chunks. */
@@ -20,7 +20,8 @@ const GATHER_ENTRIES = 4_000;
 export function appendRun(store: StateStore, builder: PackedBuilder): void {
   const runs = store.runs();
   const run = (runs.at(-1)?.run ?? -1) + 1;
-  writeRun(store, { run, level: 0, count: builder.count }, cut(builder));
+  store.putRun({ run, level: 0, count: builder.count });
+  for (const [chunk, packed] of cut(builder).entries()) putChunk(store, run, chunk, packed);
   mergeLevels(store);
 }
 
@@ -34,31 +35,28 @@ function mergeLevels(store: StateStore): void {
   }
 }
 
-/** Merges runs that follow each other; the result takes the number of the last, which is its age. */
+/** Merges runs that nothing newer follows, and writes the result while it is made. */
 function mergeRuns(store: StateStore, runs: readonly StateRun[], level: number): void {
-  const merged = new Merged(runs.map(({ run }) => runCursor(store, run, 0)));
-  const pieces: Packed[] = [];
+  const run = (runs.at(-1)?.run ?? 0) + 1;
+  const merged = new Merged(runs.map((each) => runCursor(store, each.run, 0)));
   const builder = new PackedBuilder(GATHER_ENTRIES);
   let count = 0;
+  let chunk = 0;
   while (merged.prefix < PREFIX_END) {
+    const { prefix } = merged;
     if (merged.packed !== undefined) builder.append(merged.packed, merged.index);
     merged.advance();
+    // Entries of one prefix stand in one chunk.
+    if (merged.prefix === prefix) continue;
     if (builder.count < GATHER_ENTRIES && merged.prefix < PREFIX_END) continue;
     count += builder.count;
-    for (const piece of cut(builder)) pieces.push(copied(piece));
+    for (const packed of cut(builder)) putChunk(store, run, chunk++, packed);
     builder.clear();
   }
   store.removeRuns(runs);
-  writeRun(store, { run: runs.at(-1)?.run ?? 0, level, count }, pieces);
+  store.putRun({ run, level, count });
 }
 
-function copied({ count, words, marks, keys }: Packed): Packed {
-  return { count, words: words.slice(), marks: marks.slice(), keys };
-}
-
-function writeRun(store: StateStore, run: StateRun, chunks: readonly Packed[]): void {
-  store.putRun(run);
-  for (const [chunk, packed] of chunks.entries()) {
-    store.putChunk(run.run, { chunk, first: prefixAt(packed.words, 0), packed });
-  }
+function putChunk(store: StateStore, run: number, chunk: number, packed: Packed): void {
+  store.putChunk(run, { chunk, first: prefixAt(packed.words, 0), packed });
 }

@@ -124,12 +124,19 @@ export class SyncState {
     this.#fold ??= this.#foldDue();
     if (this.#fold === undefined) return false;
     const { runs, merged } = this.#fold;
+    // Where it ends early, what was folded is rolled back, and the place would be too far.
+    this.#fold = undefined;
     foldInto(this.store, merged, this.#limits.slicePages);
     const isDone = merged.prefix === PREFIX_END;
     if (isDone) this.store.removeRuns(runs);
+    else this.#fold = { runs, merged };
     this.version += 1;
-    if (isDone) this.#fold = undefined;
     return !isDone;
+  }
+
+  /** Has to be called when a transaction was rolled back in which something was written. */
+  rolledBack(): void {
+    this.#wrote();
   }
 
   /** Removes what is known of these keys (hashes in hex); how many of them were known. */

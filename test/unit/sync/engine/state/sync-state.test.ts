@@ -73,6 +73,32 @@ describe("SyncState", { timeout: MINUTE_MS }, () => {
     expect(reader.keyHash).toBe(third?.keyHash);
   });
 
+  it.each(["while it folds", "once it has folded a slice"])(
+    "loses nothing when a transaction ends early %s",
+    (when) => {
+      const limits = { foldEntriesMin: 1, foldShare: 0, slicePages: 2, denseEntriesPerPage: 200 };
+      const { state, storage } = nodeState(undefined, limits);
+      state.accept(batch(0, 8_000));
+      state.accept(batch(10_000, 300));
+      storage.transactionSync(() => state.tidy());
+      const tidy = (): void => {
+        storage.transactionSync(() => {
+          state.tidy();
+          throw new Error("rolled back");
+        });
+      };
+      if (when === "while it folds") storage.failAfter(4);
+      expect(tidy).toThrow();
+      storage.failAfter(undefined);
+      state.rolledBack();
+
+      while (storage.transactionSync(() => state.tidy()));
+      let entries = 0;
+      for (const reader = state.read(); !reader.isDone; reader.advance()) entries += 1;
+      expect(entries).toBe(8_300);
+    },
+  );
+
   it("erases a key from pages and every run of the log", () => {
     const { state, storage } = nodeState(undefined, ALWAYS_LOGGED);
     const key = ["somebody"];
