@@ -45,6 +45,7 @@ export class SyncWork {
     this.storage = new SyncStorage(deps.ctx.storage, {
       accept: (accepted) => this.state.accept(accepted),
       count: () => this.state.counts().there,
+      rolledBack: () => this.state.rolledBack(),
     });
   }
 

@@ -9,6 +9,8 @@ import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
 export type AcceptedRows = {
   accept(accepted: readonly Accepted[]): void;
   count(): number;
+  /** Forgets what is in memory of what was rolled back. */
+  rolledBack(): void;
 };
 
 type FileRow = {
@@ -46,6 +48,7 @@ export class SyncStorage implements RunStorage {
     } catch (error) {
       // What is in memory may be ahead of what was rolled back.
       this.#run = undefined;
+      this.#accepted.rolledBack();
       throw error;
     }
   }
