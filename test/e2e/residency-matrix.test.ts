@@ -106,6 +106,11 @@ describe("every operation and every alarm, under every fault", () => {
       settings: { url: `https://${SINK_HOST}/in`, secret: "sixteen characters at least" },
       hosts: [SINK_HOST],
     });
+    const files = await homeport.api(token, "POST", "/api/v1/connections", {
+      name: "files",
+      kind: "files",
+      settings: { url: BUCKETS["BUCKET_EU_WEST_1"], ...stack.aws.credentials.eu },
+    });
     await send(TRACKING_REQUESTS["POST /v1/batch"], source, "before");
     await homeport.waitForEvents(source, 2);
     return {
@@ -114,6 +119,7 @@ describe("every operation and every alarm, under every fault", () => {
       spare,
       spareTokenId: String(id),
       destinationId: String((sink.body["destination"] as { id?: string } | undefined)?.id),
+      connectionId: String((files.body["connection"] as { id?: string } | undefined)?.id),
       messageId: "before",
       invite: String(invited.body["invite"]),
       leaverToken: (await homeport.createWorkspace("eu")).token,

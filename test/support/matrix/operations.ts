@@ -18,6 +18,8 @@ export type Fixture = {
   readonly spare: TestSource;
   readonly spareTokenId: string;
   readonly destinationId: string;
+  /** Leads to files in the region's bucket. */
+  readonly connectionId: string;
   readonly messageId: string;
   readonly invite: string;
   /** An owner of a workspace that nobody will miss. */
@@ -88,7 +90,7 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
   const filled = path.replaceAll(/\{(\w+)\}|:(\w+)/g, (_all, braced, plain) =>
     encodeURIComponent(values[String(braced ?? plain)] ?? "none"),
   );
-  const query = path.endsWith("/workspace/config") && method === "PUT" ? "?plan=true" : "";
+  const query = queryOf(operation);
   const isLeaving = isDestructive && path === "/api/v1/workspace";
   const owner = isLeaving ? fixture.leaverToken : source.workspace.token;
   const token = security === "operator" ? fixture.operatorToken : owner;
@@ -103,8 +105,17 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
   });
 }
 
+/** A folder of the fixture's connection. */
+const FOLDER = { kind: "folder", prefix: "people/", format: "csv", files: "newest" };
+
+function queryOf({ method, path }: ListedOperation): string {
+  if (path.endsWith("/workspace/config") && method === "PUT") return "?plan=true";
+  return path.endsWith("/columns") ? `?table=${encodeURIComponent("people/*.csv")}` : "";
+}
+
 function idFor(path: string, sourceId: string, fixture: Fixture): string {
   if (path.includes("/tokens/")) return fixture.spareTokenId;
+  if (path.includes("/connections/")) return fixture.connectionId;
   return path.includes("/destinations/") ? fixture.destinationId : sourceId;
 }
 
@@ -114,6 +125,7 @@ function bodyOf({ path, method, bodySchema }: ListedOperation, fixture: Fixture)
   if (path.endsWith("/workspaces")) return { name: "made by the matrix", region: "eu" };
   if (path.endsWith("/workspace/config")) return fixture.config;
   if (path.endsWith("/replays")) return replayOf(fixture);
+  if (path.endsWith("/preview") && path.includes("/connections/")) return { model: FOLDER };
   return exampleOf(bodySchema);
 }
 
