@@ -1,5 +1,5 @@
 import type { JobRef } from "../src/archive/jobs.ts";
-import { readLines } from "../src/archive/read-lines.ts";
+import { readTextLines } from "../src/archive/read-text-lines.ts";
 import type { Config } from "../src/config.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
@@ -102,7 +102,7 @@ export class ReplayWork {
       mayOpen: () => this.#mayOpen(),
       next: () => this.#catalogue.next(this.#files.cursor()),
       open: (file) => this.#open(file),
-      selects: (line) => this.#selects(line),
+      select: (line) => this.#select(line),
       noteError: (code) => (this.error = code),
       isOver: () => now() >= this.#untilMs,
       now,
@@ -244,14 +244,14 @@ export class ReplayWork {
     };
   }
 
-  #selects(line: string): boolean {
+  #select(line: string): Readonly<Record<string, unknown>> | undefined {
     const event = parse(line);
-    return event !== undefined && isSelected(event, this.#deps.spec);
+    return event !== undefined && isSelected(event, this.#deps.spec) ? event : undefined;
   }
 
   async #open(file: ReplayFile): Promise<OpenedFile> {
     const object = await (await this.#buckets.of(file, "reader")).get(file.key);
-    if (object.ok) return { kind: "open", lines: readLines(object.value.body) };
+    if (object.ok) return { kind: "open", lines: readTextLines(object.value.body) };
     if (object.error.kind === "not-found") return { kind: "gone" };
     return { kind: "unavailable", code: object.error.code };
   }

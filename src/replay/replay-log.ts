@@ -5,7 +5,7 @@ import type { ReplayFile, ReplayFiles } from "./replay-files.ts";
 
 /** A file's lines, or why there are none now. */
 export type OpenedFile =
-  | { readonly kind: "open"; readonly lines: AsyncGenerator<readonly Uint8Array[]> }
+  | { readonly kind: "open"; readonly lines: AsyncGenerator<readonly string[]> }
   | { readonly kind: "gone" }
   | { readonly kind: "unavailable"; readonly code: string };
 
@@ -20,8 +20,8 @@ export type ReplayLogDeps = {
   /** The file after those that were read, in the order in which they were recorded. */
   readonly next: () => Promise<Omit<ReplayFile, "firstSeq"> | undefined>;
   readonly open: (file: ReplayFile) => Promise<OpenedFile>;
-  /** Whether a line is an event that was asked for. */
-  readonly selects: (line: string) => boolean;
+  /** What a line says, if it is an event that was asked for. */
+  readonly select: (line: string) => LaneEntry["event"];
   /** Told of what keeps a file, or its rest, from being read; `undefined` when nothing does. */
   readonly noteError: (code: string | undefined) => void;
   readonly isOver: () => boolean;
@@ -36,10 +36,8 @@ const AGAIN_MS = 5_000;
 /** Of one block when a rate is set: short enough that the rate holds within each second. */
 const RATE_BLOCK_MS = 250;
 
-const decoder = new TextDecoder();
-
 type Reading = {
-  readonly lines: AsyncGenerator<readonly Uint8Array[]>;
+  readonly lines: AsyncGenerator<readonly string[]>;
   readonly file: ReplayFile;
 };
 
@@ -143,19 +141,19 @@ export class ReplayLog implements LaneLog {
 
   /** Reads until a block is full; whether the file is at its end. */
   async #fill({ lines }: Reading, max: BlockSize): Promise<boolean> {
-    const { selects, position, isOver } = this.#deps;
+    const { select, position, isOver } = this.#deps;
     const passed = position();
     let chars = this.#read.reduce((sum, { line }) => sum + line.length, 0);
     while (this.#read.length < max.events && chars < max.bytes) {
       if (this.#read.length === 0 && isOver()) return false;
       const next = await lines.next();
       if (next.done === true) return true;
-      for (const bytes of next.value) {
+      for (const line of next.value) {
         this.#lineSeq += 1;
         if (this.#lineSeq <= passed) continue;
-        const line = decoder.decode(bytes);
-        if (!selects(line)) continue;
-        this.#read.push(newEntry(this.#lineSeq, line));
+        const event = select(line);
+        if (event === undefined) continue;
+        this.#read.push(newEntry(this.#lineSeq, line, event));
         chars += line.length;
       }
     }

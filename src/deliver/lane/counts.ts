@@ -49,6 +49,10 @@ export function latency95Ms(latency: Readonly<Record<string, number>>): number |
   return undefined;
 }
 
+type Held = { -readonly [K in keyof Omit<DeliveryCount, "latency">]: DeliveryCount[K] } & {
+  readonly latency: Record<string, number>;
+};
+
 /** Adds latencies by step. */
 export function addLatencies(
   a: Readonly<Record<string, number>>,
@@ -70,11 +74,11 @@ export type CountChange = {
 
 /** The minutes of one lane that are not told to its workspace yet, and those that still change. */
 export class DeliveryCounts {
-  readonly #minutes = new Map<string, DeliveryCount>();
+  readonly #minutes = new Map<string, Held>();
   readonly #changed = new Set<string>();
 
   constructor(held: readonly DeliveryCount[]) {
-    for (const count of held) this.#minutes.set(nameOf(count), count);
+    for (const count of held) this.#minutes.set(nameOf(count), copyOf(count));
   }
 
   get isChanged(): boolean {
@@ -84,29 +88,38 @@ export class DeliveryCounts {
   add({ step, code, count, retryCount = 0, latencyMs }: CountChange, nowMs: number): void {
     const atMs = nowMs - (nowMs % MINUTE_MS);
     const name = nameOf({ atMs, step, code });
-    const held = this.#minutes.get(name);
-    const more = latencyMs === undefined ? {} : { [latencyStep(latencyMs)]: count };
-    this.#minutes.set(name, {
+    const held = this.#minutes.get(name) ?? {
       atMs,
       step,
       code,
-      count: (held?.count ?? 0) + count,
-      retryCount: (held?.retryCount ?? 0) + retryCount,
-      latency: addLatencies(held?.latency ?? {}, more),
-    });
+      count: 0,
+      retryCount: 0,
+      latency: {},
+    };
+    // In place, because there is an event for each call.
+    held.count += count;
+    held.retryCount += retryCount;
+    if (latencyMs !== undefined) {
+      const at = latencyStep(latencyMs);
+      held.latency[at] = (held.latency[at] ?? 0) + count;
+    }
+    this.#minutes.set(name, held);
     this.#changed.add(name);
   }
 
   /** Counts that changed since they were taken last, to be written down. */
   takeChanged(): readonly DeliveryCount[] {
-    const changed = [...this.#changed].flatMap((name) => this.#minutes.get(name) ?? []);
+    const changed = [...this.#changed].flatMap((name) => {
+      const held = this.#minutes.get(name);
+      return held === undefined ? [] : [copyOf(held)];
+    });
     this.#changed.clear();
     return changed;
   }
 
   /** All that is held, to be told. */
   all(): readonly DeliveryCount[] {
-    return [...this.#minutes.values()];
+    return Array.from(this.#minutes.values(), copyOf);
   }
 
   /** Forgets minutes before that one; they are told. */
@@ -115,6 +128,10 @@ export class DeliveryCounts {
       if (count.atMs < atMs) this.#minutes.delete(name);
     }
   }
+}
+
+function copyOf(count: DeliveryCount): Held {
+  return { ...count, latency: { ...count.latency } };
 }
 
 function nameOf({ atMs, step, code }: Pick<DeliveryCount, "atMs" | "step" | "code">): string {

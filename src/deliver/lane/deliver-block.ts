@@ -80,17 +80,22 @@ export async function deliverBlock(
 
 /** Parses an event and applies the rules to it. */
 function prepare(entry: LaneEntry, deps: BlockDeps): Ready | Settlement {
-  const event = parseEvent(entry.line);
+  const event = entry.event ?? parseEvent(entry.line);
   if (event === undefined) return { kind: "dead", entry, code: "INTERNAL" };
   const decision = decideSafely(event, entry.line, deps);
   if (decision.kind === "filtered") return { kind: "filtered", entry, code: decision.code };
   const { receivedAt } = event;
+  const isWhole = decision.event === event;
+  let key: string | undefined;
   return {
     entry,
     delivery: {
       event: decision.event,
-      idempotencyKey: deps.keyOf(event, entry.seq),
-      ...(decision.event === event ? { line: entry.line } : {}),
+      // Only when it is asked for: most vendors have no use for it, and it costs more than to parse.
+      get idempotencyKey() {
+        return (key ??= deps.keyOf(event, entry.seq));
+      },
+      ...(isWhole ? { line: entry.line } : {}),
     },
     user: userOf(event),
     receivedAtMs: typeof receivedAt === "string" ? Date.parse(receivedAt) : Number.NaN,
@@ -199,10 +204,10 @@ async function sendBatch(slice: readonly Ready[], deps: BlockDeps, keep: Keep): 
   const outcomes = await call(slice, deps);
   // One draw for all: what failed together is tried again together.
   const random = deps.random();
+  const drawn = { ...deps, random: () => random };
   slice.forEach((each, i) => {
     const outcome = outcomes[i];
-    if (outcome === undefined) return;
-    keep(each.entry, settle(each, outcome, { ...deps, random: () => random }));
+    if (outcome !== undefined) keep(each.entry, settle(each, outcome, drawn));
   });
 }
 

@@ -14,11 +14,16 @@ export type LaneEntry = {
   readonly stoppedBeforeMs: number;
   /** Why the last of them did not settle it; empty before the first. */
   readonly code: string;
+  /** What the line says, where somebody has parsed it already; never stored. */
+  readonly event?: Readonly<Record<string, unknown>>;
 };
 
 /** An event as it comes from the log. */
-export function newEntry(seq: number, line: string): LaneEntry {
-  return { seq, line, attempts: 0, firstAttemptAtMs: 0, stoppedBeforeMs: 0, code: "" };
+export function newEntry(seq: number, line: string, event?: LaneEntry["event"]): LaneEntry {
+  if (event === undefined) {
+    return { seq, line, attempts: 0, firstAttemptAtMs: 0, stoppedBeforeMs: 0, code: "" };
+  }
+  return { seq, line, attempts: 0, firstAttemptAtMs: 0, stoppedBeforeMs: 0, code: "", event };
 }
 
 const encoder = new TextEncoder();

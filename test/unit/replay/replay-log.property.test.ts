@@ -5,7 +5,6 @@ import { FileFaultError } from "../../../src/archive/read-lines.ts";
 import type { Cursor, ReplayFile, ReplayFiles } from "../../../src/replay/replay-files.ts";
 import { ReplayLog, type OpenedFile } from "../../../src/replay/replay-log.ts";
 
-const encoder = new TextEncoder();
 const MAX = { events: 3, bytes: 1_000_000 };
 
 /** What outlives a crash: the position, and the files in hand. */
@@ -61,7 +60,7 @@ class World {
         return { key: String(id), location: "eu-west-1", before: disk.at, after };
       },
       open: async (file) => this.open(file),
-      selects: (line) => !line.startsWith("x"),
+      select: (line) => (line.startsWith("x") ? undefined : {}),
       noteError: () => undefined,
       isOver: () => false,
       now: () => this.nowMs,
@@ -100,9 +99,9 @@ class World {
   }
 }
 
-async function* inPairs(lines: readonly string[]): AsyncGenerator<readonly Uint8Array[]> {
+async function* inPairs(lines: readonly string[]): AsyncGenerator<readonly string[]> {
   for (let from = 0; from < lines.length; from += 2) {
-    yield lines.slice(from, from + 2).map((line) => encoder.encode(line));
+    yield lines.slice(from, from + 2);
   }
 }
 
@@ -185,7 +184,7 @@ describe("ReplayLog", () => {
 async function* damagedAfter(
   lines: readonly string[],
   fault: "not-gzip" | "interrupted" = "not-gzip",
-): AsyncGenerator<readonly Uint8Array[]> {
-  yield lines.map((line) => encoder.encode(line));
+): AsyncGenerator<readonly string[]> {
+  yield lines;
   throw new FileFaultError(fault);
 }
