@@ -25,6 +25,8 @@ export type SyncDiffsDeps = Pick<OpeningDeps, "storage" | "state" | "request" | 
   readonly source: OpenedSource;
   readonly mapper: RecordMapper;
   readonly seeds: HashSeeds;
+  /** Whether there is nothing to read, as an append's window says. */
+  readonly isEmpty: boolean;
   readonly spill: SpillStore;
 };
 
@@ -88,7 +90,8 @@ export class SyncDiffs {
     input: Input & { readonly signal: AbortSignal },
     switched: (engine: EngineKind, why: string) => void,
   ): AsyncIterable<DiffPiece> {
-    const { source, request, spill, seeds } = this.#deps;
+    const { source, request, spill, seeds, isEmpty } = this.#deps;
+    if (isEmpty) return nothing();
     if (request.keys !== undefined) {
       const { key, columns } = input.selection;
       const hasher = new RowHasher(
@@ -99,6 +102,12 @@ export class SyncDiffs {
     }
     return diff(source, { ...input, plan, switched, spill, nextTurn: () => scheduler.wait(0) });
   }
+}
+
+/** No piece at all. */
+async function* nothing(): AsyncGenerator<DiffPiece> {
+  // Without a step an async generator is no generator.
+  yield* [];
 }
 
 type Input = Omit<DiffInput, "signal">;

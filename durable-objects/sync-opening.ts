@@ -9,6 +9,7 @@ import { connectionBucket } from "../src/sync/connection/open.ts";
 import type { SyncProblem } from "../src/sync/draft.ts";
 import type { SpillStore } from "../src/sync/engine/spill.ts";
 import type { SyncState } from "../src/sync/engine/state/sync-state.ts";
+import type { Model } from "../src/sync/model.ts";
 import { compileMapping } from "../src/sync/mapping/compile.ts";
 import type { RecordMapper } from "../src/sync/mapping/mapping.ts";
 import type { RunRequest, SyncConfig } from "../src/sync/ports.ts";
@@ -31,6 +32,7 @@ import { DESTINATIONS } from "./offered-destinations.ts";
 import { RestoreGuard } from "./restore-guard.ts";
 import { SyncDiffs } from "./sync-diffs.ts";
 import { seedsOf } from "./sync-seeds.ts";
+import { modelOfRun } from "./sync-window.ts";
 import type { Reach } from "./reach.ts";
 
 export type OpeningDeps = {
@@ -47,6 +49,11 @@ export type OpeningDeps = {
 
 /** Hashes do not matter where only the columns are asked. */
 const NO_SEEDS: HashSeeds = { keyA: 0n, keyB: 0n, row: 0n };
+
+const NO_WATERMARK: SyncProblem = {
+  path: "watermark",
+  message: "Only a table or a query has a watermark, files have none.",
+};
 
 const NOTHING = (): void => undefined;
 const NOBODY = async (): Promise<void> => undefined;
@@ -66,7 +73,10 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
   }
   const seeds = seedsOf(deps.storage);
   const { sync } = config;
-  const source = await openSourceOf(deps, config, seeds, deps.signal);
+  const open = (model: Model): Promise<OpenedSource> =>
+    openSourceOf(deps, config, model, seeds, deps.signal);
+  const model = await modelOfRun(sync, { ...deps, runId: run.id, open });
+  const source = await open(model ?? sync.source.model);
   let target: Target | undefined;
   try {
     const compiled = compileMapping(sync, source.columns);
@@ -74,7 +84,14 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
     const mapper = compiled.value;
     target = await openTargetOf(deps, config, deps.signal);
     const bucket = unloadBucket(deps, config);
-    const diffs = new SyncDiffs({ ...deps, sync, source, mapper, seeds });
+    const diffs = new SyncDiffs({
+      ...deps,
+      sync,
+      source,
+      mapper,
+      seeds,
+      isEmpty: model === undefined,
+    });
     const origin = { syncId: sync.id, runId: run.id };
     const taken = target;
     return {
@@ -116,7 +133,9 @@ export async function checkSync(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), CHECK_MS_MAX);
   try {
-    const source = await openSourceOf(deps, config, NO_SEEDS, late.signal);
+    const { model } = sync.source;
+    if (sync.watermark !== undefined && model.kind === "folder") return [NO_WATERMARK];
+    const source = await openSourceOf(deps, config, model, NO_SEEDS, late.signal);
     await source.close();
     const compiled = compileMapping(sync, source.columns);
     if (!compiled.ok) return compiled.error;
@@ -137,13 +156,14 @@ export async function checkSync(
 
 async function openSourceOf(
   { config: deployment, observer }: Pick<OpeningDeps, "config" | "observer">,
-  { sync, source }: SyncConfig,
+  { source }: SyncConfig,
+  model: Model,
   seeds: HashSeeds,
   signal: AbortSignal,
 ): Promise<OpenedSource> {
   const opened = openConnection(deployment, source);
   const context = connectionContext(deployment, source, observer);
-  return openSource(opened, sync.source.model, seeds, context, signal);
+  return openSource(opened, model, seeds, context, signal);
 }
 
 async function openTargetOf(

@@ -10,6 +10,7 @@ import type { Reach } from "./reach.ts";
 import { SyncSpillTable } from "./storage/sync-spill-table.ts";
 import { SyncStateTable } from "./storage/sync-state-table.ts";
 import { SyncStorage } from "./storage/sync-storage.ts";
+import { closeWindow } from "./sync-window.ts";
 import { openRun } from "./sync-opening.ts";
 
 export type SyncWorkDeps = {
@@ -122,6 +123,7 @@ export class SyncWork {
         }
       }
       this.storage.forget("next-contract");
+      closeWindow(this.storage, id, isWhole);
       this.storage.forget(requestOf(id));
     });
     return run;

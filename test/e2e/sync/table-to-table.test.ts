@@ -152,6 +152,35 @@ describe("a sync from a table to another", () => {
     expect(await differences()).toBe(0);
   });
 
+  it("appends what is new behind its watermark, each row once", async () => {
+    const { sql } = world;
+    await sql`CREATE TABLE IF NOT EXISTS events (id text PRIMARY KEY, email text, at timestamptz)`;
+    await sql`TRUNCATE events`;
+    await sql`INSERT INTO events SELECT 'e' || n, 'x', '2026-01-01'::timestamptz + n * interval '1 s'
+              FROM generate_series(1, 100) n`;
+    await sql`DROP TABLE copies`;
+    await sql`CREATE TABLE copies (id text, email text, plan text)`;
+    const sync = await world.makeSync({
+      source: {
+        connectionId: world.connectionId,
+        model: { kind: "table", schema: "public", name: "events" },
+      },
+      behaviour: "append",
+      mappings: [
+        { to: "id", from: { type: "column", column: "id" }, isIdentifier: true },
+        { to: "email", from: { type: "column", column: "email" } },
+      ],
+      watermark: { column: "at", first: "skip_current_records" },
+    });
+    const first = await world.run(sync);
+    await sql`INSERT INTO events SELECT 'n' || n, 'y', '2026-02-01'::timestamptz FROM generate_series(1, 5) n`;
+    const second = await world.run(sync);
+    await sql`INSERT INTO events VALUES ('n6', 'y', '2026-02-01'), ('old', 'y', '2026-01-01')`;
+    const third = await world.run(sync);
+
+    expect([first, second, third].map(({ counts }) => counts["accepted"])).toEqual([0, 5, 1]);
+  });
+
   it("leaves its report in the region's bucket, and no changed row", async () => {
     const sync = await world.makeSync({});
     await world.run(sync);
