@@ -1,10 +1,12 @@
 import { eraseSlice, type EraseDeps } from "../src/archive/erase.ts";
 import type { JobRef } from "../src/archive/jobs.ts";
 import { linkSlice, type LinkDeps } from "../src/archive/link.ts";
-import type { LinkAnswer, NoSlice } from "../src/archive/ports.ts";
+import { exportSlice, type ExportedSlice } from "../src/archive/export-events.ts";
+import type { ExportAnswer, LinkAnswer, NoSlice } from "../src/archive/ports.ts";
 import { Spool, SpoolMemory } from "../src/archive/spool.ts";
 import type { SourceId } from "../src/core/ids.ts";
 import type { ArchivePort, EraseAnswer, EraseRequest } from "../src/services.ts";
+import type { ArchiveExports } from "./archive-exports.ts";
 import type { FileBuckets } from "./file-buckets.ts";
 import type { Reach } from "./reach.ts";
 import { RewritesTable } from "./storage/rewrites-table.ts";
@@ -22,6 +24,7 @@ export type ErasingParts = {
   readonly reach: Reach;
   readonly archive: Pick<ArchivePort, "months" | "enterJob">;
   readonly files: Pick<FileBuckets, "of">;
+  readonly exports: Pick<ArchiveExports, "put">;
 };
 
 /** What all slices are made of. */
@@ -61,16 +64,35 @@ export class ArchiveErasing {
     return this.#slice(request, (deps) => linkSlice(request.position, deps));
   }
 
+  /** One slice of copying the events of users out of files. */
+  async export(request: EraseRequest): Promise<ExportAnswer> {
+    const work = async (deps: SliceDeps): Promise<ExportedSlice> => {
+      this.#spill.clear();
+      const spool = new Spool(this.#spools++, this.#memory, this.#spill);
+      try {
+        return await exportSlice(request.position, {
+          ...deps,
+          out: (gzip) => spool.append(gzip),
+          put: (facts, events) => this.#parts.exports.put(request, spool, facts, events),
+        });
+      } finally {
+        spool.drop();
+      }
+    };
+    return this.#slice(request, work, "export");
+  }
+
   /** One at a time: a caller that gave up waiting may ask while the last one still runs. */
   async #slice<T>(
     request: EraseRequest,
     work: (deps: SliceDeps) => Promise<T>,
+    kind: "deletion" | "export" = "deletion",
   ): Promise<{ readonly kind: "slice"; readonly slice: T } | NoSlice> {
     if (this.#isRunning) return { kind: "unavailable" };
     this.#isRunning = true;
     try {
       const { archive } = this.#parts;
-      const job = { id: request.regulationId, kind: "deletion" } as const;
+      const job = { id: request.regulationId, kind };
       const turn = await archive.enterJob(job);
       if (turn.kind === "waiting") return turn;
       return { kind: "slice", slice: await work(this.#deps(request, job)) };

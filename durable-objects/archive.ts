@@ -3,15 +3,17 @@ import { monthOf, parseKey } from "../src/archive/key.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "../src/archive/rebuild.ts";
 import type { JobRef, JobTurn, QueuedJob } from "../src/archive/jobs.ts";
 import { parseConfig, type Config } from "../src/config.ts";
-import { isChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
+import { isChildId, workspaceOf, type RegulationId, type SourceId } from "../src/core/ids.ts";
 import type { Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
+import type { ArchiveLocation } from "../src/region/regions.ts";
 import { standing } from "../src/region/placement.ts";
 import type { RetentionProgress } from "../src/archive/retention.ts";
 import type {
   ArchivePort,
   EraseAnswer,
   EraseRequest,
+  ExportAnswer,
   LinkAnswer,
   MessageFile,
 } from "../src/services.ts";
@@ -19,6 +21,7 @@ import { ArchiveRebuild } from "./archive-rebuild.ts";
 import { ArchiveRetention } from "./archive-retention.ts";
 import { ArchiveTurns } from "./archive-turns.ts";
 import { ArchiveErasing } from "./archive-erasing.ts";
+import { ArchiveExports } from "./archive-exports.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { FileBuckets } from "./file-buckets.ts";
 import { SourceObject } from "./source-object.ts";
@@ -47,6 +50,7 @@ export class Archive extends SourceObject implements ArchivePort {
   readonly #retention: ArchiveRetention;
   readonly #rebuild: ArchiveRebuild;
   readonly #erasing: ArchiveErasing;
+  readonly #exports: ArchiveExports;
   /** The slice that is running; a second alarm joins it. */
   #slice: Promise<void> | undefined;
 
@@ -85,7 +89,12 @@ export class Archive extends SourceObject implements ArchivePort {
       files: this.#files,
     };
     this.#rebuild = new ArchiveRebuild({ ...parts, turns: this.#turns });
-    this.#erasing = new ArchiveErasing({ ...parts, archive: this });
+    this.#exports = new ArchiveExports({
+      config: this.#config,
+      sourceId: name.sourceId,
+      observe: this.#evidence.observer,
+    });
+    this.#erasing = new ArchiveErasing({ ...parts, archive: this, exports: this.#exports });
   }
 
   /** Months that have, or are about to have, files; oldest first. */
@@ -139,6 +148,22 @@ export class Archive extends SourceObject implements ArchivePort {
 
   async erase(request: EraseRequest): Promise<EraseAnswer> {
     return this.#erasing.erase(request);
+  }
+
+  async exportEvents(request: EraseRequest): Promise<ExportAnswer> {
+    return this.#erasing.export(request);
+  }
+
+  async readExport(key: string, location: ArchiveLocation): Promise<ReadableStream | undefined> {
+    return this.#exports.read(key, location);
+  }
+
+  async dropExport(regulationId: RegulationId): Promise<void> {
+    await this.#exports.drop(regulationId);
+  }
+
+  async eraseExports(request: EraseRequest): Promise<{ readonly erased: number }> {
+    return this.#exports.erase(request);
   }
 
   async link(request: EraseRequest): Promise<LinkAnswer> {

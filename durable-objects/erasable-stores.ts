@@ -1,3 +1,4 @@
+import type { SourceId } from "../src/core/ids.ts";
 import type { ErasableStore } from "../src/regulation/stores.ts";
 import type { Sync } from "../src/sync/sync.ts";
 import type { Reach } from "./reach.ts";
@@ -11,7 +12,7 @@ export type ErasableStoreDeps = { readonly turn: WorkspaceTurn; readonly reach: 
  * destinations; how one joins: `src/regulation/stores.ts`.
  */
 export function erasableStores({ turn, reach }: ErasableStoreDeps): readonly ErasableStore[] {
-  return [syncs(turn, reach)];
+  return [syncs(turn, reach), subjectAccess(turn, reach)];
 }
 
 /** What syncs keep of rows: state, samples, reports, and changed rows on their way. */
@@ -35,6 +36,23 @@ function syncs(turn: WorkspaceTurn, reach: Reach): ErasableStore {
       const sync = all().find(({ id }) => id === unit);
       if (sync === undefined) return { isOver: true, erased: 0 };
       return reach.sync(sync.id).erase(deletion, sync);
+    },
+  };
+}
+
+/** Files of exports that were made before the deletion; one in which somebody is named goes whole. */
+function subjectAccess(turn: WorkspaceTurn, reach: Reach): ErasableStore {
+  return {
+    name: "subject-access",
+    covers: ["S3 subject-access/"],
+    units: ({ sourceId }) => (sourceId === undefined ? turn.tables.sourceIds() : [sourceId]),
+    erase: async (unit, deletion) => {
+      const { regulationId, subjectType, subjectIds, linkedAnonymousIds: linkedIds } = deletion;
+      const archive = reach.archive(unit as SourceId);
+      // No key: whom a line names is decided by reading it.
+      const request = { regulationId, subjectType, subjectIds, linkedIds, fingerprintKey: "" };
+      const { erased } = await archive.eraseExports(request);
+      return { isOver: true, erased };
     },
   };
 }

@@ -55,6 +55,8 @@ export class RegulationUnits {
         return this.#allQueues();
       case "link":
         return this.#regulation.linkedAnonymousIds ? this.#sources() : [];
+      case "export":
+        return [];
       case "archive":
       case "scrub":
         return this.#sources();
@@ -86,6 +88,8 @@ export class RegulationUnits {
       }
       case "link":
         return this.#archives.link(unit as SourceId, note);
+      case "export":
+        throw new Error("Cannot export: a regulation has no such step");
       case "archive":
       case "verify":
         return this.#stores.has(unit)

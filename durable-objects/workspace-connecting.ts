@@ -15,7 +15,7 @@ import type { ConnectionsPort, ConnectionView } from "../src/workspace/connectio
 import type { AdminCall, Answer, Page } from "../src/workspace/ports.ts";
 import { connectionContext, openConnection } from "./open-connection.ts";
 import { WorkspaceConnections } from "./workspace-connections.ts";
-import { WorkspacePrivacy } from "./workspace-privacy.ts";
+import { WorkspaceAccess } from "./workspace-access.ts";
 
 /** How long somebody who looks at a source waits for it. */
 const LOOK_MS_MAX = 25_000;
@@ -27,7 +27,7 @@ type Look<T> = (
 ) => Promise<T>;
 
 /** The calls of a Workspace about its connections; a base of the object, because calls are methods. */
-export abstract class WorkspaceConnecting extends WorkspacePrivacy implements ConnectionsPort {
+export abstract class WorkspaceConnecting extends WorkspaceAccess implements ConnectionsPort {
   async connections(call: AdminCall, page: Page) {
     return this.delivery.turn.act(call, () => this.#connections().list(page));
   }

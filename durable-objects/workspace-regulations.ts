@@ -8,6 +8,7 @@ import { regulationAlert, type Alert } from "../src/workspace/alerts.ts";
 import { sha256Hex } from "../src/workspace/secrets.ts";
 import type { Reach } from "./reach.ts";
 import { RegulationUnits } from "./regulation-units.ts";
+import { SubjectAccessWork } from "./subject-access-work.ts";
 import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -28,6 +29,7 @@ export class WorkspaceRegulations {
   readonly #turn: WorkspaceTurn;
   readonly #reach: Reach;
   readonly #audit: Pick<WorkspaceAudit, "certifyDeletion">;
+  readonly #accesses: SubjectAccessWork;
   #running: Promise<void> | undefined;
   /** Those that were begun anew while they were worked on; what the work has in memory is of before. */
   readonly #reopened = new Set<RegulationId>();
@@ -36,13 +38,14 @@ export class WorkspaceRegulations {
     this.#turn = turn;
     this.#reach = reach;
     this.#audit = audit;
+    this.#accesses = new SubjectAccessWork(turn, reach);
   }
 
   /** In how many milliseconds there is work; `undefined` when there is none. */
   get delayMs(): number | undefined {
-    return this.#turn.isCreated && this.#turn.regulations.open().length > 0
-      ? REGULATION_RETRY_MS
-      : undefined;
+    if (!this.#turn.isCreated) return undefined;
+    if (this.#turn.regulations.open().length > 0) return REGULATION_RETRY_MS;
+    return this.#accesses.delayMs(Date.now());
   }
 
   alerts(nowMs: number): readonly Alert[] {
@@ -77,6 +80,7 @@ export class WorkspaceRegulations {
       // Each has a slice of its own, so that one whose objects do not answer delays no other for long.
       await this.#goOn(regulation, Date.now() + SLICE_MS_MAX);
     }
+    if (this.#turn.isCreated) await this.#accesses.run();
   }
 
   async #goOn(regulation: Regulation, untilMs: number): Promise<void> {

@@ -19,6 +19,7 @@ import { JournalTable } from "./storage/journal-table.ts";
 import { ReplaysTable } from "./storage/replays-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
+import { SubjectAccessTable } from "./storage/subject-access-table.ts";
 import { SyncsTable } from "./storage/syncs-table.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
 import { WorkspaceRestores } from "./workspace-restores.ts";
@@ -38,6 +39,7 @@ export class WorkspaceTurn {
   readonly chain: AuditChainTable;
   readonly destinations: DestinationsTable;
   readonly regulations: RegulationsTable;
+  readonly accesses: SubjectAccessTable;
   readonly connections: ConnectionsTable;
   readonly syncs: SyncsTable;
   readonly leavings: LeavingsTable;
@@ -61,6 +63,7 @@ export class WorkspaceTurn {
     this.chain = new AuditChainTable(storage.sql);
     this.destinations = new DestinationsTable(storage.sql);
     this.regulations = new RegulationsTable(storage.sql);
+    this.accesses = new SubjectAccessTable(storage.sql);
     this.connections = new ConnectionsTable(storage.sql);
     this.syncs = new SyncsTable(storage.sql);
     this.leavings = new LeavingsTable(storage.sql);

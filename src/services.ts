@@ -91,6 +91,7 @@ export type {
   ArchivePort,
   EraseAnswer,
   EraseRequest,
+  ExportAnswer,
   LinkAnswer,
   MessageFile,
 } from "./archive/ports.ts";

@@ -14,4 +14,12 @@ export const WORKSPACE_LATER_MIGRATIONS = [
             zeros BLOB NOT NULL                -- fills pages that held ids; empty but for that time
           ) STRICT;`,
   },
+  {
+    id: "0031-create-subject-accesses",
+    sql: `CREATE TABLE subject_accesses (
+            position INTEGER PRIMARY KEY,      -- order of creation
+            id       TEXT NOT NULL UNIQUE,     -- reg_…
+            body     TEXT NOT NULL             -- JSON: whom it names, how far it is, its files
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

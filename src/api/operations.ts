@@ -21,6 +21,7 @@ import { RESIDENCY_OPERATIONS } from "./routes/residency.ts";
 import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
 import { SOURCE_OPERATIONS } from "./routes/sources.ts";
 import { STORAGE_OPERATIONS } from "./routes/storage.ts";
+import { SUBJECT_ACCESS_OPERATIONS } from "./routes/subject-access.ts";
 import { SYNC_OPERATIONS } from "./routes/syncs.ts";
 import { TOKEN_OPERATIONS } from "./routes/tokens.ts";
 import { WORKSPACE_OPERATIONS } from "./routes/workspace.ts";
@@ -58,5 +59,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...CONNECTION_OPERATIONS,
   ...REPLAY_OPERATIONS,
   ...REGULATION_OPERATIONS,
+  ...SUBJECT_ACCESS_OPERATIONS,
   ...SYNC_OPERATIONS,
 ];

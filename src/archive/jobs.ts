@@ -12,7 +12,14 @@
  * - `archive.leaveJob(id)` once it is done, failed, cancelled, or paused by a person. Harmless twice.
  * - The next job is woken by the Archive where it can be; every job also asks by an alarm of its own.
  */
-export const JOB_KINDS = ["deletion", "replay", "retention", "rebuild", "leaving"] as const;
+export const JOB_KINDS = [
+  "deletion",
+  "replay",
+  "retention",
+  "rebuild",
+  "leaving",
+  "export",
+] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /** A job by its id: `rpl_…`, `reg_…`, `job_…`. */

@@ -2,10 +2,10 @@ import type { SourceId, WorkspaceId } from "../core/ids.ts";
 
 /**
  * Where everything stands that we write of a source into the platform's buckets: its files, its dead
- * letters below them, and its data lake. Whoever adds a prefix adds it here, and leaving removes it.
+ * letters below them, its data lake, and exports of users' events. Whoever adds a prefix adds it here, and leaving removes it.
  */
 export function sourcePrefixes(id: SourceId): readonly string[] {
-  return [`segment-logs/${id}/`, `segment-data/data/${id}/`];
+  return [`segment-logs/${id}/`, `segment-data/data/${id}/`, `subject-access/${id}/`];
 }
 
 /**

@@ -13,6 +13,7 @@ import type {
   RecordedRow,
 } from "./catalogue.ts";
 import type { ErasedSlice } from "./erase.ts";
+import type { ExportedSlice } from "./export-events.ts";
 import type { JobRef, JobTurn, QueuedJob } from "./jobs.ts";
 import type { LinkedSlice } from "./link.ts";
 import type { RebuildProgress, RebuildRefusal, RebuildStart } from "./rebuild.ts";
@@ -50,6 +51,8 @@ export type NoSlice =
 
 export type EraseAnswer = { readonly kind: "slice"; readonly slice: ErasedSlice } | NoSlice;
 
+export type ExportAnswer = { readonly kind: "slice"; readonly slice: ExportedSlice } | NoSlice;
+
 export type LinkAnswer = { readonly kind: "slice"; readonly slice: LinkedSlice } | NoSlice;
 
 /** A source's archive: its months and jobs. */
@@ -77,6 +80,14 @@ export interface ArchivePort {
   erase(request: EraseRequest): Promise<EraseAnswer>;
   /** Finds the anonymous ids on the lines of these users, as far as one slice goes. */
   link(request: EraseRequest): Promise<LinkAnswer>;
+  /** Copies the events of these users into files of an export, as far as one slice goes. */
+  exportEvents(request: EraseRequest): Promise<ExportAnswer>;
+  /** The bytes of a file of an export; `undefined` when it is not there any more. */
+  readExport(key: string, location: ArchiveLocation): Promise<ReadableStream | undefined>;
+  /** Removes the files of one export. */
+  dropExport(regulationId: RegulationId): Promise<void>;
+  /** Removes the files of exports in which one of these users is named. */
+  eraseExports(request: EraseRequest): Promise<{ readonly erased: number }>;
   /** Places where a second copy of a file may stand, over all months; none means there is none. */
   suspects(): Promise<OpenSuspects>;
   /** Which of these files holds the event of that messageId, and when it was received. */

@@ -19,6 +19,8 @@ export type WalkDeps = {
   isOver(): boolean;
   /** Called before each file; false when the turn is somebody else's now. */
   mayGoOn(): Promise<boolean>;
+  /** Files in hand at once; {@link FILES_AT_ONCE} when absent. */
+  readonly filesAtOnce?: number;
 };
 
 /** What a walk came to. */
@@ -78,6 +80,7 @@ async function walkPage(
   deps: WalkDeps,
   visit: (file: ArchiveFile) => Promise<void>,
 ): Promise<PageWalk> {
+  const { filesAtOnce = FILES_AT_ONCE } = deps;
   const inHand: Promise<void>[] = [];
   let after: string | undefined;
   let next = 0;
@@ -85,7 +88,7 @@ async function walkPage(
   let isStopped = false;
   try {
     while (done < page.files.length) {
-      while (!isStopped && next < page.files.length && inHand.length < FILES_AT_ONCE) {
+      while (!isStopped && next < page.files.length && inHand.length < filesAtOnce) {
         isStopped = deps.isOver() || !(await deps.mayGoOn());
         const file = page.files[next];
         if (isStopped || file === undefined) break;

@@ -76,6 +76,13 @@ export function isIngestRegion(text: string): text is IngestRegion {
   return Object.hasOwn(INGEST_REGIONS, text);
 }
 
+/** Whether `text` names a location of archives, of any home. */
+export function isArchiveLocation(text: string): text is ArchiveLocation {
+  return HOME_REGION_NAMES.some((home) =>
+    HOME_REGIONS[home].locations.some((location) => location === text),
+  );
+}
+
 /** Whether a source of a workspace in `home` may take its events in at `ingest`. */
 export function mayIngestAt(home: HomeRegion, ingest: IngestRegion): boolean {
   return HOME_REGIONS[home].ingestRegions.includes(ingest);

@@ -3,6 +3,7 @@ import {
   type PartStatus,
   type RegulationStatus,
   type RegulationType,
+  SUBJECT_ACCESS,
 } from "./regulation.ts";
 
 /**
@@ -10,6 +11,7 @@ import {
  * - `suppress`: every queue and lane that ever existed confirms that it serves by the new suppressions.
  * - `settle`: every queue archives what it had taken by then, and drops it from its log.
  * - `link`: where asked for, files are read for the anonymous ids beside its users.
+ * - `export`: of a request for access, events of its users are copied out of the files.
  * - `archive`: files that can hold one of the users are rewritten without them.
  * - `lanes`: what waits for destinations, and dead letters, are rewritten.
  * - `stores`: what else holds users' data does the same; see `ErasableStore`.
@@ -21,6 +23,7 @@ export const STEPS = [
   "suppress",
   "settle",
   "link",
+  "export",
   "archive",
   "lanes",
   "stores",
@@ -42,10 +45,20 @@ export type Progress = {
   readonly parts: readonly PartStatus[];
   /** What was done to the files of each source, by its id: totals, each file counted once. */
   readonly archives?: Readonly<Record<string, ArchiveTotals>>;
+  /** Files of a request for access. */
+  readonly exported?: readonly ExportedFile[];
   /** The text of a deletion's certificate, whose hash stands in the audit chain; absent before. */
   readonly certificate?: string;
   /** It was done before, and an object or the workspace was set back to an earlier time since. */
   readonly isAgain?: boolean;
+};
+
+/** A file with events of the users whom a request for access names. */
+export type ExportedFile = {
+  readonly key: string;
+  readonly location: string;
+  readonly events: number;
+  readonly gzipBytes: number;
 };
 
 /** What a regulation did to the archive files of one source. */
@@ -67,6 +80,8 @@ export type UnitResult = {
   readonly counts?: Readonly<Record<string, number>>;
   /** In the place of what was known of the unit's archive files. */
   readonly archive?: ArchiveTotals;
+  /** Added to the files of the request. */
+  readonly exported?: ExportedFile;
   /** How the unit stands, where it is shown. */
   readonly part?: PartStatus;
 };
@@ -85,7 +100,9 @@ export type StepPorts = {
 
 export function stepsOf(type: RegulationType): readonly Step[] {
   const { suppression, deletion } = effectsOf(type);
+  if (type === SUBJECT_ACCESS) return ["settle", "export"];
   return STEPS.filter((step) => {
+    if (step === "export") return false;
     if (step === "suppress") return suppression !== "none";
     if (step === "lanes" || step === "stores") return deletion === "internal" || deletion === "all";
     if (step === "destinations") return deletion === "all";
@@ -172,7 +189,7 @@ async function worked(
 }
 
 function withResult(progress: Progress, unit: string, result: UnitResult): Progress {
-  const { isOver, note, counts = {}, archive, part } = result;
+  const { isOver, note, counts = {}, archive, exported, part } = result;
   const sums = { ...progress.counts };
   for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
   const { [unit]: _done, ...notes } = progress.notes;
@@ -181,6 +198,7 @@ function withResult(progress: Progress, unit: string, result: UnitResult): Progr
     finished: isOver ? [...progress.finished, unit] : progress.finished,
     notes: note === undefined ? notes : { ...notes, [unit]: note },
     counts: sums,
+    ...(exported === undefined ? {} : { exported: [...(progress.exported ?? []), exported] }),
     ...(archive === undefined ? {} : { archives: { ...progress.archives, [unit]: archive } }),
     parts:
       part === undefined

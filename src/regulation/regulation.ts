@@ -10,7 +10,10 @@ export const REGULATION_TYPES = [
   "SUPPRESS_WITH_DELETE",
   "DELETE_ARCHIVE_ONLY",
 ] as const;
-export type RegulationType = (typeof REGULATION_TYPES)[number];
+/** The type of a request to see a user's events: it goes the way of regulations, and deletes nothing. */
+export const SUBJECT_ACCESS = "SUBJECT_ACCESS";
+
+export type RegulationType = (typeof REGULATION_TYPES)[number] | typeof SUBJECT_ACCESS;
 
 /** What an id of a request names: `userId` and `previousId` of events, or `anonymousId`. */
 export const SUBJECT_TYPES = ["USER_ID", "ANONYMOUS_ID"] as const;
@@ -58,6 +61,7 @@ const EFFECTS: Readonly<Record<RegulationType, Effects>> = {
   DELETE_ONLY: { suppression: "none", deletion: "all" },
   SUPPRESS_WITH_DELETE: { suppression: "add", deletion: "all" },
   DELETE_ARCHIVE_ONLY: { suppression: "none", deletion: "archive" },
+  [SUBJECT_ACCESS]: { suppression: "none", deletion: "none" },
 };
 
 export function effectsOf(type: RegulationType): Effects {

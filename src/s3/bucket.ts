@@ -62,7 +62,7 @@ export class Bucket {
   /** Writes `key` unless it exists, so that a repeated flush cannot overwrite an archive file. */
   async putNew(
     key: string,
-    body: Uint8Array,
+    body: Content,
     { contentType, contentEncoding, meta }: NewObject,
   ): Promise<Result<{ readonly etag: string }, PutFailure>> {
     const headers: Record<string, string> = {

@@ -30,6 +30,8 @@ export type AuditAction =
   | "workspace.restore"
   | "workspace.update"
   | "regulation.create"
+  | "subject-access.create"
+  | "subject-access.read"
   | "regulation.repeat"
   | "region.refused"
   | "placement.refused"

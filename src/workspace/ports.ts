@@ -6,7 +6,7 @@ import type { ConnectionRefusal } from "../sync/connection/connection.ts";
 import type { Services } from "../services.ts";
 import type { ConnectionsPort, SourceLookRefusal } from "./connection-ports.ts";
 import type { DestinationsPort } from "./delivery-ports.ts";
-import type { PrivacyPort } from "./privacy-ports.ts";
+import type { AccessPort, PrivacyPort } from "./privacy-ports.ts";
 import type { DestinationRefusal } from "./destination.ts";
 import type { AlertsPort } from "./alert-ports.ts";
 import type { Alert } from "./alerts.ts";
@@ -34,6 +34,7 @@ import type { KeyRefusal } from "./write-key-versions.ts";
  */
 export interface WorkspaceAdminPort
   extends
+    AccessPort,
     AlertsPort,
     ConnectionsPort,
     DestinationsPort,
@@ -179,6 +180,7 @@ export type AdminRefusal =
         | "destination"
         | "filter"
         | "regulation"
+        | "subject-access"
         | "replay"
         | "sync"
         | "connection";
@@ -194,6 +196,7 @@ export type AdminRefusal =
         | "tokens"
         | "destinations"
         | "suppressions"
+        | "subject-accesses"
         | "syncs"
         | "connections";
       readonly max: number;

@@ -6,6 +6,8 @@ import type {
   RegulationDraft,
   SubjectType,
 } from "../regulation/regulation.ts";
+import type { ExportedFile } from "../regulation/progress.ts";
+import type { AccessDraft, SubjectAccess } from "../regulation/subject-access.ts";
 import type { AdminCall, Answer, Page, PageOf } from "./ports.ts";
 
 /** What the management API asks of a workspace about users who want to be forgotten. */
@@ -39,3 +41,11 @@ export type SuppressedUser = {
   /** The one source; all of the workspace when absent. */
   readonly sourceId: SourceId | undefined;
 };
+
+/** What the management API asks of a workspace about users who want to see their events. */
+export interface AccessPort {
+  requestAccess(call: AdminCall, draft: AccessDraft): Promise<Answer<SubjectAccess>>;
+  subjectAccess(call: AdminCall, id: string): Promise<Answer<SubjectAccess>>;
+  /** Where the file of that number stands; the first is 1. */
+  exportedFile(call: AdminCall, id: string, number: number): Promise<Answer<ExportedFile>>;
+}

@@ -26,6 +26,7 @@ const ANSWERS: Readonly<Record<string, readonly MarkKind[]>> = {
   "GET /api/v1/sources/{id}/snippets": ["write-key"],
   "GET /api/v1/regulations/{id}": ["subject"],
   "GET /api/v1/suppressions": ["subject"],
+  "GET /api/v1/subject-access/{id}/files/{number}": ["event"],
   "POST /api/v1/suppressions/search": ["subject"],
   "GET /api/v1/destinations": ["name"],
   "POST /api/v1/destinations": ["name"],

@@ -223,7 +223,7 @@ export class CanaryRun {
 
   /** The body with a mark for each text: the id of a user, or a name. */
   #filled(path: string, body: string): string {
-    const isAboutUsers = /^\/api\/v1\/(?:regulations|suppressions)/.test(path);
+    const isAboutUsers = /^\/api\/v1\/(?:regulations|suppressions|subject-access)/.test(path);
     const text = isAboutUsers
       ? this.marks.text("subject of a request")
       : this.marks.mint("name", `name ${this.marks.all().length}`);
@@ -272,7 +272,10 @@ function patternOf(path: string): string {
     .replace(/(\/write-keys)\/[^/]+$/, "$1/{version}")
     .replace(/(\/events)\/[^/]+$/, "$1/{messageId}")
     .replace(/(\/filters)\/(?!preview$)[^/]+$/, "$1/{filterId}")
-    .replace(/^(\/api\/v1\/(?:sources|tokens|destinations|regulations))\/[^/]+/, "$1/{id}");
+    .replace(
+      /^(\/api\/v1\/(?:sources|tokens|destinations|regulations|subject-access))\/[^/]+/,
+      "$1/{id}",
+    );
 }
 
 /** What an answer says, when it is one JSON object. */

@@ -1,0 +1,137 @@
+import type { RegulationId, SourceId } from "../core/ids.ts";
+import { sipKey } from "../core/siphash.ts";
+import type { ArchiveLocation } from "../region/regions.ts";
+import { EraseFault, READ_MS_MAX } from "./erase.ts";
+import { GzipStream, type GzipFacts } from "./gzip-stream.ts";
+import type { LinkDeps } from "./link.ts";
+import { FileFaultError } from "./read-lines.ts";
+import { scanFile } from "./scan-lines.ts";
+import { hashSubjects, SubjectFinder } from "./subjects.ts";
+import { walkMatching, type WalkPosition } from "./walk-files.ts";
+
+/** A file of an export: the lines of some users, as they stand in the archive. */
+export type ExportedFile = {
+  readonly key: string;
+  readonly location: ArchiveLocation;
+  readonly events: number;
+  readonly gzipBytes: number;
+};
+
+/** What one slice of an export did. */
+export type ExportedSlice = {
+  readonly isOver: boolean;
+  readonly position?: WalkPosition;
+  /** Absent when no line of the users was met. */
+  readonly file?: ExportedFile;
+  readonly counts: { readonly filesRead: number; readonly bytesRead: number };
+  readonly failure?: string;
+};
+
+export type ExportDeps = LinkDeps & {
+  /** Takes compressed bytes as they come to be. */
+  readonly out: (gzip: Uint8Array) => void;
+  /** Writes what was handed out as one object. */
+  put(facts: GzipFacts, events: number): Promise<ExportedFile>;
+};
+
+/** Compressed bytes from which on a slice ends: files of an export are of about this size. */
+const FILE_BYTES = 8 * 1024 * 1024;
+
+/** Where the exports of a source stand in the platform's bucket of its home. */
+export function exportPrefix(sourceId: SourceId, regulationId?: RegulationId): string {
+  const folder = `subject-access/${sourceId}/`;
+  return regulationId === undefined ? folder : `${folder}${regulationId}/`;
+}
+
+/**
+ * Copies the lines of some users out of the archive, as far as the slice goes. A slice that fails
+ * writes nothing, and is done again from where it began.
+ */
+export async function exportSlice(
+  from: WalkPosition | undefined,
+  deps: ExportDeps,
+): Promise<ExportedSlice> {
+  const hashes = hashSubjects(deps.subjects, deps.fingerprintKey);
+  const finder = new SubjectFinder(deps.subjects, hashes);
+  const counts = { filesRead: 0, bytesRead: 0 };
+  let bytes = 0;
+  let events = 0;
+  const gzip = new GzipStream((piece) => {
+    bytes += piece.byteLength;
+    deps.out(piece);
+  });
+  const walked = await walkMatching(
+    from,
+    {
+      months: () => deps.months(),
+      matching: (month, after) => deps.matching(month, hashes, after),
+      isOver: () => deps.isOver() || bytes >= FILE_BYTES,
+      mayGoOn: () => deps.mayGoOn(),
+      // Lines of two files must not get between each other.
+      filesAtOnce: 1,
+    },
+    async (_month, file) => {
+      const bucket = await deps.bucket(file);
+      const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
+      if (!object.ok && object.error.kind === "not-found") return;
+      if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
+      counts.filesRead += 1;
+      counts.bytesRead += object.value.size ?? file.gzipBytes;
+      events += await copyLines(object.value.body, finder, deps.fingerprintKey, gzip);
+    },
+  );
+  const { failure, isOver, position } = walked;
+  if (failure !== undefined) {
+    if (!(failure instanceof EraseFault)) throw failure;
+    const asBefore = from === undefined ? {} : { position: from };
+    return { isOver: false, ...asBefore, counts, failure: failure.message };
+  }
+  const facts = gzip.finish();
+  return {
+    isOver,
+    ...(position === undefined ? {} : { position }),
+    ...(events === 0 ? {} : { file: await deps.put(facts, events) }),
+    counts,
+  };
+}
+
+const NEWLINE = Uint8Array.of(10);
+
+async function copyLines(
+  body: ReadableStream<Uint8Array>,
+  finder: SubjectFinder,
+  fingerprintKey: string,
+  gzip: GzipStream,
+): Promise<number> {
+  let events = 0;
+  try {
+    await scanFile(body, sipKey(fingerprintKey), (stretch) => {
+      for (let line = 0; line < stretch.lines; line++) {
+        if (!finder.finds(stretch, line)) continue;
+        events += 1;
+        gzip.add(stretch.bytes.subarray(stretch.start(line), stretch.end(line)));
+        gzip.add(NEWLINE);
+      }
+    });
+  } catch (error) {
+    if (error instanceof FileFaultError) throw new EraseFault(error.fault);
+    throw error;
+  }
+  return events;
+}
+
+/** Whether any line of a file is about one of the users. @throws FileFaultError */
+export async function namesAny(
+  body: ReadableStream<Uint8Array>,
+  subjects: LinkDeps["subjects"],
+  fingerprintKey: string,
+): Promise<boolean> {
+  const finder = new SubjectFinder(subjects, hashSubjects(subjects, fingerprintKey));
+  let isNamed = false;
+  await scanFile(body, sipKey(fingerprintKey), (stretch) => {
+    for (let line = 0; line < stretch.lines && !isNamed; line++) {
+      isNamed = finder.finds(stretch, line);
+    }
+  });
+  return isNamed;
+}
