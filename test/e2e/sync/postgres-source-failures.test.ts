@@ -113,7 +113,12 @@ describe("a Postgres source refuses", () => {
 
 describe("a Postgres source that breaks off", () => {
   it("is passing when the server ends the connection", async () => {
-    await reading("people", async (source) => {
+    // More than all that stands between us and the server can hold.
+    const wide = {
+      kind: "query",
+      sql: "SELECT id, repeat(name, 200) AS name FROM people",
+    } as const;
+    await reading(wide, async (source) => {
       const read = async (): Promise<void> => {
         for await (const _ of source.ordered(SELECTION, undefined, ALWAYS)) {
           await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -102,8 +102,9 @@ export class Session {
       await client.sql.unsafe(BEGIN);
       wasConnected = true;
       yield* work(client);
-      await client.sql.unsafe("COMMIT");
-      isWhole = true;
+      // All was read; a reader who took long over the end may have lost a connection that is idle.
+      await client.sql.unsafe("COMMIT").catch(() => undefined);
+      isWhole = client.isOpen();
     } catch (error) {
       throw signal.aborted ? aborted() : failureOf(error, wasConnected);
     } finally {
