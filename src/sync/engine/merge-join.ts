@@ -2,7 +2,7 @@ import type { HashedRow, SourceRow } from "../source/source.ts";
 import type { DiffPiece } from "./change.ts";
 import { keyReader, type DiffInput } from "./diff-input.ts";
 import { PieceBuilder } from "./piece-builder.ts";
-import { prefixOf } from "./state/packed.ts";
+import { ENTRY_WORDS, prefixAt, writeKey } from "./state/packed.ts";
 import type { StateReader } from "./state/state-reader.ts";
 import { isTooLong, takeGone, takeRow, verdictOf } from "./verdict.ts";
 
@@ -19,6 +19,8 @@ export class MergeJoin {
   readonly #reader: StateReader;
   readonly #keyOf: (row: SourceRow) => SourceRow;
   readonly piece: PieceBuilder;
+  /** The key of the group that is finished. */
+  readonly #key = new Uint32Array(ENTRY_WORDS);
   #group: Group | undefined;
   #position: string | undefined;
 
@@ -80,9 +82,10 @@ export class MergeJoin {
   /** Takes all that was accepted of keys before that one for gone. */
   #passBefore(keyHash: string): boolean {
     const reader = this.#reader;
-    const prefix = prefixOf(keyHash);
+    writeKey(keyHash, this.#key, 0);
+    const prefix = prefixAt(this.#key, 0);
     if (this.#input.needs.gone === "ignore") reader.seek(prefix);
-    while (reader.prefix < prefix || (reader.prefix === prefix && reader.keyHash < keyHash)) {
+    while (reader.prefix <= prefix && reader.compare(this.#key, 0) < 0) {
       if (this.piece.isFull) return false;
       this.#takeGone();
     }
@@ -98,18 +101,17 @@ export class MergeJoin {
   }
 
   #judge({ first, rows }: Group): void {
-    const { keyHash, row } = first;
+    const { row } = first;
     const { needs, isFull } = this.#input;
     const reader = this.#reader;
-    const isKnown = !reader.isDone && reader.keyHash === keyHash;
+    const isKnown = !reader.isDone && reader.compare(this.#key, 0) === 0;
     this.piece.read(rows, 0);
     if (rows === 1) {
       const key = this.#keyOf(row);
       if (isTooLong(key)) this.piece.invalid("KEY_TOO_LONG", row);
       else {
-        const { rowHash, isRemembered } = reader;
-        const known = isKnown ? { rowHash, isRemembered } : undefined;
-        const kept = isKnown && reader.key !== undefined ? key : undefined;
+        const known = isKnown ? reader : undefined;
+        const kept = known?.key === undefined ? undefined : key;
         takeRow(this.piece, first, verdictOf(first, known, needs, isFull), kept);
       }
     }
