@@ -1,6 +1,11 @@
 import type { Config } from "../src/config.ts";
 import { workspaceOf } from "../src/core/ids.ts";
-import type { EgressObserver } from "../src/egress/guard.ts";
+import { stsCaller } from "../src/archive/own-bucket/open.ts";
+import type { EgressContext, EgressObserver } from "../src/egress/guard.ts";
+import { stsRules } from "../src/egress/region-hosts.ts";
+import { HOME_REGIONS } from "../src/region/regions.ts";
+import { RoleSession } from "../src/s3/role-session.ts";
+import { assumeRole } from "../src/s3/sts.ts";
 import type { ConnectionContext, OpenedConnection } from "../src/sync/connection/open.ts";
 import type { ConnectionConfig } from "../src/sync/ports.ts";
 import { openSecret, placeOfSecret, unwrapDataKey } from "../src/workspace/secret-envelope.ts";
@@ -29,10 +34,26 @@ export function connectionContext(
   observe: EgressObserver,
 ): ConnectionContext {
   const relay = config.relays[region];
+  const [location] = HOME_REGIONS[region].locations;
+  if (location === undefined) throw new Error("Cannot open a connection: no location is known");
+  const development = config.environment === "development";
+  const caller = stsCaller(config, location);
+  const sts: EgressContext = {
+    region,
+    purpose: "sync:files",
+    rules: stsRules(location, caller.url, development),
+    development,
+    observe,
+  };
   return {
-    development: config.environment === "development",
+    development,
     observe,
     dial,
+    roleSession: (role) =>
+      new RoleSession(
+        () => assumeRole(caller, role, sts),
+        () => Date.now(),
+      ),
     ...(relay === undefined ? {} : { relay }),
   };
 }

@@ -137,6 +137,32 @@ describe("a connection", () => {
   });
 });
 
+describe("a connection to files", () => {
+  const url = "https://s3.eu-west-3.amazonaws.com/files";
+  const roleArn = "arn:aws:iam::444455556666:role/homeport-reads";
+
+  it.each([
+    [{ url, roleArn }, undefined],
+    [{ url }, "accessKeyId is missing; secretAccessKey is missing."],
+    [{ url, roleArn: "role/homeport-reads" }, "roleArn is no ARN of a role."],
+    [
+      { url, roleArn, accessKeyId: "AKIA" },
+      "accessKeyId has to be left out where there is a role.",
+    ],
+    [
+      {
+        url: "https://0123456789abcdef0123456789abcdef.eu.r2.cloudflarestorage.com/files",
+        roleArn,
+      },
+      "roleArn has to be left out for a bucket that is not at AWS.",
+    ],
+  ])("with %o is answered %s", async (settings, detail) => {
+    const { body } = await api("POST", "", { name: "Files", kind: "files", settings });
+
+    expect(body.detail).toBe(detail);
+  });
+});
+
 describe("POST /api/v1/connections refuses", () => {
   const refused = async (settings: object, over: object = {}): Promise<unknown> => {
     const draft = { ...DRAFT, settings: { ...SETTINGS, ...settings }, ...over };

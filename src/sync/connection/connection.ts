@@ -58,6 +58,9 @@ export type ConnectionHome = {
   readonly hasRelay: boolean;
 };
 
+/** By what a bucket is opened without a role. */
+const BUCKET_KEYS: readonly string[] = ["accessKeyId", "secretAccessKey"];
+
 /** Connections of one workspace, deleted ones included. */
 export const CONNECTIONS_MAX = 200;
 
@@ -122,14 +125,16 @@ function nextConnection(connection: Connection, nowMs: number): Connection {
 }
 
 function missing(
-  { settings, secretFields }: Connection,
+  { kind, settings, secretFields }: Connection,
   fields: readonly SettingField[],
   mayLackSecrets: boolean,
 ): ConnectionRefusal | undefined {
-  const problems = fields
-    .filter(({ isRequired, isSecret }) => isRequired && !(isSecret && mayLackSecrets))
-    .filter(({ key, isSecret }) => (isSecret ? !secretFields.includes(key) : !(key in settings)))
-    .map(({ key }) => `${key} is missing`);
+  // Whoever gives no role gives keys.
+  const keys = kind === "files" && !("roleArn" in settings) ? BUCKET_KEYS : [];
+  const isMissing = ({ key, isSecret }: Pick<SettingField, "key" | "isSecret">): boolean =>
+    isSecret ? !secretFields.includes(key) && !mayLackSecrets : !(key in settings);
+  const wanted = fields.filter(({ key, isRequired }) => isRequired || keys.includes(key));
+  const problems = wanted.filter(isMissing).map(({ key }) => `${key} is missing`);
   return problems.length === 0 ? undefined : { kind: "connection-settings-invalid", problems };
 }
 

@@ -50,8 +50,15 @@ export const CONNECTION_KINDS: Readonly<Record<ConnectionKind, KindOfConnection>
         ...text,
         help: "In path style, e.g. https://s3.eu-central-1.amazonaws.com/my-bucket.",
       },
-      { key: "accessKeyId", label: "Access key ID", ...text },
-      { key: "secretAccessKey", label: "Secret access key", ...secret },
+      {
+        key: "roleArn",
+        label: "Role",
+        ...text,
+        isRequired: false,
+        help: "At AWS: a role that trusts us together with the connection's id as ExternalId.",
+      },
+      { key: "accessKeyId", label: "Access key ID", ...text, isRequired: false },
+      { key: "secretAccessKey", label: "Secret access key", ...secret, isRequired: false },
     ],
   },
   webhook: {

@@ -1,10 +1,12 @@
-import type { HomeRegion } from "../../core/ids.ts";
+import { workspaceOf, type HomeRegion } from "../../core/ids.ts";
 import type { DatabaseLogin } from "../../deliver/postgres/client.ts";
 import type { Dial } from "../../deliver/postgres/raw-socket.ts";
 import { isLoopback } from "../../egress/addresses.ts";
 import type { EgressContext, EgressObserver } from "../../egress/guard.ts";
 import type { Relay } from "../../region/host-settings.ts";
 import { Bucket } from "../../s3/bucket.ts";
+import type { RoleSession } from "../../s3/role-session.ts";
+import type { RoleToAssume } from "../../s3/sts.ts";
 import { SourceFailure } from "../source/source.ts";
 import type { Connection } from "./connection.ts";
 import { dialThrough } from "./relay.ts";
@@ -21,6 +23,8 @@ export type ConnectionContext = {
   readonly observe?: EgressObserver;
   readonly dial: Dial;
   readonly relay?: Pick<Relay, "host" | "port">;
+  /** The session of a role, asked for at the region's STS once it is needed. */
+  readonly roleSession?: (role: RoleToAssume) => RoleSession;
 };
 
 /**
@@ -53,13 +57,9 @@ export function databaseLogin(
 export function connectionBucket(connection: OpenedConnection, context: ConnectionContext): Bucket {
   const { settings, region } = connection;
   const found = bucketLocation(connection, { home: region, development: context.development });
+  const place = { url: textOf(settings["url"]), location: found?.location ?? region };
   return new Bucket(
-    {
-      url: textOf(settings["url"]),
-      location: found?.location ?? region,
-      accessKeyId: textOf(settings["accessKeyId"]),
-      secretAccessKey: textOf(settings["secretAccessKey"]),
-    },
+    { ...place, ...bucketKeys(connection, context) },
     egressContext("sync:files", region, found === undefined ? [] : [found.rule], context),
   );
 }
@@ -75,6 +75,18 @@ export function endpointOf(
     url: textOf(settings["url"]),
     context: egressContext(`sync:${kind}`, region, rules, context),
   };
+}
+
+/** Keys of the connection's own, or a session of its role, which asks for the connection's id. */
+function bucketKeys({ id, settings }: OpenedConnection, { roleSession }: ConnectionContext) {
+  if (typeof settings["roleArn"] !== "string") {
+    const accessKeyId = textOf(settings["accessKeyId"]);
+    return { accessKeyId, secretAccessKey: textOf(settings["secretAccessKey"]) };
+  }
+  if (roleSession === undefined) throw new Error("Cannot assume a role: nobody said how");
+  const sessionName = `homeport-${workspaceOf(id)}`;
+  const role = { roleArn: settings["roleArn"], externalId: id, sessionName };
+  return { session: roleSession(role) };
 }
 
 function wayTo(

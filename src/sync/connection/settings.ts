@@ -83,6 +83,7 @@ export type BucketLocation = { readonly location: string; readonly rule: HostRul
 
 /** R2 knows one scope only; where its bucket is, the endpoint's jurisdiction says. */
 const R2_SCOPE = "auto";
+const ROLE_ARN = /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 const AWS_HOST = /^s3\.(?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com$/;
 
 /** Where a bucket of the region is; `undefined` for a URL that shows no place in it. */
@@ -124,7 +125,10 @@ function bucketProblems(
   if (problem !== undefined) {
     return { kind: "connection-settings-invalid", problems: [`url ${problem}`] };
   }
-  if (bucketLocation(connection, place) !== undefined) return undefined;
+  const found = bucketLocation(connection, place);
+  const role = roleProblem(connection.settings, found);
+  if (role !== undefined) return { kind: "connection-settings-invalid", problems: [role] };
+  if (found !== undefined) return undefined;
   const { home } = place;
   const why =
     `The URL does not show that the bucket is in ${home}: take https://s3.<location>.amazonaws.com/<bucket> ` +
@@ -174,6 +178,20 @@ function endpointProblems(
   if (endpointRules(connection).length > 0) return undefined;
   const why = `Nothing shows that the URL's host is in ${home}; declare it in hosts once somebody made sure.`;
   return { kind: "connection-not-in-region", home, why };
+}
+
+function roleProblem(
+  settings: Readonly<Record<string, unknown>>,
+  found: BucketLocation | undefined,
+): string | undefined {
+  const { roleArn: role } = settings;
+  if (role === undefined) return undefined;
+  if (typeof role !== "string" || !ROLE_ARN.test(role)) return "roleArn is no ARN of a role";
+  if ("accessKeyId" in settings) return "accessKeyId has to be left out where there is a role";
+  const isAws = found?.rule.level === "platform" && found.location !== R2_SCOPE;
+  return isAws || found?.rule.level === "development" || found === undefined
+    ? undefined
+    : "roleArn has to be left out for a bucket that is not at AWS";
 }
 
 function urlProblem(url: string): string | undefined {

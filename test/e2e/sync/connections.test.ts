@@ -2,7 +2,7 @@ import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
-import { homeBucketName } from "../../../scripts/local-aws/options.ts";
+import { homeBucketName, homeUserArn } from "../../../scripts/local-aws/options.ts";
 import { startStack, type Stack } from "../../../scripts/stack/start-stack.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
 import { openHomeport, type ApiAnswer, type Homeport } from "../../support/homeport.ts";
@@ -146,6 +146,39 @@ describe("a connection to files", () => {
       ["1", "Ada"],
       ["2", null],
     ]);
+  });
+});
+
+describe("a connection to files by a role", () => {
+  const ROLE = "arn:aws:iam::444455556666:role/homeport-reads";
+
+  /** The owner lets a role of theirs list and read the bucket for whoever names that ExternalId. */
+  function letIn(externalId: string): Promise<void> {
+    const bucket = homeBucketName(LOCATION);
+    const allow = [{ actions: ["s3:ListBucket", "s3:GetObject"], bucket }];
+    return stack.aws.setRole({ arn: ROLE, trust: [homeUserArn("eu")], externalId, allow });
+  }
+
+  function connectByRole(): Promise<string> {
+    const url = `${stack.aws.endpoints[LOCATION]}/${homeBucketName(LOCATION)}`;
+    return connect({ kind: "files", settings: { url, roleArn: ROLE } });
+  }
+
+  it("reads once the role trusts us together with the connection's id", async () => {
+    const id = await connectByRole();
+    await letIn(id);
+
+    expect((await api("POST", `/${id}/test`)).body).toMatchObject({ passed: true });
+  });
+
+  it("is not let in by a role that trusts another connection", async () => {
+    const id = await connectByRole();
+    await letIn("con_eu_0000000000000000zzzzzzzzzz");
+
+    expect((await api("POST", `/${id}/test`)).body).toMatchObject({
+      passed: false,
+      steps: [{ state: "passed" }, { step: "list", state: "failed" }, { state: "skipped" }],
+    });
   });
 });
 

@@ -16,7 +16,7 @@ export function bucketFailure(failure: BucketFailure | NotFound): SourceFailure 
             "The bucket is not known to be in the region",
             false,
           )
-        : new SourceFailure("permission_denied", "The bucket refuses these keys", false);
+        : new SourceFailure("permission_denied", "The bucket or the role does not let us in", false);
   }
 }
 
