@@ -58,6 +58,15 @@ export type SyncStanding = {
   readonly accepted: number;
 };
 
+/** A piece of a list, for clients that count pages. */
+export type Place = {
+  readonly offset: number;
+  readonly limit: number;
+  readonly isNewestFirst: boolean;
+};
+
+export type PlacePage<T> = { readonly data: readonly T[]; readonly total: number };
+
 /** One sync: its schedule, its runs and what its destination accepted. */
 export interface SyncPort {
   /** Begins a run, or records that one was skipped because another is under way. */
@@ -65,6 +74,8 @@ export interface SyncPort {
   standing(): Promise<SyncStanding>;
   /** Runs, newest first, those before the run of number `before`. */
   runs(page: { readonly before?: number; readonly limit: number }): Promise<readonly SyncRun[]>;
+  /** Runs by their place among those that are kept. */
+  runsByPlace(place: Place): Promise<PlacePage<SyncRun>>;
   run(id: SyncRunId | number): Promise<SyncRun | undefined>;
   /** Stops a run between two batches; what was accepted stays accepted. */
   cancel(id: SyncRunId | number): Promise<Result<SyncRun, SyncRefusal>>;

@@ -1,7 +1,7 @@
 import type { SqlSource } from "../source/source.ts";
 import type { DiffPiece } from "./change.ts";
 import { DirtyBuckets } from "./dirty-buckets.ts";
-import { END, type ChecksumInput } from "./diff-input.ts";
+import { checkRows, END, type ChecksumInput } from "./diff-input.ts";
 import { KeyJoin } from "./key-join.ts";
 import { prefixOf, PREFIX_BITS } from "./state/packed.ts";
 
@@ -35,6 +35,7 @@ export async function* checksum(
     join.piece.read(0, part.bytes);
     dirty.compare(part, state);
   }
+  checkRows(dirty.rowsInAll);
   if (input.isTooMuch(dirty)) {
     yield join.take();
     return "too-much";

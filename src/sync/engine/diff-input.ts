@@ -1,4 +1,4 @@
-import type { Selection, SourceRow } from "../source/source.ts";
+import { SourceFailure, type Selection, type SourceRow } from "../source/source.ts";
 import type { DiffNeeds } from "./change.ts";
 import type { DirtyBuckets } from "./dirty-buckets.ts";
 import type { PieceLimits } from "./piece-builder.ts";
@@ -33,6 +33,15 @@ export type PartitionInput = DiffInput & {
 
 /** The position of a diff that has nothing left. */
 export const END = "end";
+
+/** Rows that a sync may have: 25 bytes each are 5 of the 10 GB of an object, and a rewrite needs room. */
+export const SYNC_ROWS_MAX = 200_000_000;
+
+/** @throws SourceFailure when there are more rows than a sync may have. */
+export function checkRows(rows: number, max = SYNC_ROWS_MAX): void {
+  if (rows <= max) return;
+  throw new SourceFailure("too_many_rows", `The source has more than ${max} rows`, false);
+}
 
 /** The cells of a row's key. */
 export function keyReader({ columns, key }: Selection): (row: SourceRow) => SourceRow {

@@ -1,6 +1,6 @@
 import type { SqlSource } from "../source/source.ts";
 import type { DiffPiece } from "./change.ts";
-import { END, type DiffInput } from "./diff-input.ts";
+import { checkRows, END, type DiffInput } from "./diff-input.ts";
 import { MergeJoin } from "./merge-join.ts";
 import { PieceBuilder } from "./piece-builder.ts";
 
@@ -16,9 +16,12 @@ export async function* orderedMerge(
 ): AsyncGenerator<DiffPiece> {
   if (input.position === END) return;
   const join = new MergeJoin(input);
+  let rows = 0;
   const withoutKey = new PieceBuilder(input.pieces);
   for await (const batch of source.ordered(input.selection, input.position, input.signal)) {
     join.piece.read(0, batch.bytes);
+    rows += batch.rows.length;
+    checkRows(rows);
     for (const row of batch.rows) {
       while (!join.offer(row)) yield* handed(join);
     }

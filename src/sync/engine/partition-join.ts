@@ -1,6 +1,6 @@
 import { SourceFailure, type RowSource } from "../source/source.ts";
 import type { DiffPiece } from "./change.ts";
-import { END, keyReader, type PartitionInput } from "./diff-input.ts";
+import { checkRows, END, keyReader, type PartitionInput } from "./diff-input.ts";
 import { PieceBuilder } from "./piece-builder.ts";
 import { ROW_MARK, RowMarks } from "./row-marks.ts";
 import { Spill, SPILL_WORDS, type Pass } from "./spill.ts";
@@ -35,9 +35,7 @@ export async function* partitionJoin(
     }
     for (const row of batch.nullKeys) piece.invalid("NULL", row);
     piece.read(batch.rows.length + batch.nullKeys.length, batch.bytes);
-    if (rows > ROWS_MAX) {
-      throw new SourceFailure("too_many_rows", `The source has more than ${ROWS_MAX} rows`, false);
-    }
+    checkRows(rows, ROWS_MAX);
     if (piece.isFull) yield piece.take(undefined);
   }
   const marks = new RowMarks();

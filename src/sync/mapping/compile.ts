@@ -114,6 +114,7 @@ class CompiledMapper implements RecordMapper {
   readonly key: readonly string[];
   readonly columns: readonly string[];
   readonly identifiers: readonly string[];
+  readonly preserved: readonly string[];
   readonly contract: string;
   readonly #types: readonly ColumnType[];
   readonly #fields: readonly ReadyField[];
@@ -135,6 +136,9 @@ class CompiledMapper implements RecordMapper {
     this.#fields = fields;
     this.identifiers = fields
       .filter(({ mapping }) => mapping.isIdentifier)
+      .map(({ mapping }) => mapping.to);
+    this.preserved = fields
+      .filter(({ mapping }) => mapping.preserveValues)
       .map(({ mapping }) => mapping.to);
     const made = JSON.stringify([key, columns, this.#types, fields.map(({ mapping }) => mapping)]);
     this.contract = createHash("sha256").update(made).digest("hex");

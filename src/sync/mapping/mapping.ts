@@ -62,6 +62,8 @@ export interface RecordMapper {
   readonly key: readonly string[];
   /** The destination's fields that together are the identifier. */
   readonly identifiers: readonly string[];
+  /** Fields that are only filled where the destination has no value yet. */
+  readonly preserved: readonly string[];
   /** Changes when the same row would become another record: fields, constants, templates. */
   readonly contract: string;
   /** Whom a row is about, as far as its cells say; of a row that is gone only its key's are there. */

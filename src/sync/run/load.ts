@@ -165,6 +165,7 @@ export class LoadPass {
         object: opened.sync.destination.object,
         operation: first.operation,
         identifiers: opened.mapper.identifiers,
+        preserved: opened.mapper.preserved,
         records: batch.map(({ record }) => record),
       },
     );

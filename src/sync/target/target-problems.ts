@@ -38,7 +38,27 @@ export async function targetProblems(
     problems.push({ path: "key", message });
   }
   const fields = (await listed(() => target.fields(name, signal))) ?? [];
-  return [...problems, ...fieldProblems(sync, mapper, fields, object.takesAnyField)];
+  return [
+    ...problems,
+    ...optionProblems(sync, target),
+    ...fieldProblems(sync, mapper, fields, object.takesAnyField),
+  ];
+}
+
+/** Options of mappings that the destination has no way to honour. */
+function optionProblems({ mappings }: Sync, target: Target): readonly SyncProblem[] {
+  return mappings.flatMap(({ preserveValues, arrayOperation }, index): readonly SyncProblem[] => {
+    const path = `mappings.${index}`;
+    if (preserveValues && target.canPreserve !== true) {
+      const message = "The destination cannot be told to keep values that it has.";
+      return [{ path: `${path}.preserveValues`, message }];
+    }
+    if (arrayOperation === "merge") {
+      const message = "Arrays can be overwritten, not merged.";
+      return [{ path: `${path}.arrayOperation`, message }];
+    }
+    return [];
+  });
 }
 
 function fieldProblems(

@@ -67,6 +67,8 @@ export type TargetBatch = {
   readonly operation: TargetOperation;
   /** The fields that together are the identifier. */
   readonly identifiers: readonly string[];
+  /** Fields that are only filled where the destination has no value yet. */
+  readonly preserved: readonly string[];
   readonly records: readonly TargetRecord[];
 };
 
@@ -79,6 +81,8 @@ export interface Target {
     readonly calls: number;
     readonly recordsPerSecond?: number;
   };
+  /** Whether it can leave alone the values that it already has. */
+  readonly canPreserve?: boolean;
   /** In named steps, each passed or failed with what to change. */
   test(signal: AbortSignal): Promise<readonly TestStep[]>;
   objects(signal: AbortSignal): Promise<readonly TargetObject[]>;

@@ -152,6 +152,29 @@ describe("a sync from a table to another", () => {
     expect(await differences()).toBe(0);
   });
 
+  it("leaves values that are there where the mapping says so, and what a record does not have", async () => {
+    const { sql } = world;
+    await sql`DELETE FROM people WHERE id > 2`;
+    await sql`UPDATE people SET email = NULL WHERE id = 2`;
+    await sql`INSERT INTO copies VALUES (1, 'kept', NULL), (2, 'kept too', NULL)`;
+    const sync = await world.makeSync({
+      mappings: [
+        { to: "id", from: { type: "column", column: "id" }, isIdentifier: true },
+        { to: "email", from: { type: "column", column: "email" }, preserveValues: true },
+        { to: "plan", from: { type: "column", column: "plan" }, syncNullValues: false },
+      ],
+    });
+    await world.run(sync);
+    await sql`UPDATE people SET plan = NULL WHERE id = 1`;
+    await world.run(sync);
+    const copies = await sql`SELECT email, plan FROM copies ORDER BY id`;
+
+    expect(copies.map((row) => ({ ...row }))).toEqual([
+      { email: "kept", plan: "plan 1" },
+      { email: "kept too", plan: "plan 2" },
+    ]);
+  });
+
   it("appends what is new behind its watermark, each row once", async () => {
     const { sql } = world;
     await sql`CREATE TABLE IF NOT EXISTS events (id text PRIMARY KEY, email text, at timestamptz)`;

@@ -16,7 +16,11 @@ export function bucketFailure(failure: BucketFailure | NotFound): SourceFailure 
             "The bucket is not known to be in the region",
             false,
           )
-        : new SourceFailure("permission_denied", "The bucket or the role does not let us in", false);
+        : new SourceFailure(
+            "permission_denied",
+            "The bucket or the role does not let us in",
+            false,
+          );
   }
 }
 

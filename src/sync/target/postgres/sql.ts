@@ -43,6 +43,13 @@ export function countSql(table: TableName): string {
   return `SELECT count(*)::text AS n FROM ${tableOf(table)}`;
 }
 
+/** The fields of a batch; those that are preserved are only filled where there is NULL. */
+export type BatchFields = {
+  readonly fields: readonly string[];
+  readonly identifiers: readonly string[];
+  readonly preserved: readonly string[];
+};
+
 /**
  * One statement for a batch. Its parameter is a JSON array of records; it gives back the places
  * (from 1) of those that it wrote. Rows are told apart by the identifier's columns alone, so that no
@@ -51,8 +58,7 @@ export function countSql(table: TableName): string {
 export function batchSql(
   operation: TargetOperation,
   table: TableName,
-  fields: readonly string[],
-  identifiers: readonly string[],
+  { fields, identifiers, preserved }: BatchFields,
 ): string {
   const target = tableOf(table);
   const given = `given AS MATERIALIZED (
@@ -61,7 +67,7 @@ export function batchSql(
          LATERAL jsonb_populate_record(NULL::${target}, e.doc) AS r)`;
   const same = identifiers.map((name) => `t.${quoted(name)} = g.${quoted(name)}`).join(" AND ");
   const update = `
-    UPDATE ${target} AS t SET ${settersOf(fields, identifiers)} FROM given g
+    UPDATE ${target} AS t SET ${settersOf({ fields, identifiers, preserved })} FROM given g
     WHERE ${same} RETURNING g.homeport_ord AS ord`;
   const insert = `
     INSERT INTO ${target} (${fields.map(quoted).join(", ")})
@@ -86,13 +92,16 @@ export function batchSql(
   }
 }
 
-function settersOf(fields: readonly string[], identifiers: readonly string[]): string {
+function settersOf({ fields, identifiers, preserved }: BatchFields): string {
   const set = fields.filter((name) => !identifiers.includes(name));
   const changed = set.length === 0 ? identifiers : set;
   return changed
     .map((name) => {
       const literal = `'${name.replaceAll("'", "''")}'`;
-      return `${quoted(name)} = CASE WHEN g.homeport_doc ? ${literal} THEN g.${quoted(name)} ELSE t.${quoted(name)} END`;
+      const given = `g.${quoted(name)}`;
+      const held = `t.${quoted(name)}`;
+      const value = preserved.includes(name) ? `COALESCE(${held}, ${given})` : given;
+      return `${quoted(name)} = CASE WHEN g.homeport_doc ? ${literal} THEN ${value} ELSE ${held} END`;
     })
     .join(", ");
 }

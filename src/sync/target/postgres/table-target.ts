@@ -33,6 +33,7 @@ type ColumnRow = {
 export class TableTarget implements Target {
   /** One call at a time: two statements of one run would wait for each other's rows. */
   readonly limits = { records: RECORDS_MAX, bytes: BYTES_MAX, calls: 1 };
+  readonly canPreserve = true;
   readonly #login: DatabaseLogin;
   readonly #dial: Dial;
   #client: Client | undefined;
@@ -99,9 +100,9 @@ export class TableTarget implements Target {
   }
 
   async send(batch: TargetBatch, signal: AbortSignal): Promise<BatchResult> {
-    const { operation, object, identifiers, records } = batch;
+    const { operation, object, identifiers, preserved, records } = batch;
     const fields = [...new Set(records.flatMap((record) => Object.keys(record.fields)))];
-    const statement = batchSql(operation, tableNameOf(object), fields, identifiers);
+    const statement = batchSql(operation, tableNameOf(object), { fields, identifiers, preserved });
     const given = JSON.stringify(records.map((record) => record.fields));
     const cut = (): void => this.#drop();
     signal.addEventListener("abort", cut, { once: true });

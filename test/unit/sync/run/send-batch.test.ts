@@ -9,6 +9,7 @@ const BATCH: TargetBatch = {
   object: "people",
   operation: "upsert",
   identifiers: ["id"],
+  preserved: [],
   records: Array.from({ length: 8 }, (_, at) => ({
     identifier: String(at),
     idempotencyKey: `key-${at}`,
