@@ -2,6 +2,7 @@ import { inflatePiece } from "../src/archive/deflate.ts";
 import { monthOf, parseKey } from "../src/archive/key.ts";
 import { readLines } from "../src/archive/read-lines.ts";
 import { newEntry, type LaneEntry } from "../src/deliver/lane/entry.ts";
+import { ReadAccount } from "../src/deliver/lane/read-account.ts";
 import type { BlockSize, LaneLog, LogPeek } from "../src/deliver/lane/run-lane.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
 import type { FilePlace } from "../src/region/own-bucket.ts";
@@ -43,6 +44,9 @@ export class LaneReader implements LaneLog {
   #file: FileReading | undefined;
   /** The number that the next line has. */
   #nextSeq: number | undefined;
+  /** Whether all that was read is of the queue's log, where any part of it can be read again. */
+  #isOfLog = false;
+  readonly #account = new ReadAccount();
 
   constructor(deps: LaneReaderDeps) {
     this.#deps = deps;
@@ -54,7 +58,9 @@ export class LaneReader implements LaneLog {
       const entries = this.#within(max);
       const last = entries.at(-1);
       if (last === undefined) return { kind: "none" };
-      return { kind: "events", entries, lastSeq: last.seq, isEnd };
+      const isAll = entries.length === this.#read.length;
+      if (!isAll && this.isCrowded && this.#isOfLog) this.#keepOnly(entries, last.seq);
+      return { kind: "events", entries, lastSeq: last.seq, isEnd: isEnd && isAll };
     } catch {
       // Whatever could not be read is asked for anew, from the position.
       await this.forget();
@@ -62,13 +68,20 @@ export class LaneReader implements LaneLog {
     }
   }
 
+  /** Whether the lanes of the isolate hold so much that this one should take smaller steps. */
+  get isCrowded(): boolean {
+    return this.#account.isCrowded;
+  }
+
   advance(seq: number): void {
     this.#read = this.#read.filter((entry) => entry.seq > seq);
+    this.#account.hold(charsOf(this.#read));
   }
 
   /** Lets go of what was read; the next peek begins at the position again. */
   async forget(): Promise<void> {
     this.#read = [];
+    this.#account.hold(0);
     this.#nextSeq = undefined;
     const file = this.#file;
     this.#file = undefined;
@@ -80,15 +93,20 @@ export class LaneReader implements LaneLog {
     while (!this.#isFull(max)) {
       if (this.#file !== undefined) await this.#readFile(this.#file);
       else if (!(await this.#readQueue())) return true;
+      this.#account.hold(charsOf(this.#read));
     }
     return false;
   }
 
+  /** Lets go of what is read ahead of a block; the queue gives it again. */
+  #keepOnly(entries: readonly LaneEntry[], lastSeq: number): void {
+    this.#read = [...entries];
+    this.#nextSeq = lastSeq + 1;
+    this.#account.hold(charsOf(entries));
+  }
+
   #isFull(max: BlockSize): boolean {
-    if (this.#read.length >= max.events) return true;
-    let chars = 0;
-    for (const { line } of this.#read) chars += line.length;
-    return chars >= max.bytes;
+    return this.#read.length >= max.events || charsOf(this.#read) >= max.bytes;
   }
 
   #within(max: BlockSize): readonly LaneEntry[] {
@@ -132,6 +150,7 @@ export class LaneReader implements LaneLog {
   }
 
   #take({ fromSeq, chunks }: Extract<LogPiece, { kind: "chunks" }>): void {
+    if (this.#read.length === 0) this.#isOfLog = true;
     for (const { seq, isCompressed, lines } of chunks) {
       let at = seq;
       for (const line of splitLines(isCompressed ? inflatePiece(lines) : lines)) {
@@ -172,6 +191,7 @@ export class LaneReader implements LaneLog {
   }
 
   async #readFile(file: FileReading): Promise<void> {
+    this.#isOfLog = false;
     const next = await file.lines.next();
     if (next.done === true) {
       this.#file = undefined;
@@ -184,6 +204,10 @@ export class LaneReader implements LaneLog {
       this.#nextSeq = seq + 1;
     }
   }
+}
+
+function charsOf(entries: readonly LaneEntry[]): number {
+  return entries.reduce((sum, { line }) => sum + line.length, 0);
 }
 
 function* splitLines(bytes: Uint8Array): Generator<Uint8Array> {

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { ReadAccount } from "../../src/deliver/lane/read-account.ts";
 import { call } from "./support/api.ts";
 import { Sink } from "./support/sink.ts";
 
@@ -17,6 +18,19 @@ describe("DeliveryLane", () => {
     await sink.arrived(2);
 
     expect(new Set(sink.ids())).toEqual(new Set(["a", "b"]));
+  });
+
+  it("delivers every event once, in smaller steps, while the isolate's lanes hold much", async () => {
+    const others = new ReadAccount();
+    others.hold(9_000_000);
+    const ids = Array.from({ length: 250 }, (_, i) => `event-${i}`);
+    await sink.append(ids);
+
+    await sink.arrived(250);
+    await vi.waitFor(async () => expect((await sink.status()).position).toBe(250));
+    others.hold(0);
+
+    expect(sink.ids().toSorted()).toEqual(ids.toSorted());
   });
 
   it("delivers nothing that was accepted before", async () => {

@@ -25,6 +25,8 @@ export interface LaneLog {
    * says that no more are there now; the queue then wakes the lane when there are.
    */
   peek(max: BlockSize): Promise<LogPeek>;
+  /** Whether memory is short, so that blocks should be small. */
+  readonly isCrowded?: boolean;
   /** Moves on: the lane has settled everything up to `seq`. */
   advance(seq: number): void;
 }
@@ -63,6 +65,9 @@ const BLOCK_EVENTS_MIN = 100;
 const BLOCK_EVENTS_MAX = 5_000;
 const BLOCK_BYTES_MIN = 512_000;
 const BLOCK_BYTES_MAX = 2_000_000;
+const CALLS_A_BLOCK = 4;
+/** Of a call's worth, where memory is short: an event takes many times its line while it is sent. */
+const CALLS_A_BLOCK_MIN = 0.25;
 
 /** Between two looks whether a destination that seems to be down takes other events than those tried. */
 const OTHERS_MS = 300_000;
@@ -145,7 +150,9 @@ export class LaneRunner {
     | undefined
   > {
     const { log, now } = this.#deps;
-    const found = await log.peek(blockSize(deliverer));
+    const found = await log.peek(
+      blockSize(deliverer, log.isCrowded === true ? CALLS_A_BLOCK_MIN : CALLS_A_BLOCK),
+    );
     if (found.kind === "none") return undefined;
     if (found.kind === "unavailable") return { againAtMs: found.againAtMs };
     const waitMs = deliverer.batch.waitMs ?? 0;
@@ -177,9 +184,13 @@ export class LaneRunner {
     }
   }
 
-  /** One call's worth while it is not known whether the destination is back. */
+  /**
+   * One call's worth while it is not known whether the destination is back. Of single events more, so
+   * that those of a user come together with what they wait for; the first failure ends the calls.
+   */
   #dueSize({ deliverer }: ReadyDestination): BlockSize {
-    return this.#deps.pace.isProbing ? deliverer.batch : blockSize(deliverer);
+    const { batch } = deliverer;
+    return this.#deps.pace.isProbing && batch.events > 1 ? batch : blockSize(deliverer);
   }
 
   /** The account of what waits, made anew from storage after a start. */
@@ -198,9 +209,9 @@ export class LaneRunner {
   }
 }
 
-function blockSize({ batch }: Deliverer): BlockSize {
+function blockSize({ batch }: Deliverer, calls = CALLS_A_BLOCK): BlockSize {
   return {
-    events: Math.min(BLOCK_EVENTS_MAX, Math.max(BLOCK_EVENTS_MIN, batch.events * 4)),
+    events: Math.min(BLOCK_EVENTS_MAX, Math.max(BLOCK_EVENTS_MIN, batch.events * calls)),
     bytes: Math.min(BLOCK_BYTES_MAX, Math.max(BLOCK_BYTES_MIN, batch.bytes)),
   };
 }

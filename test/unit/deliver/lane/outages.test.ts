@@ -14,9 +14,9 @@ describe("a destination that is down for 24 hours", () => {
       batch: { events, bytes: 100_000 },
       answer: (_, nowMs) => (nowMs < downUntilMs ? DOWN : DELIVERED),
     });
-    for (let minute = 0; minute < 24 * 60; minute += 4) {
+    for (let minute = 0; minute < 24 * 60; minute += 10) {
       world.append(["a", "b"]);
-      await world.runUntil(world.nowMs + 4 * 60_000);
+      await world.runUntil(world.nowMs + 10 * 60_000);
     }
     const callsWhileDown = world.calls;
 
