@@ -49,6 +49,7 @@ export async function openClient(
 ): Promise<Client> {
   const { default: makeSql } = await import("postgres");
   let socket: DriverSocket | undefined;
+  let isCut = false;
   const { context, host, port } = settings;
   const contact = { region: context.region, purpose: context.purpose, host: `${host}:${port}` };
   const count = {
@@ -79,6 +80,7 @@ export async function openClient(
       if (isOnce && socket !== undefined) throw new Error("Cannot connect a second time");
       const raw = await inTime(openDatabaseSocket(dial, context, settings), CONNECT_MS_MAX);
       socket = new DriverSocket(raw, count);
+      if (isCut) socket.destroy();
       return socket;
     },
   };
@@ -90,6 +92,7 @@ export async function openClient(
       setTimeout(() => socket?.destroy(), FAREWELL_MS_MAX);
     },
     cut: () => {
+      isCut = true;
       socket?.destroy();
       sql.end({ timeout: 0 }).catch(() => undefined);
     },

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -140,6 +143,22 @@ describe("a Postgres source that breaks off", () => {
 
       await expect(read).rejects.toMatchObject({ code: "aborted", isPassing: true });
     });
+  });
+
+  it("is let go of while a server that says nothing is waited for", async () => {
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const rules = [{ host: "127.0.0.1", port, level: "development" as const }];
+    const context = { region: "eu", purpose: "sync:postgres", rules, development: true } as const;
+    const abort = new AbortController();
+
+    const opened = openPostgres(server, "people", { port, context }, abort.signal);
+    await once(silent, "connection");
+    abort.abort();
+
+    await expect(opened).rejects.toMatchObject({ code: "aborted" });
+    silent.close();
   });
 
   it("is unreachable where nothing listens", async () => {

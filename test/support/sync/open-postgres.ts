@@ -18,6 +18,7 @@ export function openPostgres(
   server: PostgresServer,
   model: SqlModel | string,
   over: Partial<DatabaseLogin> = {},
+  signal: AbortSignal = ALWAYS,
 ): Promise<PostgresSource> {
   const { host, port, database, user, password } = server;
   const rules = [{ host, port, level: "development" as const }];
@@ -25,7 +26,7 @@ export function openPostgres(
   const login = { host, port, database, user, password, useTls: false, context, ...over };
   const named =
     typeof model === "string" ? { kind: "table", schema: "public", name: model } : model;
-  return openPostgresSource(login, nodeDial(), named as SqlModel, SEEDS, ALWAYS);
+  return openPostgresSource(login, nodeDial(), named as SqlModel, SEEDS, signal);
 }
 
 /** All that a reading gives, as one batch. */
