@@ -6,7 +6,14 @@ import { err, ok, type Result } from "../src/core/result.ts";
 import { standing, standingText, type Standing } from "../src/region/placement.ts";
 import type { StoreDeletion, StoreErased } from "../src/regulation/stores.ts";
 import type { SyncPort } from "../src/services.ts";
-import type { RunRequest, SyncConfig, SyncRefusal, SyncStanding } from "../src/sync/ports.ts";
+import type {
+  Place,
+  PlacePage,
+  RunRequest,
+  SyncConfig,
+  SyncRefusal,
+  SyncStanding,
+} from "../src/sync/ports.ts";
 import type { SyncProblem } from "../src/sync/draft.ts";
 import type { Sample } from "../src/sync/run/ports.ts";
 import { NO_COUNTS, type LogRecord, type SyncRun } from "../src/sync/run/run.ts";
@@ -103,6 +110,10 @@ export class Sync extends DurableObject<Env> implements SyncPort {
 
   async runs(page: { readonly before?: number; readonly limit: number }) {
     return this.#history.page(page);
+  }
+
+  async runsByPlace(place: Place): Promise<PlacePage<SyncRun>> {
+    return this.#history.place(place);
   }
 
   async run(id: SyncRunId | number): Promise<SyncRun | undefined> {

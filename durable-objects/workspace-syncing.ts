@@ -7,11 +7,13 @@ import {
   type SyncDraft,
   type SyncPatch,
 } from "../src/sync/draft.ts";
-import type { SyncConfig, SyncPort } from "../src/sync/ports.ts";
+import type { Connection } from "../src/sync/connection/connection.ts";
+import type { Place, PlacePage, SyncConfig, SyncPort } from "../src/sync/ports.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
 import type { Sync, SyncId } from "../src/sync/sync.ts";
+import type { Destination } from "../src/workspace/destination.ts";
 import type { AdminCall, Answer, Page, PageOf } from "../src/workspace/ports.ts";
-import type { SyncAct, SyncsPort } from "../src/workspace/sync-ports.ts";
+import type { SyncAct, SyncEnd, SyncsPort } from "../src/workspace/sync-ports.ts";
 import { reach } from "./reach.ts";
 import { WorkspaceConnecting } from "./workspace-connecting.ts";
 
@@ -90,6 +92,21 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     });
     if (removed.ok) await this.#object(removed.value.id).changed();
     return removed;
+  }
+
+  async syncsByNumber(call: AdminCall, place: Place): Promise<Answer<PlacePage<Sync>>> {
+    const { turn } = this.delivery;
+    return turn.act(call, () => ok(turn.syncs.place(place)));
+  }
+
+  async syncEnds(call: AdminCall): Promise<Answer<readonly SyncEnd[]>> {
+    const { turn } = this.delivery;
+    return turn.act(call, () =>
+      ok([
+        ...turn.connections.numbered().map(([number, held]) => endOf(number, held, held.kind)),
+        ...turn.destinations.numbered().map(([number, held]) => endOf(number, held, held.slug)),
+      ]),
+    );
   }
 
   async noteSyncAct(call: AdminCall, id: string, act: SyncAct): Promise<Answer<Sync>> {
@@ -176,4 +193,16 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
   #object(id: SyncId): SyncPort {
     return reach(this.env, this.delivery.turn.config).sync(id);
   }
+}
+
+function endOf(
+  number: number,
+  held: Pick<Connection | Destination, "id" | "name" | "createdAtMs" | "updatedAtMs"> & {
+    readonly deletedAtMs?: number | undefined;
+  },
+  type: string,
+): SyncEnd {
+  const { id, name, createdAtMs, updatedAtMs, deletedAtMs } = held;
+  const isDeleted = deletedAtMs !== undefined;
+  return { id, number, name, type, isDeleted, createdAtMs, updatedAtMs };
 }

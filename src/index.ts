@@ -2,6 +2,7 @@
 import "./egress/install.ts";
 
 import { reach, type Env, type Reach } from "../durable-objects/reach.ts";
+import { handleCensus } from "./api/census/router.ts";
 import { handleApi } from "./api/router.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { workspaceOf } from "./core/ids.ts";
@@ -41,7 +42,8 @@ export default {
       const answer =
         (await handleIngest(request, services)) ??
         (await handleSdk(request, services)) ??
-        (await handleApi(request, services));
+        (await handleApi(request, services)) ??
+        (await handleCensus(request, services));
       return (
         answer ??
         Response.json(

@@ -30,6 +30,16 @@ export class ConnectionsTable {
     return this.#read("SELECT body FROM connections WHERE id = ?", id)[0];
   }
 
+  /** Every connection there ever was, with its number. */
+  numbered(): readonly (readonly [number, Connection])[] {
+    return this.#sql
+      .exec<{ position: number; body: string }>(
+        "SELECT position, body FROM connections ORDER BY position",
+      )
+      .toArray()
+      .map(({ position, body }) => [position, readStored<Connection>(body)] as const);
+  }
+
   /** How many there ever were. */
   count(): number {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM connections").one().n;

@@ -44,6 +44,16 @@ export class DestinationsTable {
       .map(({ id }) => id);
   }
 
+  /** Every destination there ever was, with its number. */
+  numbered(): readonly (readonly [number, Destination])[] {
+    return this.#sql
+      .exec<{ position: number; body: string }>(
+        "SELECT position, body FROM destinations ORDER BY position",
+      )
+      .toArray()
+      .map(({ position, body }) => [position, readStored<Destination>(body)] as const);
+  }
+
   /** How many there ever were. */
   count(): number {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM destinations").one().n;

@@ -1,4 +1,5 @@
 import { readStored } from "../../src/core/stored-json.ts";
+import type { Place, PlacePage } from "../../src/sync/ports.ts";
 import type { Sample } from "../../src/sync/run/ports.ts";
 import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
 import type { SyncRunId } from "../../src/sync/sync.ts";
@@ -51,6 +52,18 @@ export class SyncHistory {
       before ?? Number.MAX_SAFE_INTEGER,
       limit,
     );
+  }
+
+  place({ offset, limit, isNewestFirst }: Place): PlacePage<SyncRun> {
+    const order = isNewestFirst ? "DESC" : "ASC";
+    return {
+      data: this.#read(
+        `SELECT body FROM runs ORDER BY number ${order} LIMIT ? OFFSET ?`,
+        limit,
+        offset,
+      ),
+      total: this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM runs").one().n,
+    };
   }
 
   /** The last run that is over and was not skipped. */

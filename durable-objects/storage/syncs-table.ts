@@ -1,4 +1,5 @@
 import { readStored } from "../../src/core/stored-json.ts";
+import type { Place, PlacePage } from "../../src/sync/ports.ts";
 import type { Sync } from "../../src/sync/sync.ts";
 
 /** The rows of a workspace's syncs, as values. Synchronous. */
@@ -18,6 +19,20 @@ export class SyncsTable {
       after ?? "",
       limit,
     );
+  }
+
+  /** Syncs that are not deleted, by their place among them. */
+  place({ offset, limit, isNewestFirst }: Place): PlacePage<Sync> {
+    const order = isNewestFirst ? "DESC" : "ASC";
+    const count = "SELECT count(*) AS n FROM syncs WHERE is_deleted = 0";
+    return {
+      data: this.#read(
+        `SELECT body FROM syncs WHERE is_deleted = 0 ORDER BY number ${order} LIMIT ? OFFSET ?`,
+        limit,
+        offset,
+      ),
+      total: this.#sql.exec<{ n: number }>(count).one().n,
+    };
   }
 
   /** Every sync there ever was: what a deleted one kept may still be there. */

@@ -63,7 +63,7 @@ type Spec<B extends GenericSchema, Q extends GenericSchema, I> = Pick<
   ): Promise<Result<unknown, Problem>>;
 };
 
-type OpenInput = Pick<Incoming, "services" | "params" | "idempotency">;
+type OpenInput = Pick<Incoming, "services" | "caller" | "params" | "idempotency">;
 
 type WorkspaceInput = OpenInput & {
   readonly workspaceId: WorkspaceId;

@@ -1,5 +1,7 @@
 import type { SyncDraft, SyncPatch, SyncProblem } from "../sync/draft.ts";
-import type { Sync, SyncId } from "../sync/sync.ts";
+import type { DestinationId } from "../core/ids.ts";
+import type { Place, PlacePage } from "../sync/ports.ts";
+import type { ConnectionId, Sync, SyncId } from "../sync/sync.ts";
 import type { AdminCall, Answer, Page, PageOf } from "./ports.ts";
 
 /** What the management API asks of a workspace about its syncs. */
@@ -11,9 +13,25 @@ export interface SyncsPort {
   addSync(call: AdminCall, draft: SyncDraft, isOnlyChecked: boolean): Promise<Answer<Sync>>;
   changeSync(call: AdminCall, id: string, patch: SyncPatch): Promise<Answer<Sync>>;
   removeSync(call: AdminCall, id: string): Promise<Answer<Sync>>;
+  /** A page of the syncs by its place among all of them, by their numbers. */
+  syncsByNumber(call: AdminCall, place: Place): Promise<Answer<PlacePage<Sync>>>;
+  /** What syncs read from and write to, deleted ones included, with the numbers that Census's clients know. */
+  syncEnds(call: AdminCall): Promise<Answer<readonly SyncEnd[]>>;
   /** Records in the audit chain what is about to be done with a sync, and says which it is. */
   noteSyncAct(call: AdminCall, id: string, act: SyncAct): Promise<Answer<Sync>>;
 }
+
+/** A connection or a destination of a workspace, with its number among those of its kind. */
+export type SyncEnd = {
+  readonly id: ConnectionId | DestinationId;
+  readonly number: number;
+  readonly name: string;
+  /** e.g. `postgres`, or the destination's name in the catalogue. */
+  readonly type: string;
+  readonly isDeleted: boolean;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+};
 
 export type SyncAct = "sync.trigger" | "sync.cancel" | "sync.read";
 

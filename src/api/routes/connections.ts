@@ -24,8 +24,8 @@ import { ok } from "../../core/result.ts";
 import type { Explored } from "../../sync/connection/explore.ts";
 import { CONNECTION_KIND_NAMES } from "../../sync/connection/kinds.ts";
 import { FILE_FORMATS } from "../../sync/source/files/folders.ts";
-import type { Model } from "../../sync/model.ts";
 import { defined } from "../defined.ts";
+import { modelNamed } from "../model-named.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
 import { refuse } from "../problem.ts";
 import { host, name, page, pageOf, pageSchema } from "../schemas.ts";
@@ -253,21 +253,6 @@ export const CONNECTION_OPERATIONS: readonly Operation[] = [
     },
   }),
 ];
-
-/** `schema.table`, `table`, or of files `folder/*.csv`. */
-function modelNamed(text: string, files: "newest" | "all"): Model | undefined {
-  const [, prefix, ending] = /^((?:.*\/)?)\*\.(csv|ndjson|parquet)$/.exec(text) ?? [];
-  const format = FILE_FORMATS.find((each) => each === ending);
-  if (prefix !== undefined && format !== undefined) {
-    return { kind: "folder", prefix, format, files };
-  }
-  const [first = "", ...rest] = text.split(".");
-  const table = rest.join(".");
-  if (first === "" || text.endsWith(".")) return undefined;
-  return rest.length === 0
-    ? { kind: "table", schema: "public", name: first }
-    : { kind: "table", schema: first, name: table };
-}
 
 function viewExplored(explored: Explored) {
   if (explored.kind === "tables") {

@@ -44,6 +44,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/deliver",
     "src/telemetry",
     "src/archive/read-lines.ts",
+    "src/regulation/stores.ts",
   ],
   "src/replay": ["src/core", "src/region", "src/archive", "src/deliver"],
   "src/workspace": [
