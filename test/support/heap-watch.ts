@@ -1,26 +1,45 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { heapBytesAt } from "./heap.ts";
+const POLL_MS = 1_000;
+const ANSWER_MS_MAX = 60_000;
 
-/** What an isolate's heap was while it was watched, in bytes. */
-export type HeapSeen = {
-  /** Garbage included: V8 lets 64 MB of buffers gather before it collects them. */
-  readonly most: number;
-  /** The most that was never undercut for a while: what is really in use, and some more. */
-  readonly live: number;
-};
+/**
+ * What the isolate behind an inspector's address really has in use, with the bytes of ArrayBuffers.
+ * workerd does not collect garbage on request, but it does before it takes a snapshot of the heap.
+ */
+export async function liveHeapBytesAt(inspector: string): Promise<number> {
+  const socket = new WebSocket(inspector);
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error("Cannot reach the inspector of workerd"));
+  });
+  let last = 0;
+  const ask = async (method: string): Promise<Readonly<Record<string, unknown>>> => {
+    last += 1;
+    const id = last;
+    const answered = new Promise<Readonly<Record<string, unknown>>>((resolve) => {
+      socket.addEventListener("message", ({ data }) => {
+        const message = JSON.parse(String(data)) as { id?: number; result?: object };
+        if (message.id === id) resolve({ ...message.result });
+      });
+    });
+    socket.send(JSON.stringify({ id, method }));
+    return Promise.race([answered, pause(ANSWER_MS_MAX, {})]);
+  };
+  await ask("HeapProfiler.enable");
+  await ask("HeapProfiler.takeHeapSnapshot");
+  const { usedSize, backingStorageSize } = await ask("Runtime.getHeapUsage");
+  socket.close();
+  return Number(usedSize) + Number(backingStorageSize);
+}
 
-const POLL_MS = 40;
-/** So many looks long; everything that is garbage was collected at least once within them. */
-const WHILE = 200;
-
-/** Watches the heap behind an inspector's address until it is stopped. */
-export function watchHeap(inspector: string): { stop(): Promise<HeapSeen> } {
-  const samples: number[] = [];
+/** Looks again and again what is in use, until it is stopped; the most of it. */
+export function watchLiveHeap(inspector: string): { stop(): Promise<number> } {
+  let most = 0;
   let isOver = false;
   const watching = (async () => {
     while (!isOver) {
-      samples.push(await heapBytesAt(inspector));
+      most = Math.max(most, await liveHeapBytesAt(inspector));
       await pause(POLL_MS);
     }
   })();
@@ -28,11 +47,7 @@ export function watchHeap(inspector: string): { stop(): Promise<HeapSeen> } {
     stop: async () => {
       isOver = true;
       await watching;
-      const most = Math.max(...samples);
-      const lows = samples
-        .slice(0, Math.max(1, samples.length - WHILE))
-        .map((_, i) => Math.min(...samples.slice(i, i + WHILE)));
-      return { most, live: Math.max(...lows) };
+      return most;
     },
   };
 }

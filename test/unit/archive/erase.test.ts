@@ -25,6 +25,16 @@ class Archive {
   /** Files after which the slice is over. */
   sliceFiles = Infinity;
   #files = 0;
+  /** Calls of ports until the life ends, before or after the call took effect. */
+  callsLeft = Infinity;
+
+  /** One call of a port: a kill may come right before it or right after it. */
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    if (this.callsLeft-- <= 0) throw new Killed();
+    const done = await work();
+    if (this.callsLeft-- <= 0) throw new Killed();
+    return done;
+  }
 
   async add(key: string, userIds: readonly string[]): Promise<void> {
     const text = userIds.map((userId) => `${JSON.stringify({ userId })}\n`).join("");
@@ -57,7 +67,20 @@ class Archive {
 
   slice(position?: ErasedSlice["position"]): Promise<ErasedSlice> {
     this.#files = 0;
-    return eraseSlice(position, this.#deps());
+    const deps = this.#deps();
+    return eraseSlice(position, {
+      ...deps,
+      matching: (month, hashes, after) => this.#call(() => deps.matching(month, hashes, after)),
+      find: (month, key) => this.#call(() => deps.find(month, key)),
+      rewrote: (month, file) => this.#call(() => deps.rewrote(month, file)),
+      bucket: async (file) => {
+        const bucket = await deps.bucket(file);
+        return {
+          get: (key) => this.#call(() => bucket.get(key)),
+          replace: (...args) => this.#call(() => bucket.replace(...args)),
+        };
+      },
+    });
   }
 
   #deps(): EraseDeps {
@@ -108,6 +131,8 @@ class Archive {
     };
   }
 }
+
+class Killed extends Error {}
 
 let archive: Archive;
 
@@ -180,5 +205,28 @@ describe("eraseSlice()", () => {
     archive.objects.delete("2026-10/a");
 
     expect(await archive.slice()).toMatchObject({ isOver: true });
+  });
+
+  it("comes to the same end whenever it is killed, and counts each file once", async () => {
+    const calls = 40;
+    for (let killedAt = 0; killedAt < calls; killedAt++) {
+      archive = new Archive();
+      await archive.add("2026-10/a", ["u1", "u2", "u1"]);
+      await archive.add("2026-10/b", ["u3", "u1"]);
+      await archive.add("2026-11/c", ["u1"]);
+      archive.callsLeft = killedAt;
+      await archive.slice().catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
+      archive.callsLeft = Infinity;
+
+      const { isOver, totals } = await archive.slice();
+
+      const texts = ["2026-10/a", "2026-10/b", "2026-11/c"].map((key) => archive.text(key));
+      expect([killedAt, isOver, texts]).toEqual([
+        killedAt,
+        true,
+        ['{"userId":"u2"}\n', '{"userId":"u3"}\n', ""],
+      ]);
+      expect(totals).toMatchObject({ filesRewritten: 3, eventsErased: 4 });
+    }
   });
 });
