@@ -54,6 +54,7 @@ const label = pipe(
 /** Longer than any host or key there is. */
 const TEXT_CHARS_MAX = 256;
 const text = pipe(string(), maxLength(TEXT_CHARS_MAX));
+const host = pipe(text, regex(/^[a-z0-9.:-]+$/, "a host's name in lower case, without a scheme"));
 
 const access = union([
   strictObject({ kind: literal("roles"), writer: arn, reader: arn, eraser: arn }),
@@ -73,7 +74,7 @@ const storageDraft = union([
   strictObject({
     kind: literal("own"),
     bucket: string(),
-    endpoint: text,
+    endpoint: host,
     label: optional(label),
     access: strictObject({
       kind: literal("keys"),
@@ -86,7 +87,7 @@ const storageDraft = union([
 const setupQuery = strictObject({
   bucket: optional(string()),
   location: optional(archiveLocation),
-  endpoint: optional(text),
+  endpoint: optional(host),
   account: optional(pipe(string(), regex(/^\d{12}$/, "12 digits"))),
   form: optional(picklist(["roles", "segment"])),
   kmsKeyArn: optional(arn),
