@@ -24,9 +24,6 @@ export type ForgettingDeps = {
   readonly fingerprintKey: string;
 };
 
-/** Tables of a lane that hold events, or hashes of users. */
-const EVENT_TABLES = ["state", "waiting", "dead", "dead_files"] as const;
-
 const decoder = new TextDecoder();
 
 /**
@@ -60,7 +57,7 @@ export async function forgetInLane(
   const left = await countInLane(subjects, deps);
   if (!isClean || left > 0) return { isClean: false, erased };
   const nextTurn = (): Promise<void> => scheduler.wait(0);
-  await scrubStorage(storage, { tables: EVENT_TABLES, freeBytes: lane.freeBytes, nextTurn });
+  await scrubStorage(storage, { freeBytes: lane.freeBytes, nextTurn });
   return { isClean: true, erased };
 }
 

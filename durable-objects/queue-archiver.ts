@@ -50,7 +50,10 @@ export function makeArchiver(deps: QueueWorkDeps, incarnation: string): Archiver
       }),
     storedSha256: async (location, key) => {
       const head = await buckets.at(location, "reader").head(key);
-      return head.ok ? ok(head.value.meta.get("ndjson-sha256") ?? "") : head;
+      if (!head.ok) return head;
+      const { meta } = head.value;
+      // A deletion may have rewritten what an earlier life of ours wrote.
+      return ok(meta.get("original-sha256") ?? meta.get("ndjson-sha256") ?? "");
     },
     inCatalogue: (key, dayMs) => inTime(month(dayMs).find(key), CATALOGUE_MS_MAX),
     record: (file, dayMs) => inTime(month(dayMs).record(file), CATALOGUE_MS_MAX),

@@ -125,7 +125,7 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
     while (this.#slice !== undefined) await this.#slice;
     const { freeBytes } = new ReplayStorage(this.ctx.storage);
     const nextTurn = (): Promise<void> => scheduler.wait(0);
-    const work = scrubStorage(this.ctx.storage, { tables: ["waiting"], freeBytes, nextTurn });
+    const work = scrubStorage(this.ctx.storage, { freeBytes, nextTurn });
     this.#slice = work
       .catch(() => undefined)
       .finally(() => {

@@ -68,6 +68,7 @@ export class WorkspaceJournal {
 
   /** Asks locations that have not answered yet, completes copies, and removes entries that are old. */
   async tidy(nowMs: number): Promise<void> {
+    await this.#turn.scrub();
     await this.check();
     const { locations } = HOME_REGIONS[this.#turn.home];
     for (const row of this.#table.incomplete(locations.length)) {
@@ -116,6 +117,7 @@ export class WorkspaceJournal {
       }
       this.#table.save({ number: entry.number, locations });
     });
+    if (effectsOf(entry.draft.type).suppression === "lift") this.#turn.isSoiled = true;
     this.#turn.restores.forget();
   }
 

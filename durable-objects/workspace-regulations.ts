@@ -107,6 +107,8 @@ export class WorkspaceRegulations {
       regulations.finish(id, outcomeOf(progress), nowMs);
     });
     this.#turn.restores.forget();
+    if (regulation.linkedAnonymousIds) this.#turn.isSoiled = true;
+    await this.#turn.scrub();
   }
 
   /** What was done, in counts, hashes and ids of ours; the audit chain keeps its hash. */

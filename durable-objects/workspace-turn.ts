@@ -1,5 +1,6 @@
 import type { Config } from "../src/config.ts";
 import type { RandomBytes } from "../src/core/base32.ts";
+import { scrubStorage } from "../src/core/scrub-storage.ts";
 import type { HomeRegion, WorkspaceId } from "../src/core/ids.ts";
 import { err } from "../src/core/result.ts";
 import { isAuditable, type AuditAction } from "../src/workspace/audit.ts";
@@ -48,6 +49,8 @@ export class WorkspaceTurn {
   readonly journal: JournalTable;
   readonly restores: WorkspaceRestores;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+  /** Whether storage may still hold ids of users in pages that are free. */
+  isSoiled = false;
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
 
@@ -150,8 +153,19 @@ export class WorkspaceTurn {
 
   /** Forgets what is kept for a while only. */
   prune(nowMs: number): void {
-    this.regulations.prune(nowMs);
+    if (this.regulations.prune(nowMs)) this.isSoiled = true;
     this.#answers.prune(nowMs);
+  }
+
+  /** Overwrites ids of users that were deleted, if any were since the last time. */
+  async scrub(): Promise<void> {
+    if (!this.isSoiled) return;
+    this.isSoiled = false;
+    await scrubStorage(this.#storage, {
+      tables: ["regulation_subjects", "regulation_links", "suppressions"],
+      freeBytes: 0,
+      nextTurn: () => scheduler.wait(0),
+    });
   }
 }
 

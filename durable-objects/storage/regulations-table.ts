@@ -190,13 +190,11 @@ export class RegulationsTable {
     this.#sql.exec("DELETE FROM regulation_links WHERE regulation_id = ?", id);
   }
 
-  /** Forgets whom old requests were about; the requests stay. */
-  prune(nowMs: number): void {
-    this.#sql.exec(
-      `DELETE FROM regulation_subjects WHERE regulation_id IN
-         (SELECT id FROM regulations WHERE finished_at_ms < ?)`,
-      nowMs - SHOWN_MS,
-    );
+  /** Forgets whom old requests were about; the requests stay. Whether there was anybody. */
+  prune(nowMs: number): boolean {
+    const query = `DELETE FROM regulation_subjects WHERE regulation_id IN
+      (SELECT id FROM regulations WHERE finished_at_ms < ?)`;
+    return this.#sql.exec(query, nowMs - SHOWN_MS).rowsWritten > 0;
   }
 
   /** Suppressions in the order they were made, after that position. */

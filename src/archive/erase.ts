@@ -182,7 +182,11 @@ async function write(
   const put = await to.bucket.replace(key, content, to.etag, {
     contentType: "text/plain",
     contentEncoding: "gzip",
-    meta: { "ndjson-sha256": after },
+    // A queue that was set back knows the file by what it wrote, and writes it no second time.
+    meta: {
+      "ndjson-sha256": after,
+      "original-sha256": file.originalSha256 ?? file.ndjsonSha256,
+    },
   });
   if (!put.ok && put.error.kind === "changed") return false;
   if (!put.ok) throw new EraseFault(`bucket-${put.error.kind}`);

@@ -8,8 +8,11 @@ export type ScrubbedStorage = {
 
 /** What is scrubbed, and how much of it there may be. */
 export type Scrub = {
-  /** Tables whose rows hold users' data and are deleted one by one; without indexes of their own. */
-  readonly tables: readonly string[];
+  /**
+   * The tables that are built anew; all when absent. They may have no index of their own. Tables that
+   * are left out may stand in pages that had held something else.
+   */
+  readonly tables?: readonly string[];
   /** Bytes that SQLite may have free. */
   readonly freeBytes: number;
   /** Lets requests have their turn. */
@@ -41,13 +44,15 @@ const MARGIN_BYTES = 1_000_000;
  * filled as well. Needs a table `scrub`, which is empty but for that time.
  */
 export async function scrubStorage(storage: ScrubbedStorage, scrub: Scrub): Promise<void> {
-  const { tables, freeBytes } = scrub;
+  const { tables = tablesOf(storage), freeBytes } = scrub;
   const nextTurn = (): Promise<unknown> => scrub.nextTurn();
-  const held = tables.filter((table) => holdsTable(storage, table));
-  if (held.length > 0) {
-    await fillFreePages(storage, freeBytes, nextTurn);
-    for (const table of held) storage.transactionSync(() => rebuildTable(storage, table));
-  }
+  await fillFreePages(storage, freeBytes, nextTurn);
+  const held = tables.filter((table) => tablesOf(storage).includes(table));
+  storage.transactionSync(() => {
+    for (const table of held) copyTable(storage, table);
+    // Only now, because the next copy would be made in the pages that this gives free.
+    for (const table of held) storage.sql.exec(`DROP TABLE ${table}_before`);
+  });
   await scrubFreePages(storage, freeBytes, nextTurn);
 }
 
@@ -84,31 +89,34 @@ export async function fillFreePages(
 }
 
 /**
- * Copies a table into pages of its own and drops the old ones; its rows and numbers stay.
+ * Copies a table into pages of its own, beside what it was; its rows and numbers stay.
  *
  * @throws Error for a table with an index or a trigger of its own: that would be made in pages that
  *   the old table has just left.
  */
-function rebuildTable({ sql }: ScrubbedStorage, table: string): void {
+function copyTable({ sql }: ScrubbedStorage, table: string): void {
   const query = "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL";
   const [made, ...others] = sql.exec(query, table).toArray();
   if (made === undefined || others.length > 0) {
-    throw new Error(`Cannot rebuild ${table}: wanted a table without indexes and triggers`);
+    throw new Error(`Cannot copy ${table}: wanted a table without indexes and triggers`);
   }
   const numbers = sequenceOf(sql, table);
   sql.exec(`ALTER TABLE ${table} RENAME TO ${table}_before`);
   sql.exec(String(made["sql"]));
   sql.exec(`INSERT INTO ${table} SELECT * FROM ${table}_before`);
-  sql.exec(`DROP TABLE ${table}_before`);
   // A number that was given once is not given again, although its row is gone.
   if (numbers === undefined) return;
   sql.exec("DELETE FROM sqlite_sequence WHERE name = ?", table);
   sql.exec("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", table, numbers);
 }
 
-function holdsTable({ sql }: ScrubbedStorage, table: string): boolean {
-  const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
-  return sql.exec(query, table).toArray().length > 0;
+/** Every table of ours: any of them may stand in a page that had held something else. */
+function tablesOf({ sql }: ScrubbedStorage): readonly string[] {
+  return sql
+    .exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'scrub'")
+    .toArray()
+    .map(({ name }) => String(name))
+    .filter((name) => !/^(?:sqlite|_cf)_/.test(name));
 }
 
 /** The last number that an AUTOINCREMENT table gave; `undefined` for every other. */

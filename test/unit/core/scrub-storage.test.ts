@@ -21,6 +21,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "scrub-"));
   database = new DatabaseSync(join(folder, "object.sqlite"));
   database.exec("PRAGMA journal_mode = WAL");
+  database.exec("PRAGMA synchronous = OFF");
   database.exec("CREATE TABLE scrub (zeros BLOB NOT NULL) STRICT");
   storage = {
     sql: {
@@ -54,12 +55,15 @@ function markers(): number {
 function fill(): void {
   database.exec(`
     CREATE TABLE waiting (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;
-    CREATE TABLE others (body TEXT NOT NULL);
+    CREATE TABLE others (body TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
   `);
+  database.exec("CREATE TABLE dead (body TEXT NOT NULL) STRICT");
+  const insertDead = database.prepare("INSERT INTO dead VALUES (?)");
   const insert = database.prepare("INSERT INTO waiting (body) VALUES (?)");
   for (let i = 1; i <= 1_000; i++) {
     const mark = i % 50 === 0 ? "kept" : MARKER;
     insert.run(`${i} ${mark} ${"x".repeat(i % 7 === 0 ? 9_000 : 100)}`);
+    insertDead.run(`${mark} ${"x".repeat((i % 11) * 300)}`);
   }
   database.exec("INSERT INTO others VALUES ('stays')");
 }
@@ -72,10 +76,10 @@ describe("scrubStorage()", () => {
   it("leaves nothing in any file of rows that were deleted, and the other rows as they were", async () => {
     fill();
     database.exec("DELETE FROM waiting WHERE id % 50 <> 0");
+    database.exec(`DELETE FROM dead WHERE body LIKE '${MARKER}%'`);
     const before = { markers: markers(), rows: kept() };
 
     await scrubStorage(storage, {
-      tables: ["waiting"],
       freeBytes: 5_000_000,
       nextTurn: async () => undefined,
     });
@@ -89,7 +93,6 @@ describe("scrubStorage()", () => {
     database.exec("DELETE FROM waiting WHERE id > 900");
 
     await scrubStorage(storage, {
-      tables: ["waiting", "absent"],
       freeBytes: 0,
       nextTurn: async () => undefined,
     });
@@ -102,7 +105,6 @@ describe("scrubStorage()", () => {
     database.exec("CREATE TABLE waiting (body TEXT); CREATE INDEX waiting_i ON waiting (body)");
 
     const scrubbed = scrubStorage(storage, {
-      tables: ["waiting"],
       freeBytes: 0,
       nextTurn: async () => undefined,
     });
@@ -114,7 +116,7 @@ describe("scrubStorage()", () => {
 describe("scrubFreePages()", () => {
   it("leaves nothing in the file of a table that was dropped", async () => {
     fill();
-    database.exec("DROP TABLE waiting");
+    database.exec("DROP TABLE waiting; DROP TABLE dead");
     const before = markers();
 
     await scrubFreePages(storage, 5_000_000, async () => undefined);
