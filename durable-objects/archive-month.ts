@@ -213,19 +213,16 @@ export class ArchiveMonth extends SourceObject implements ArchiveMonthPort {
   async matching(userHashes: Uint8Array, after?: string): Promise<MatchPage> {
     const query = prepareUsers(userHashes);
     const found: FilteredFile[] = [];
-    let examined = 0;
-    let bytes = 0;
-    let id = Number(after ?? 0);
-    for (;;) {
-      const next = this.#catalogue.nextFiltered(id);
-      if (next === undefined) return matchPage(found, examined, undefined);
-      id = next.id;
+    let [examined, bytes] = [0, 0];
+    for (const { id, filter } of this.#catalogue.filters(Number(after ?? 0))) {
       examined++;
-      bytes += next.filter.byteLength;
-      if (matchesAny(next.filter, query)) found.push(next);
+      bytes += filter.byteLength;
+      const file = matchesAny(filter, query) ? this.#catalogue.fileOf(id) : undefined;
+      if (file !== undefined) found.push({ id, file, filter });
       const isFull = found.length >= FILES_PAGE_MAX || bytes >= SEARCHED_BYTES_MAX;
       if (isFull) return matchPage(found, examined, String(id));
     }
+    return matchPage(found, examined, undefined);
   }
 
   async scrub(): Promise<void> {

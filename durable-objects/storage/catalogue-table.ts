@@ -1,6 +1,5 @@
 import type { ArchiveFile, RecordedFile } from "../../src/archive/archive-file.ts";
 import {
-  FILTER_BYTES_MAX,
   formatPosition,
   KEYS_ASKED_MAX,
   type FilesPage,
@@ -11,13 +10,10 @@ import {
   type RecordedRow,
 } from "../../src/archive/catalogue.ts";
 import type { OldFile } from "../../src/archive/sweep-month.ts";
-import { MATCHES_EVERYONE } from "../../src/archive/user-filter.ts";
 import type { SourceId } from "../../src/core/ids.ts";
 import { placeOf, type OwnBucketName } from "../../src/region/own-bucket.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
-
-/** Half of what a row may hold, so that the row's other columns never matter. */
-const FILTER_PART_BYTES = 1_000_000;
+import { filtersAfter, insertFilter } from "./filter-rows.ts";
 
 type FileRow = {
   id: number;
@@ -109,7 +105,7 @@ export class CatalogueTable {
       )
       .toArray();
     if (row === undefined) throw new Error("Cannot record an archive file: the insert gave no id");
-    this.#insertFilter(row.id, file);
+    insertFilter(this.#sql, row.id, file.userFilter);
   }
 
   /** Takes over what a deletion made of a file, with its filter; false when there is none. */
@@ -131,7 +127,7 @@ export class CatalogueTable {
       .toArray();
     if (row === undefined) return false;
     this.#dropFilter(row.id);
-    this.#insertFilter(row.id, file);
+    insertFilter(this.#sql, row.id, file.userFilter);
     return true;
   }
 
@@ -139,20 +135,6 @@ export class CatalogueTable {
   #dropFilter(id: number): void {
     this.#sql.exec("UPDATE filters SET bytes = zeroblob(length(bytes)) WHERE file_id = ?", id);
     this.#sql.exec("DELETE FROM filters WHERE file_id = ?", id);
-  }
-
-  #insertFilter(id: number, file: RecordedFile): void {
-    const filter =
-      file.userFilter.byteLength > FILTER_BYTES_MAX ? MATCHES_EVERYONE : file.userFilter;
-    for (let part = 0; part * FILTER_PART_BYTES < filter.byteLength; part++) {
-      const from = part * FILTER_PART_BYTES;
-      this.#sql.exec(
-        "INSERT INTO filters (file_id, part, bytes) VALUES (?, ?, ?)",
-        id,
-        part,
-        filter.slice(from, from + FILTER_PART_BYTES),
-      );
-    }
   }
 
   /** A page of the files whose events overlap [fromMs, toMs). */
@@ -203,25 +185,17 @@ export class CatalogueTable {
       .one();
   }
 
-  /** The first file with an id above `afterId`, and its filter. */
-  nextFiltered(afterId: number): FilteredFile | undefined {
+  /** The filters of files with an id above `afterId`: see `filtersAfter`. */
+  filters(afterId: number): ReturnType<typeof filtersAfter> {
+    return filtersAfter(this.#sql, afterId);
+  }
+
+  /** A file by the number of its row. */
+  fileOf(id: number): ArchiveFile | undefined {
     const [row] = this.#sql
-      .exec<FileRow>(`SELECT ${FILE_COLUMNS} FROM files WHERE id > ? ORDER BY id LIMIT 1`, afterId)
+      .exec<FileRow>(`SELECT ${FILE_COLUMNS} FROM files WHERE id = ?`, id)
       .toArray();
-    if (row === undefined) return undefined;
-    const parts = this.#sql
-      .exec<{ bytes: ArrayBuffer }>(
-        "SELECT bytes FROM filters WHERE file_id = ? ORDER BY part",
-        row.id,
-      )
-      .toArray();
-    const filter = new Uint8Array(parts.reduce((bytes, part) => bytes + part.bytes.byteLength, 0));
-    let offset = 0;
-    for (const part of parts) {
-      filter.set(new Uint8Array(part.bytes), offset);
-      offset += part.bytes.byteLength;
-    }
-    return { id: row.id, file: this.#fileOf(row), filter };
+    return row === undefined ? undefined : this.#fileOf(row);
   }
 
   /**

@@ -14,6 +14,10 @@ import { USER_HASH_BYTES } from "../ingest/append.ts";
 const VERSION = 1;
 const HEADER_BYTES = 6;
 const REMAINDER_BITS = 16;
+/** Of four bytes 25 bits are left wherever in the first of them one begins: so long a run, its stop bit, a remainder. */
+const QUOTIENT_IN_WINDOW_MAX = 25 - 1 - REMAINDER_BITS;
+/** Buckets of a query: 128 KB of them, which a processor's own memory holds. */
+const BUCKET_BITS = 20;
 /** Of a hash only this many bits count: what a number holds exactly. */
 const HASH_BITS = 53;
 /** n stop bits, n remainders of 16 bits, and quotients that sum up to less than 2n. */
@@ -23,7 +27,20 @@ const BITS_PER_HASH_MAX = 1 + REMAINDER_BITS + 2;
 export const MATCHES_EVERYONE: Uint8Array = Uint8Array.of(0);
 
 /** Hashes to look for, as {@link prepareUsers} sorts them. */
-export type UserQuery = { readonly sorted: Float64Array };
+export type UserQuery = {
+  readonly sorted: Float64Array;
+  /** The same cut to so many bits; made when first asked for. */
+  readonly cuts: Map<number, QueryCuts>;
+};
+
+type QueryCuts = {
+  /** Ascending. */
+  readonly cuts: Float64Array;
+  /** A bit for each value of their first bits, set where there is a cut: nearly all others end there. */
+  readonly buckets: Uint8Array;
+  /** What makes a bucket of a cut. */
+  readonly scale: number;
+};
 
 /**
  * The filter of `hashes`: 8 bytes each, in any order, any number of times; eight zero bytes stand
@@ -63,7 +80,7 @@ export function userFilterBytesMax(hashes: number): number {
 
 /** Sorts hashes once, to ask many filters. */
 export function prepareUsers(hashes: Uint8Array): UserQuery {
-  return { sorted: sortDistinct(hashes) };
+  return { sorted: sortDistinct(hashes), cuts: new Map() };
 }
 
 /**
@@ -78,18 +95,74 @@ export function matchesAny(filter: Uint8Array, query: UserQuery): boolean {
   const cutBits = view.getUint8(1);
   const count = view.getUint32(2);
   if (cutBits < REMAINDER_BITS || cutBits > HASH_BITS) return true;
-  const reader = new BitReader(filter);
-  let wanted = 0;
+  return holdsAny(view, count, cutsOf(query, cutBits));
+}
+
+/** Goes through the filter. All of it is one loop: it runs for every user of every file. */
+function holdsAny(view: DataView, count: number, { cuts, buckets, scale }: QueryCuts): boolean {
+  const bits = view.byteLength * 8;
+  const lastWord = view.byteLength - 4;
+  let bit = HEADER_BYTES * 8;
   let cut = 0;
   for (let i = 0; i < count; i++) {
-    const gap = reader.gap();
-    if (gap === undefined) return true;
-    cut += gap;
-    while (wanted < sorted.length && cutTo(sorted[wanted] ?? 0, cutBits) < cut) wanted++;
-    if (wanted === sorted.length) return false;
-    if (cutTo(sorted[wanted] ?? 0, cutBits) === cut) return true;
+    const byte = bit >>> 3;
+    const window = (byte <= lastWord ? view.getUint32(byte) : wordAt(view, byte)) << (bit & 7);
+    let quotient = Math.clz32(~window);
+    let remainder = (window << (quotient + 1)) >>> REMAINDER_BITS;
+    if (quotient > QUOTIENT_IN_WINDOW_MAX) {
+      quotient = onesFrom(view, bit, bits);
+      const from = bit + quotient + 1;
+      remainder = (wordAt(view, from >>> 3) << (from & 7)) >>> REMAINDER_BITS;
+    }
+    bit += quotient + 1 + REMAINDER_BITS;
+    if (bit > bits) return true;
+    cut += quotient * 2 ** REMAINDER_BITS + remainder;
+    const bucket = Math.trunc(cut * scale);
+    const isNear = ((buckets[bucket >>> 3] ?? 0) & (1 << (bucket & 7))) !== 0;
+    if (isNear && isAmong(cuts, cut)) return true;
   }
   return false;
+}
+
+/** Whether a value is among ascending ones. */
+function isAmong(ascending: Float64Array, value: number): boolean {
+  let [from, to] = [0, ascending.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((ascending[middle] ?? 0) < value) from = middle + 1;
+    else to = middle;
+  }
+  return ascending[from] === value;
+}
+
+/** Four bytes as a number, the first of them the highest; zeros behind the end. */
+function wordAt(view: DataView, at: number): number {
+  let word = 0;
+  for (let i = at; i < at + 4; i++)
+    word = (word << 8) | (i < view.byteLength ? view.getUint8(i) : 0);
+  return word;
+}
+
+function onesFrom(view: DataView, from: number, end: number): number {
+  let bit = from;
+  while (bit < end && (view.getUint8(bit >>> 3) & (128 >>> (bit & 7))) !== 0) bit++;
+  return bit - from;
+}
+
+function cutsOf(query: UserQuery, bits: number): QueryCuts {
+  const known = query.cuts.get(bits);
+  if (known !== undefined) return known;
+  const bucketBits = Math.min(BUCKET_BITS, bits);
+  const scale = 2 ** (bucketBits - bits);
+  const buckets = new Uint8Array(2 ** (bucketBits - 3));
+  const cuts = query.sorted.map((hash) => cutTo(hash, bits));
+  for (const cut of cuts) {
+    const bucket = Math.trunc(cut * scale);
+    buckets[bucket >>> 3] = (buckets[bucket >>> 3] ?? 0) | (1 << (bucket & 7));
+  }
+  const made = { cuts, buckets, scale };
+  query.cuts.set(bits, made);
+  return made;
 }
 
 function cutTo(hash: number, bits: number): number {
@@ -153,39 +226,5 @@ class BitWriter {
     const at = this.#bit >>> 3;
     this.#bytes[at] = (this.#bytes[at] ?? 0) | (128 >>> (this.#bit & 7));
     this.#bit++;
-  }
-}
-
-class BitReader {
-  readonly #bytes: Uint8Array;
-  readonly #bits: number;
-  #bit = HEADER_BYTES * 8;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#bits = bytes.byteLength * 8;
-  }
-
-  /** The next gap; `undefined` when the bytes end before it does. */
-  gap(): number | undefined {
-    let quotient = 0;
-    while (this.#bit < this.#bits && this.#isOne()) {
-      quotient++;
-      this.#bit++;
-    }
-    this.#bit++;
-    if (this.#bit + REMAINDER_BITS > this.#bits) return undefined;
-    const at = this.#bit >>> 3;
-    const three =
-      ((this.#bytes[at] ?? 0) << 16) |
-      ((this.#bytes[at + 1] ?? 0) << 8) |
-      (this.#bytes[at + 2] ?? 0);
-    const remainder = (three >>> (8 - (this.#bit & 7))) & (2 ** REMAINDER_BITS - 1);
-    this.#bit += REMAINDER_BITS;
-    return quotient * 2 ** REMAINDER_BITS + remainder;
-  }
-
-  #isOne(): boolean {
-    return ((this.#bytes[this.#bit >>> 3] ?? 0) & (128 >>> (this.#bit & 7))) !== 0;
   }
 }

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -9,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 import { bundle } from "./subjects.ts";
+import { testSettings } from "./test-settings.ts";
 
 /**
  * `npx -c 'node test/bench/replay.ts'`: how fast a replay goes through archive files to a destination
@@ -17,7 +17,6 @@ import { bundle } from "./subjects.ts";
  * it shorter.
  */
 const ENTRY = fileURLToPath(new URL("replay.worker.ts", import.meta.url));
-const TEST_SETTINGS = fileURLToPath(new URL("../workers/wrangler.toml", import.meta.url));
 
 /** Of the rate of reading, gunzipping and parsing alone. */
 const RATIO_MIN = 0.6;
@@ -185,13 +184,6 @@ async function start(bucketPort: number): Promise<Miniflare> {
       },
     }),
   );
-}
-
-/** The vars of the worker tests: simulated regions, keys of nobody. */
-function testSettings(): Record<string, string> {
-  const [, vars = ""] = /\[vars\]\n(.*?)\n\n/s.exec(readFileSync(TEST_SETTINGS, "utf8")) ?? [];
-  const pairs = vars.matchAll(/^(\w+) = "(.*)"$/gm);
-  return Object.fromEntries(Array.from(pairs, ([, name = "", value = ""]) => [name, value]));
 }
 
 /** Events as analytics.js sends them and the archive keeps them: about a kilobyte each. */
