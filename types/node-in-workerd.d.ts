@@ -48,6 +48,7 @@ declare module "node:zlib" {
   export function inflateRawSync(data: Uint8Array, options?: { finishFlush: number }): Uint8Array;
   export function gzipSync(data: Uint8Array | string, options?: { level: number }): Uint8Array;
   export function gunzipSync(data: Uint8Array): Uint8Array;
+  export function brotliDecompressSync(data: Uint8Array): Uint8Array;
   export function crc32(data: Uint8Array, value: number): number;
 }
 declare module "node:async_hooks" {

@@ -187,6 +187,7 @@ export async function useBroken(
       spare: source,
       spareTokenId: "none",
       destinationId: run.destinationOf(source),
+      connectionId: "none",
       messageId: `${stage.marks.text("messageId")}-first-track`,
       invite: "none",
       leaverToken: "none",

@@ -209,6 +209,7 @@ export class CanaryRun {
       spare,
       spareTokenId: String(made["id"]),
       destinationId: this.destinationOf(source),
+      connectionId: "none",
       messageId: `${marks.text("messageId")}-${run}-track`,
       invite: String(invited["invite"]),
       leaverToken: (await this.createWorkspace("eu")).token,
