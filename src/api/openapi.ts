@@ -147,7 +147,7 @@ function json(schema: GenericSchema): Json {
 function schemaOf(schema: GenericSchema): Json {
   const { $schema: _$schema, ...rest } = toJsonSchema(schema, {
     target: "draft-2020-12",
-    ignoreActions: ["check"],
+    ignoreActions: ["check", "transform"],
   });
   return rest;
 }

@@ -1,6 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { CENSUS_OPERATIONS } from "../../src/api/census/operations.ts";
+import { handleCensus } from "../../src/api/census/router.ts";
 import { openApiDocument } from "../../src/api/openapi.ts";
 import { OPERATIONS } from "../../src/api/operations.ts";
 import { handleApi } from "../../src/api/router.ts";
@@ -16,7 +18,7 @@ type Described = {
   readonly requestBody?: { readonly content: Readonly<Record<string, { schema: Schema }>> };
 };
 
-const { paths } = openApiDocument(OPERATIONS) as unknown as {
+const { paths } = openApiDocument([...OPERATIONS, ...CENSUS_OPERATIONS]) as unknown as {
   paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
 };
 const CALLS = Object.entries(paths).flatMap(([path, methods]) =>
@@ -75,7 +77,8 @@ async function send(
   const text = body === undefined ? null : JSON.stringify(body);
   const url = `https://homeport.example.com${path}`;
   const request = new Request(url, { method, headers: all, body: text });
-  const response = await handleApi(request, makeServices());
+  const services = makeServices();
+  const response = (await handleApi(request, services)) ?? (await handleCensus(request, services));
   const answered = new TextDecoder().decode(await response?.arrayBuffer());
   const isProblem = response?.headers.get("content-type") === "application/problem+json";
   return {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
+import { CENSUS_OPERATIONS } from "../../../src/api/census/operations.ts";
 import { OPERATIONS } from "../../../src/api/operations.ts";
 import { PROBLEMS } from "../../../src/api/problem.ts";
 import { VERSION } from "../../../src/version.ts";
@@ -13,12 +14,11 @@ describe("docs/management-api.md", () => {
     expect(page).toContain(`| \`${code}\` | ${status} |`);
   });
 
-  it.each(OPERATIONS.map(({ method, path, access }) => [method, path, access]))(
-    "lists %s %s for %s",
-    (method, path, access) => {
-      expect(page).toContain(`| \`${method} ${path}\` | ${access} |`);
-    },
-  );
+  it.each(
+    [...OPERATIONS, ...CENSUS_OPERATIONS].map(({ method, path, access }) => [method, path, access]),
+  )("lists %s %s for %s", (method, path, access) => {
+    expect(page).toContain(`| \`${method} ${path}\` | ${access} |`);
+  });
 });
 
 describe("VERSION", () => {
