@@ -46,8 +46,10 @@ export class Spool {
   readonly #table: SpillTable;
   readonly #key = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   readonly #held: Uint8Array[] = [];
-  #heldBytes = 0;
-  /** One part, filled again and again: what is allocated anew for each has to be collected. */
+  /**
+   * The part that is being filled, again and again where it goes to disk: what is allocated anew has to
+   * be collected. Bytes are copied, since what zlib hands out keeps far more memory than it has bytes.
+   */
   #waiting: Uint8Array<ArrayBuffer> | undefined;
   #waitingBytes = 0;
   #parts = 0;
@@ -66,19 +68,13 @@ export class Spool {
 
   append(bytes: Uint8Array): void {
     this.#bytes += bytes.byteLength;
-    const isFirst = this.#parts === 0 && this.#waitingBytes === 0;
-    if (isFirst && this.#memory.take(bytes.byteLength)) {
-      this.#held.push(bytes);
-      this.#heldBytes += bytes.byteLength;
-      return;
-    }
     for (let from = 0; from < bytes.byteLength;) {
       const part = bytes.subarray(from, from + PART_BYTES - this.#waitingBytes);
       this.#waiting ??= new Uint8Array(PART_BYTES);
       this.#waiting.set(part, this.#waitingBytes);
       this.#waitingBytes += part.byteLength;
       from += part.byteLength;
-      if (this.#waitingBytes === PART_BYTES) this.#spill();
+      if (this.#waitingBytes === PART_BYTES) this.#putAway(this.#waiting);
     }
   }
 
@@ -93,22 +89,27 @@ export class Spool {
 
   /** Gives memory and rows back. */
   drop(): void {
-    this.#memory.giveBack(this.#heldBytes);
+    this.#memory.giveBack(this.#held.length * PART_BYTES);
     this.#held.length = 0;
-    this.#heldBytes = 0;
     this.#waiting = undefined;
     this.#waitingBytes = 0;
     if (this.#parts > 0) this.#table.drop(this.#number);
     this.#parts = 0;
   }
 
-  #spill(): void {
+  /** Keeps a part that is full: in memory as long as there is room, and from then on on disk. */
+  #putAway(full: Uint8Array): void {
+    this.#waitingBytes = 0;
+    if (this.#parts === 0 && this.#memory.take(PART_BYTES)) {
+      this.#held.push(full);
+      this.#waiting = undefined;
+      return;
+    }
     const part = this.#parts++;
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(part));
-    const bytes = cipher.update(this.#waiting ?? new Uint8Array());
+    const bytes = cipher.update(full);
     cipher.final();
     this.#table.write(this.#number, part, { bytes, tag: cipher.getAuthTag() });
-    this.#waitingBytes = 0;
   }
 
   #open(part: number, sealed: SealedPart): Uint8Array {
