@@ -27,11 +27,14 @@ import {
   plantedFault,
   plantInOwnBucket,
   type OwnBucketFault,
+  isPlantedFault,
   type PlantedFault,
+  type SyncFault,
 } from "./demo/planted-faults.ts";
 import { formatReport } from "./demo/report.ts";
 import { residencyHint, residencyProblems, withTokensExchanged } from "./demo/residency.ts";
 import { sendTraffic, withMore, type Traffic } from "./demo/traffic.ts";
+import { showSync } from "./demo/syncs.ts";
 import { judgeDemo } from "./demo/verdict.ts";
 import type { WorkerVars } from "./stack/dev-settings.ts";
 import { devPort, localAwsPorts } from "./stack/ports.ts";
@@ -43,7 +46,7 @@ import { startStack, type Stack } from "./stack/start-stack.ts";
  * the proof of where they are. With `--once` it ends, with code 0 only if every number is right, and
  * its last line is one JSON object. With `--failover` the first location of `eu` fails meanwhile. With
  * `--own-bucket` the events of `eu` go to a bucket of the customer's, where a user is deleted and the
- * rest is replayed.
+ * rest is replayed. With `--sync` a table of a Postgres is kept equal with another.
  */
 const FILES_WAIT_MS_MAX = 60_000;
 const FILES_POLL_MS = 500;
@@ -56,13 +59,20 @@ async function main(): Promise<number> {
   if (isFailover && isOwnBucket) {
     throw new Error("Cannot show both: fail-over is for the platform's buckets, choose one");
   }
-  const fault = plantedFault(process.env["PLANT_FAULT"], isOwnBucket);
+  const isSync = process.argv.includes("--sync");
+  const fault = plantedFault(process.env["PLANT_FAULT"], { isOwnBucket, isSync });
   resolveLocalhostNames();
   say("Starting the stack: the built Worker in workerd, and a local stand-in for AWS ...");
   const sinks = new Sinks();
   const stack = await start(isOnce, isFailover ? FAILOVER_VARS : {}, sinks);
   try {
-    const code = await demonstrate(stack, sinks, { isOnce, isFailover, isOwnBucket, fault });
+    const code = await demonstrate(stack, sinks, {
+      isOnce,
+      isFailover,
+      isOwnBucket,
+      isSync,
+      fault,
+    });
     if (isOnce) return code;
     say(`\n${readyBlock(stack.port, stack.stateDir, stack.aws)}`);
     await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
@@ -87,11 +97,12 @@ type Wishes = {
   readonly isOnce: boolean;
   readonly isFailover: boolean;
   readonly isOwnBucket: boolean;
-  readonly fault: PlantedFault | OwnBucketFault | undefined;
+  readonly isSync: boolean;
+  readonly fault: PlantedFault | OwnBucketFault | SyncFault | undefined;
 };
 
 async function demonstrate(stack: Stack, sinks: Sinks, wishes: Wishes): Promise<number> {
-  const { isOnce, isFailover, isOwnBucket, fault } = wishes;
+  const { isOnce, isFailover, isOwnBucket, isSync, fault } = wishes;
   const homes = [await makeHome(stack, "eu"), await makeHome(stack, "us")];
   for (const { region, workspaceId, sourceId } of homes) {
     say(`Workspace ${workspaceId}, locked to ${region}, with source ${sourceId}`);
@@ -109,7 +120,7 @@ async function demonstrate(stack: Stack, sinks: Sinks, wishes: Wishes): Promise<
   const traffic = run === undefined ? calls : withMore(calls, run.sourceId, run.messageIds);
   await waitForFiles(ground, traffic);
   await waitForDeliveries(homes, calls, sinks);
-  if (fault !== undefined && !isOwnBucketFault(fault)) await plant(fault, ground);
+  if (isPlantedFault(fault)) await plant(fault, ground);
   const evidence = await gatherEvidence(ground);
   const own = await ownCounts(stack, homes, fault);
   const deliveries = judgeDeliveries(homes, calls, sinks);
@@ -123,19 +134,31 @@ async function demonstrate(stack: Stack, sinks: Sinks, wishes: Wishes): Promise<
           await deleteAndReplay(ground, eu, setUp, { say, progress }),
           fault,
         );
+  const sync = isSync
+    ? await showSync(stack, eu, { say, progress }, fault === "lost-copy")
+    : undefined;
   const asked = fault === "wrong-report" ? withTokensExchanged(homes) : homes;
   const problems = [
     ...verdict.problems,
     ...(failover?.problems ?? []),
     ...(ownBucket?.problems ?? []),
-    ...(await residencyProblems(stack, asked)),
+    ...(sync?.problems ?? []),
+    ...(await residencyProblems(stack, asked, sync?.hosts)),
   ];
   say(formatReport({ ...verdict, problems }, ownBucket?.summary));
   if (!isOnce) say(`\n${residencyHint(stack, eu)}`);
   const { deleted, replayed } = ownBucket?.summary ?? {};
   if (isOnce) {
     const { summary } = verdict;
-    say(JSON.stringify({ ...summary, failover: failover?.summary, deleted, replayed }));
+    say(
+      JSON.stringify({
+        ...summary,
+        failover: failover?.summary,
+        deleted,
+        replayed,
+        sync: sync?.summary,
+      }),
+    );
   }
   return problems.length === 0 ? 0 : 1;
 }
@@ -157,7 +180,7 @@ function groundOf(
 async function showOwnBucket(
   ground: Ground,
   run: OwnBucketRun,
-  fault: PlantedFault | OwnBucketFault | undefined,
+  fault: Wishes["fault"],
 ): Promise<ReturnType<typeof judgeOwnBucket>> {
   if (isOwnBucketFault(fault)) await plantInOwnBucket(fault, ground, deletedLines(run));
   const after = await gatherEvidence(ground);

@@ -28,17 +28,25 @@ export const OWN_BUCKET_FAULTS = [
   "lost-replay",
 ] as const;
 
+/** Those that only `--sync` can find. */
+export const SYNC_FAULTS = ["lost-copy"] as const;
+
 /** A fault that the demo plants on purpose, so that a test can see that it would be found. */
 export type PlantedFault = (typeof PLANTED_FAULTS)[number];
 export type OwnBucketFault = (typeof OWN_BUCKET_FAULTS)[number];
+export type SyncFault = (typeof SYNC_FAULTS)[number];
 
 /** The fault that `PLANT_FAULT` names. @throws Error when it names none that can be planted. */
 export function plantedFault(
   name: string | undefined,
-  isOwnBucket: boolean,
-): PlantedFault | OwnBucketFault | undefined {
+  { isOwnBucket, isSync }: { readonly isOwnBucket: boolean; readonly isSync: boolean },
+): PlantedFault | OwnBucketFault | SyncFault | undefined {
   if (name === undefined || name === "") return undefined;
-  const known = [...PLANTED_FAULTS, ...(isOwnBucket ? OWN_BUCKET_FAULTS : [])];
+  const known = [
+    ...PLANTED_FAULTS,
+    ...(isOwnBucket ? OWN_BUCKET_FAULTS : []),
+    ...(isSync ? SYNC_FAULTS : []),
+  ];
   const fault = known.find((each) => each === name);
   if (fault !== undefined) return fault;
   throw new Error(`Cannot plant "${name}": PLANT_FAULT is one of ${known.join(", ")}`);
@@ -46,9 +54,16 @@ export function plantedFault(
 
 /** Whether it is one of those of `--own-bucket`. */
 export function isOwnBucketFault(
-  fault: PlantedFault | OwnBucketFault | undefined,
+  fault: PlantedFault | OwnBucketFault | SyncFault | undefined,
 ): fault is OwnBucketFault {
   return OWN_BUCKET_FAULTS.some((each) => each === fault);
+}
+
+/** Whether it is one of those that every form of the demo finds. */
+export function isPlantedFault(
+  fault: PlantedFault | OwnBucketFault | SyncFault | undefined,
+): fault is PlantedFault {
+  return PLANTED_FAULTS.some((each) => each === fault);
 }
 
 /** Spoils what the demo is about to read. Wrong counts and reports are planted where they are read. */

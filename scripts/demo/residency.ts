@@ -14,12 +14,18 @@ type Report = {
   readonly objects: readonly { readonly object: string; readonly isAsWanted: boolean }[];
 };
 
-/** What the residency report of each workspace says that it should not. */
+/**
+ * What the residency report of each workspace says that it should not. `declared` are hosts that the
+ * workspace of `eu` declared besides its destinations'.
+ */
 export async function residencyProblems(
   stack: Stack,
   homes: readonly DemoHome[],
+  declared: readonly string[] = [],
 ): Promise<readonly string[]> {
-  const found = await Promise.all(homes.map((home) => problemsOf(stack, home)));
+  const found = await Promise.all(
+    homes.map((home) => problemsOf(stack, home, home.region === "eu" ? declared : [])),
+  );
   return found.flat();
 }
 
@@ -37,11 +43,15 @@ export function residencyHint(stack: Stack, { workspaceId, token }: DemoHome): s
   ].join("\n");
 }
 
-async function problemsOf(stack: Stack, home: DemoHome): Promise<readonly string[]> {
+async function problemsOf(
+  stack: Stack,
+  home: DemoHome,
+  declared: readonly string[],
+): Promise<readonly string[]> {
   const { region } = home;
   const { hosts, objects } = await settledReport(stack, home);
   const buckets = HOME_REGIONS[region].locations.map((at) => new URL(stack.aws.endpoints[at]).host);
-  const own = [...buckets, ...deliveryHosts(region)];
+  const own = [...buckets, ...deliveryHosts(region), ...declared];
   const strays = hosts.filter(({ host }) => !own.includes(host)).map(({ host }) => host);
   const misplaced = objects.filter(({ isAsWanted }) => !isAsWanted).length;
   return [

@@ -2,7 +2,11 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-import { OWN_BUCKET_FAULTS, PLANTED_FAULTS } from "../../scripts/demo/planted-faults.ts";
+import {
+  OWN_BUCKET_FAULTS,
+  PLANTED_FAULTS,
+  SYNC_FAULTS,
+} from "../../scripts/demo/planted-faults.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
 
@@ -93,6 +97,31 @@ describe("npm run demo -- --once", () => {
 
       expect(code, output).toBe(1);
       expect(output).toMatch(/NOT right:\n(?: {2}- .*\n)*? {2}- own bucket: /);
+    },
+    240_000,
+  );
+
+  it("shows a sync's four steps, and ends with the same line and what was sent", async () => {
+    const { code, lastLine, output } = await runDemo("", "--sync");
+
+    expect(code, output).toBe(0);
+    expect(output).toMatch(
+      /identify completed \d+, unload completed \d+, load completed \d+, report completed/,
+    );
+    expect(JSON.parse(lastLine)).toMatchObject({
+      duplicates: 300,
+      outsideRegion: 0,
+      sync: { planned: 20_021, accepted: 20_019, rejected: 2, invalid: 2 },
+    });
+  }, 240_000);
+
+  it.each(SYNC_FAULTS)(
+    "exits non-zero when %s is planted in a sync",
+    async (fault) => {
+      const { code, output } = await runDemo(fault, "--sync");
+
+      expect(code, output).toBe(1);
+      expect(output).toMatch(/NOT right:\n(?: {2}- .*\n)*? {2}- sync: /);
     },
     240_000,
   );

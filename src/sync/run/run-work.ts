@@ -6,7 +6,7 @@ import { LoadPass } from "./load.ts";
 import type { Opened, Progress, RunStorage } from "./ports.ts";
 import { RunBook } from "./run-book.ts";
 import { dryRunOf, NO_COUNTS, type RunError, type SyncRun } from "./run.ts";
-import { newSteps } from "./steps.ts";
+import { newSteps, stepGrew } from "./steps.ts";
 
 /** When diff files that the bucket would not remove are tried again. */
 const CLEAN_AGAIN_MS = 60_000;
@@ -209,7 +209,12 @@ export class RunWork {
       const { part: number, records } = part;
       const written = await opened.report(number, records);
       if (!written.ok) return this.#bucketFailed(written.error);
-      storage.transaction(() => storage.forgetLog(number));
+      storage.transaction(() => {
+        const run = storage.run();
+        const report = stepGrew(run.steps.report, records.length, 0);
+        storage.save({ ...run, steps: { ...run.steps, report } });
+        storage.forgetLog(number);
+      });
       part = storage.nextLog();
     }
     this.#book.next(["report"], "clean");
