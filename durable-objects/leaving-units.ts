@@ -16,6 +16,7 @@ import {
   type LeavingProgress,
   type LeavingStep,
 } from "../src/workspace/leaving.ts";
+import type { SyncId } from "../src/sync/sync.ts";
 import { isGoneError } from "./emptying.ts";
 import type { Reach } from "./reach.ts";
 import { ReplaysTable } from "./storage/replays-table.ts";
@@ -50,6 +51,8 @@ export class LeavingUnits {
     switch (step) {
       case "sources":
         return turn.tables.sourceIds();
+      case "syncs":
+        return this.#syncs();
       case "files":
         return HOME_REGIONS[turn.home].locations;
       case "late":
@@ -71,6 +74,8 @@ export class LeavingUnits {
     switch (step) {
       case "sources":
         return this.#source(unit);
+      case "syncs":
+        return emptied(this.#deps.reach.sync(unit as SyncId).leave());
       case "turn":
         return this.#turn(unit);
       case "queues":
@@ -199,6 +204,14 @@ export class LeavingUnits {
     const { subject } = this.#leaving;
     if (!isChildId("src", subject)) throw new Error("Cannot work on a source: it is a workspace");
     return subject;
+  }
+
+  /** Every sync there ever was. */
+  #syncs(): readonly string[] {
+    return this.#deps.sql
+      .exec<{ id: string }>("SELECT id FROM syncs")
+      .toArray()
+      .map(({ id }) => id);
   }
 
   /** Every object but the months, which only the archive knew. */

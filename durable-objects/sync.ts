@@ -20,6 +20,7 @@ import { NO_COUNTS, type LogRecord, type SyncRun } from "../src/sync/run/run.ts"
 import { newSteps } from "../src/sync/run/steps.ts";
 import type { Sync as SyncSpec, SyncId, SyncRunId } from "../src/sync/sync.ts";
 import { nextRun } from "../src/sync/schedule/schedule.ts";
+import { emptyObject } from "./emptying.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
 import { migrate } from "./storage/migrate.ts";
@@ -152,6 +153,10 @@ export class Sync extends DurableObject<Env> implements SyncPort {
   async changed(): Promise<void> {
     await this.#ask();
     await this.#arm();
+  }
+
+  async leave(): Promise<void> {
+    await emptyObject(this.ctx);
   }
 
   async poke(): Promise<void> {

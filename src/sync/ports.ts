@@ -90,6 +90,8 @@ export interface SyncPort {
   erase(deletion: StoreDeletion, sync: Sync): Promise<StoreErased>;
   /** Takes over a changed schedule. */
   changed(): Promise<void>;
+  /** Ends its work and removes all that it holds, because its workspace was deleted. */
+  leave(): Promise<void>;
   /** Goes on with what is due; harmless when nothing is. */
   poke(): Promise<void>;
 }

@@ -24,8 +24,8 @@ export const SOURCE_STEPS = [
   "late",
 ] as const;
 
-/** What the deletion of a workspace goes through: its sources, then what it has of its own. */
-export const WORKSPACE_STEPS = ["sources", "files"] as const;
+/** What the deletion of a workspace goes through: its sources, its syncs, then its own files. */
+export const WORKSPACE_STEPS = ["sources", "syncs", "files"] as const;
 
 export type LeavingStep = (typeof SOURCE_STEPS)[number] | (typeof WORKSPACE_STEPS)[number];
 

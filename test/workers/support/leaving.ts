@@ -61,6 +61,8 @@ export async function makeLeaver() {
       s3.put(fileUrl("aaaa"), new Uint8Array([1, 2]));
       const key = `segment-logs/${sourceId}/dead-letters/${destinationId}/0/b.gz`;
       s3.put(`${homeBucketUrl("eu-central-1")}/${key}`, new Uint8Array([3]));
+      const sync = `${workspaceId.replace("ws_", "syn_")}0123456789`;
+      s3.put(`${homeBucketUrl("eu-west-1")}/homeport-syncs/${sync}/1/a.gz`, new Uint8Array([4]));
     },
     filesIn: (s3: FakeS3) => [...s3.objects.keys()].filter((url) => url.includes(sourceId)),
     /** Kinds of objects of the source that hold anything of it. */
