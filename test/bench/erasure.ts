@@ -14,7 +14,7 @@ import { s3Client } from "../support/read-bucket.ts";
 import { median } from "./cases.ts";
 
 /**
- * `npx -c 'node test/bench/erasure.ts'`: an archive of 50,000 users of very unequal size on disk, from
+ * `npm run bench -- erasure`: an archive of 50,000 users of very unequal size on disk, from
  * which 100 are deleted in one call. `ERASURE_GIGABYTES` says how much NDJSON (10), `BENCH_DIR` on which
  * disk. Ends with 1 when a bound is not held.
  */

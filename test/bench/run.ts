@@ -155,4 +155,6 @@ function say(text: string): void {
 // Whoever is stopped while another one is measured hears no Ctrl-C: ending here ends them.
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
+// A measurement of its own, which takes half an hour: it ends the process itself.
+if (process.argv.includes("erasure")) await import("./erasure.ts");
 process.exit(await main());
