@@ -108,7 +108,7 @@ async function start(directory: string): Promise<Miniflare> {
       compatibilityDate: "2026-10-01",
       compatibilityFlags: ["nodejs_compat"],
       bindings: testSettings(),
-      durableObjectsPersist: directory,
+      resourcePersistencePath: directory,
       durableObjects: {
         WORKSPACE: object("Workspace"),
         ARCHIVE: object("Archive"),
