@@ -44,9 +44,13 @@ export class SyncDiffs {
       mapping: mapper.contract,
       source: source.kind === "sql" ? await source.contract() : "files",
       destination: destinationContract(sync),
+      key: JSON.stringify(sync.key),
     };
     const heldText = storage.get("contract");
     const held = heldText === undefined ? undefined : readStored<SyncContract>(heldText);
+    if (position === undefined && held !== undefined && held.key !== contract.key) {
+      storage.transaction(() => state.clear());
+    }
     const accepted = state.counts().there;
     const isWhole = request.keys === undefined && request.kind !== "test";
     const fullSync = isWhole

@@ -123,7 +123,8 @@ export class SyncWork {
         }
       }
       this.storage.forget("next-contract");
-      closeWindow(this.storage, id, isWhole);
+      // What was refused has to be read again, so the next window begins where this one did.
+      closeWindow(this.storage, id, isWhole && run.counts.rejected === 0);
       this.storage.forget(requestOf(id));
     });
     return run;

@@ -9,6 +9,8 @@ export type SyncContract = {
   readonly source: string;
   /** Where records went. */
   readonly destination: string;
+  /** The key's columns, as JSON: entries of other columns are no keys of this sync any more. */
+  readonly key: string;
 };
 
 export type FullSyncGround = {

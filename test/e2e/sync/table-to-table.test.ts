@@ -204,6 +204,41 @@ describe("a sync from a table to another", () => {
     expect([first, second, third].map(({ counts }) => counts["accepted"])).toEqual([0, 5, 1]);
   });
 
+  it("brings a refused row of an append again, although newer ones were taken", async () => {
+    const { sql } = world;
+    await sql`ALTER TABLE people ADD COLUMN at timestamptz DEFAULT '2026-01-01'`;
+    await sql`DELETE FROM people WHERE id > 20`;
+    await sql`ALTER TABLE copies ADD CHECK (plan <> 'forbidden')`;
+    const sync = await world.makeSync({ behaviour: "append", watermark: { column: "at" } });
+    await sql`UPDATE people SET plan = 'forbidden' WHERE id = 3`;
+    const first = await world.run(sync);
+    await sql`UPDATE people SET plan = 'fine' WHERE id = 3`;
+    await sql`INSERT INTO people VALUES (21, 'new', 'plan', 'x', '2026-03-01')`;
+    const second = await world.run(sync);
+
+    expect([first, second].map(({ counts }) => counts["accepted"])).toEqual([19, 2]);
+  });
+
+  it("begins anew when another column is the key", async () => {
+    const { sql } = world;
+    await sql`DELETE FROM people WHERE id > 20`;
+    await sql`DROP TABLE copies`;
+    await sql`CREATE TABLE copies (id bigint, email text, plan text)`;
+    const sync = await world.makeSync({ behaviour: "mirror" });
+    await world.run(sync);
+    await world.api("PATCH", `/api/v1/syncs/${sync}`, {
+      key: ["email"],
+      mappings: [
+        { to: "email", from: { type: "column", column: "email" }, isIdentifier: true },
+        { to: "plan", from: { type: "column", column: "plan" } },
+      ],
+    });
+    const second = await world.run(sync);
+
+    expect(second).toMatchObject({ state: "completed", fullSync: "mapping_changed" });
+    expect(second.counts).toMatchObject({ accepted: 20, deletes: 0 });
+  });
+
   it("leaves its report in the region's bucket, and no changed row", async () => {
     const sync = await world.makeSync({});
     await world.run(sync);
