@@ -237,7 +237,8 @@ describe("linkedAnonymousIds", () => {
     const { status, linkedIds } = await finished(await ask(linked));
 
     expect([status, linkedIds]).toEqual(["FINISHED", 1]);
-    expect(archived().toSorted()).toEqual([["a2"], ["u2"]]);
+    const sorted = archived().toSorted((a, b) => a.join().localeCompare(b.join()));
+    expect(sorted).toEqual([["a2"], ["u2"]]);
   });
 
   it("goes on after an eviction between finding them and forgetting them", async () => {

@@ -55,7 +55,8 @@ describe("the daily head file", () => {
     await call("GET", "/api/v1/workspace/config", { token });
     await pokeAndRun();
 
-    expect(s3.requests).toEqual([`PUT ${fileAt(DUBLIN)}`]);
+    const written = s3.requests.filter((line) => line.startsWith("PUT "));
+    expect(written).toEqual([`PUT ${fileAt(DUBLIN)}`]);
   });
 
   it("goes to the second location while the first is down", async () => {

@@ -89,7 +89,13 @@ async function startStorage(folder: string, daemons: ChildProcess[]): Promise<vo
   await run("ceph", [...common, "osd", "new", uuid]);
   await run("ceph", [
     ...common,
-    ...["osd", "crush", "add", "osd.0", "1.0", "root=default", "host=localhost"],
+    "osd",
+    "crush",
+    "add",
+    "osd.0",
+    "1.0",
+    "root=default",
+    "host=localhost",
   ]);
   daemons.push(daemon("ceph-osd", [...common, "-i", "0", "-f"]));
 }
@@ -111,14 +117,23 @@ async function startGateway(
   await admin("period", "update", "--commit", ...place);
   daemons.push(
     daemon("radosgw", [
-      ...["-c", join(folder, "ceph.conf"), "-n", "client.rgw", ...place, "-f"],
+      "-c",
+      join(folder, "ceph.conf"),
+      "-n",
+      "client.rgw",
+      ...place,
+      "-f",
       `--rgw_frontends=beast endpoint=127.0.0.1:${port}`,
     ]),
   );
   for (const [number, { accessKeyId, secretAccessKey }] of users.entries()) {
     const name = `user-${number}`;
     await admin(
-      ...[...place, "user", "create", `--uid=${name}`, `--display-name=${name}`],
+      ...place,
+      "user",
+      "create",
+      `--uid=${name}`,
+      `--display-name=${name}`,
       `--access-key=${accessKeyId}`,
       `--secret-key=${secretAccessKey}`,
     );
