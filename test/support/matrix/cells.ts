@@ -80,7 +80,7 @@ const US_BUCKET_HOST = /^s3\.us-(west-2|east-1)\.amazonaws\.com$/;
 
 /**
  * Requests that left the eu workspace's region, or tried to. A workspace of the us, into which a
- * configuration was moved, may write to its own home what names nothing but itself.
+ * configuration was moved, may write to its own home, and look there for, what names nothing but itself.
  */
 export function callsOutside(
   calls: readonly OutboundCall[],
@@ -88,6 +88,9 @@ export function callsOutside(
 ): readonly OutboundCall[] {
   return calls.filter(({ host, path }) => {
     if (EU_HOSTS.has(host)) return false;
-    return !(US_BUCKET_HOST.test(host) && path.includes(`/audit/${usWorkspaceId}/`));
+    // A listing names the folder in its query.
+    const asked = decodeURIComponent(path);
+    const own = [`/audit/${usWorkspaceId}/`, `regulations/${usWorkspaceId}/`];
+    return !(US_BUCKET_HOST.test(host) && own.some((folder) => asked.includes(folder)));
   });
 }
