@@ -40,7 +40,8 @@ export class WorkspaceJournal {
     this.#turn = turn;
     this.#table = turn.journal;
     this.#evidence = evidence;
-    this.#unasked = new Set(HOME_REGIONS[turn.home].locations);
+    // One that is just being created has no earlier life.
+    this.#unasked = new Set(turn.isCreated ? HOME_REGIONS[turn.home].locations : []);
   }
 
   /**

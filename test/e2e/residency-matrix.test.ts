@@ -234,7 +234,7 @@ describe("every operation and every alarm, under every fault", () => {
   });
 
   it("would see a call outside", () => {
-    const call = { host: "s3.us-east-1.amazonaws.com", path: `/homeport-us-east-1/x` };
+    const call = { host: "s3.us-east-1.amazonaws.com", path: `/homeport-us-east-1/x`, query: "" };
 
     expect(callsOutside([call as OutboundCall], us.id)).toHaveLength(1);
   });

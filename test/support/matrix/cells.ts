@@ -86,10 +86,10 @@ export function callsOutside(
   calls: readonly OutboundCall[],
   usWorkspaceId: string,
 ): readonly OutboundCall[] {
-  return calls.filter(({ host, path }) => {
+  return calls.filter(({ host, path, query }) => {
     if (EU_HOSTS.has(host)) return false;
     // A listing names the folder in its query.
-    const asked = decodeURIComponent(path);
+    const asked = decodeURIComponent(path + query);
     const own = [`/audit/${usWorkspaceId}/`, `regulations/${usWorkspaceId}/`];
     return !(US_BUCKET_HOST.test(host) && own.some((folder) => asked.includes(folder)));
   });
