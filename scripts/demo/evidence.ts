@@ -35,8 +35,8 @@ export type FoundLine = FoundFile & {
   readonly text: string;
 };
 
-/** Archive files name their source, head files of the audit chain their workspace. */
-const HOME_IN_KEY = /(?:segment-logs\/src|audit\/ws)_(eu|us)_[a-z0-9]+\//;
+/** Whatever we write names its source or its workspace as a folder, and so does what we list. */
+const HOME_IN_KEY = /\/(?:src|ws)_(eu|us)_[a-z0-9]+\//;
 
 /** What the demo may see of the world outside the Worker. */
 export type Ground = {
@@ -88,9 +88,12 @@ function outsideBytes(ground: Ground): Evidence["outsideBytes"] {
   return bytes;
 }
 
-/** Whose call it is: by the key it names; what is asked of the customer's bucket, and of STS, is of `eu`. */
-function homeOfCall({ own }: Ground, { path, method }: OutboundCall): HomeRegion | "unknown" {
-  const named = HOME_IN_KEY.exec(decodeURIComponent(path))?.[1];
+/** Whose call it is: by the key or the prefix it names; what is asked of the customer's bucket, and of STS, is of `eu`. */
+function homeOfCall(
+  { own }: Ground,
+  { path, query, method }: OutboundCall,
+): HomeRegion | "unknown" {
+  const named = HOME_IN_KEY.exec(decodeURIComponent(path + query))?.[1];
   if (named === "eu" || named === "us") return named;
   if (own === undefined) return "unknown";
   const isOfBucket = path === `/${own.name}` || path.startsWith(`/${own.name}/`);

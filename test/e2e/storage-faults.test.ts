@@ -111,6 +111,11 @@ describe("a bucket that takes nothing", () => {
     };
   }
 
+  /** The storage status comes to say so. */
+  async function shows(writing: unknown): Promise<void> {
+    await vi.waitFor(async () => expect(await storage("GET", "")).toMatchObject({ writing }), WAIT);
+  }
+
   /** Both buckets hold each event once, and no other bucket any. */
   async function hasAll(): Promise<void> {
     const ids = Array.from({ length: sent }, (_, at) => `under-fault-${at + 1}`).toSorted();
@@ -127,14 +132,13 @@ describe("a bucket that takes nothing", () => {
     for (const source of [ofPlatform, ofCustomer]) {
       await vi.waitFor(async () => expect(await alertsOf(source)).toContain(shown), WAIT);
     }
-    const { writing } = await storage("GET", "");
+    await shows({ state: "failing", reasons: [expect.stringContaining(shown)] });
     const during = await stored();
     await stack.aws.clearFaults();
 
-    expect(writing).toMatchObject({ state: "failing", reasons: [expect.stringContaining(shown)] });
     expect(during).toEqual(before);
     await hasAll();
-    expect(await storage("GET", "")).toMatchObject({ writing: { state: "ok", reasons: [] } });
+    await shows({ state: "ok", reasons: [] });
   });
 
   it("goes on once STS hands out sessions again", async () => {
