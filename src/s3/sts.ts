@@ -1,5 +1,6 @@
 import { AwsV4Signer } from "aws4fetch";
 import { err, ok, type Result } from "../core/result.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { egress, type EgressContext } from "../egress/guard.ts";
 import { failureOf, guardFailure, type BucketFailure } from "./failures.ts";
 import { elementText } from "./list-xml.ts";
@@ -33,6 +34,8 @@ const SESSION_SECONDS = 3600;
 /** Until STS has to have answered; it does within a tenth of a second. */
 const ANSWER_MS_MAX = 10_000;
 const VERSION = "2011-06-15";
+/** Nobody but the time ends a call. */
+const NEVER = new AbortController().signal;
 
 /** Asks for a session of a role. Single attempt; a refusal carries STS's code. */
 export async function assumeRole(
@@ -93,17 +96,19 @@ async function ask(
     allHeaders: true,
   });
   const { headers } = await signer.sign();
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   try {
-    const request = new Request(signer.url, { method: "POST", headers, body, signal });
-    const sent = await egress(context, request, { bodyBytes: body.length });
-    if (!sent.ok) return err(guardFailure(sent.error));
-    const text = await sent.value.text();
-    if (sent.value.ok) return ok(text);
-    return err(failureOf(sent.value.status, elementText(text, "Code") ?? ""));
-  } catch {
+    return await withDeadline(ANSWER_MS_MAX, NEVER, async (signal) => {
+      const request = new Request(signer.url, { method: "POST", headers, body, signal });
+      const sent = await egress(context, request, { bodyBytes: body.length });
+      if (!sent.ok) return err(guardFailure(sent.error));
+      const text = await sent.value.text();
+      if (sent.value.ok) return ok(text);
+      return err(failureOf(sent.value.status, elementText(text, "Code") ?? ""));
+    });
+  } catch (error) {
     // Whether it arrived or not, nothing was changed by it.
-    const code = signal.aborted ? "timeout" : "network";
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    const code = isLate ? "timeout" : "network";
     return err({ kind: "unavailable", status: undefined, code });
   }
 }
