@@ -20,6 +20,7 @@ const WAIT = { timeout: 120_000, interval: 500 };
 const REQUESTS = [
   "Workspace regulation_subjects",
   "Workspace regulation_links",
+  "Workspace subject_accesses",
   "Workspace suppressions",
   "S3 regulations/",
 ];
@@ -118,6 +119,14 @@ async function fillEveryStore(): Promise<void> {
     to: new Date(Date.now() + 60_000).toISOString(),
   });
   await vi.waitFor(() => expect([...inTables(stack, USER)]).toContain("Replay waiting"), WAIT);
+  for (const subjectIds of [[USER], OTHERS]) {
+    const asked = { subjectType: "USER_ID", subjectIds };
+    const { id } = await api("POST", "/api/v1/subject-access", asked);
+    await vi.waitFor(async () => {
+      const { status } = await api("GET", `/api/v1/subject-access/${String(id)}`);
+      expect(status).toBe("FINISHED");
+    }, WAIT);
+  }
   // These gather for half a minute, and stand in the queue's log.
   await send();
   await vi.waitFor(async () => {
