@@ -1,7 +1,7 @@
 import { readStored } from "../src/core/stored-json.ts";
 import { nextWindow, type Mark, type NextWindow } from "../src/sync/engine/watermark.ts";
 import type { Model } from "../src/sync/model.ts";
-import { RunFailed } from "../src/sync/run/run-work.ts";
+import { RunFailed } from "../src/sync/run/run-failed.ts";
 import { greatestModel, windowModel } from "../src/sync/source/postgres/window.ts";
 import type { OpenedSource } from "../src/sync/source/open-source.ts";
 import type { Sync } from "../src/sync/sync.ts";

@@ -5,6 +5,7 @@ import { IdentifyPass } from "./identify.ts";
 import { LoadPass } from "./load.ts";
 import type { Opened, Progress, RunStorage } from "./ports.ts";
 import { RunBook } from "./run-book.ts";
+import { RunFailed } from "./run-failed.ts";
 import { dryRunOf, NO_COUNTS, type RunError, type SyncRun } from "./run.ts";
 import { newSteps, stepGrew } from "./steps.ts";
 
@@ -27,20 +28,23 @@ export type RunWorkDeps = {
   readonly guard: { readonly allowDeletes: boolean; readonly allowMassChange: boolean };
 };
 
+const INTERRUPTED: RunError = {
+  code: "interrupted",
+  message: "The run was broken off again and again before it came any further.",
+};
+
+/** Times that an engine without a place to go on from begins anew. */
+const STARTS_MAX = 12;
+const NEVER_ENDS: RunError = {
+  code: "identify_never_ends",
+  message:
+    "Comparing the source was broken off again and again; split it, or read it from a database.",
+};
+
 /** What a slice came to. */
 export type RunSlice =
   | { readonly kind: "done" }
   | { readonly kind: "again"; readonly atMs: number };
-
-/** A run that nothing but a change by somebody can save. */
-export class RunFailed extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /**
  * One run of a sync, slice by slice: identify and unload, load, report, and clean up. All that a
@@ -107,6 +111,7 @@ export class RunWork {
     if (position === undefined) {
       const gone = await this.#startOver();
       if (gone !== undefined) return gone;
+      if (!this.#mayStart()) return this.#fail(NEVER_ENDS);
     }
     const opened = await this.#open();
     const diff = await opened.diff(position);
@@ -241,6 +246,15 @@ export class RunWork {
       storage.save({ ...run, counts: NO_COUNTS, steps });
     });
     return undefined;
+  }
+
+  /** Whether the engine may begin once more; what dies again and again is too much for one slice. */
+  #mayStart(): boolean {
+    const { storage } = this.#deps;
+    const progress = storage.progress();
+    const starts = (progress.starts ?? 0) + 1;
+    storage.transaction(() => storage.setProgress({ ...progress, starts }));
+    return starts <= STARTS_MAX;
   }
 
   async #removeFiles(): Promise<{ code: string; isPassing: boolean } | undefined> {
