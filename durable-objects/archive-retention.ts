@@ -10,6 +10,7 @@ import {
 } from "../src/archive/retention.ts";
 import { newChildId, workspaceOf, type SourceId } from "../src/core/ids.ts";
 import { readStored } from "../src/core/stored-json.ts";
+import type { SourceConfig } from "../src/workspace/source-config.ts";
 import type { ArchiveTurns } from "./archive-turns.ts";
 import type { Reach } from "./reach.ts";
 
@@ -96,7 +97,7 @@ export class ArchiveRetention {
       const done = await runRetention(job, {
         months: () => this.#months(),
         sweep: (month, beforeMs, after) =>
-          reach.archiveMonth(sourceId, month).sweep(beforeMs, after),
+          reach.archiveMonth(sourceId, month).sweep(beforeMs, after, job.own ?? []),
         save: (saved) => this.#save(saved),
         now: () => Date.now(),
         isOver,
@@ -121,14 +122,15 @@ export class ArchiveRetention {
   async #present(nowMs: number): Promise<RetentionJob | undefined> {
     const last = this.#last();
     if (last?.progress.state === "running") return last;
-    const days = await this.#days();
+    const config = await this.#config();
+    const days = config?.retentionDays;
     if (days === undefined) {
       this.#askAtMs = nowMs + ASK_AGAIN_MS;
       return undefined;
     }
     const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
     const id = newChildId("job", workspaceOf(this.#deps.sourceId), random);
-    const job = newRetention(id, days, nowMs);
+    const job = newRetention(id, days, nowMs, config?.storage?.swept ?? []);
     const { storage } = this.#deps;
     storage.transactionSync(() => {
       storage.sql.exec("DELETE FROM jobs WHERE kind = 'retention'");
@@ -142,11 +144,10 @@ export class ArchiveRetention {
     return job;
   }
 
-  async #days(): Promise<number | "unlimited" | undefined> {
+  async #config(): Promise<SourceConfig | undefined> {
     const { reach, sourceId } = this.#deps;
     try {
-      const config = await reach.workspace(workspaceOf(sourceId)).sourceConfig(sourceId);
-      return config?.retentionDays;
+      return await reach.workspace(workspaceOf(sourceId)).sourceConfig(sourceId);
     } catch {
       return undefined;
     }

@@ -34,6 +34,7 @@ import {
   verifyAgainAtMs,
   withCandidate,
   withPlatform,
+  withSweep,
   type ShownStorage,
   type SourceStorage,
 } from "../src/workspace/storage.ts";
@@ -197,6 +198,23 @@ export abstract class WorkspaceStorage
       patienceMs,
       nonce,
     });
+  }
+
+  async sweepStorage(
+    call: AdminCall,
+    id: string,
+    bucket: string,
+    isSwept: boolean,
+  ): Promise<Answer<ShownStorage>> {
+    const answer = this.delivery.turn.act(call, (by) => {
+      const source = this.#source(id);
+      if (!source.ok) return source;
+      const next = withSweep(source.value.storage, bucket, isSwept);
+      if (next === undefined) return err({ kind: "storage-not-own" });
+      return this.#save(by, source.value, next);
+    });
+    if (answer.ok) await this.delivery.announce(id as SourceId);
+    return answer;
   }
 
   /** Takes the outcome over, if the bucket is still the one that was asked for. */

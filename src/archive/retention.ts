@@ -1,4 +1,5 @@
 import type { ChildId } from "../core/ids.ts";
+import type { OwnBucketName } from "../region/own-bucket.ts";
 import type { JobRef } from "./jobs.ts";
 import { dayOf } from "./key.ts";
 
@@ -34,6 +35,8 @@ export type RetentionJob = {
   readonly failures: number;
   /** Not before this instant, epoch ms. */
   readonly nextAtMs: number;
+  /** The customer's own buckets in which files are removed as well; absent from older code. */
+  readonly own?: readonly OwnBucketName[];
 };
 
 /** What sweeping a part of a month came to. */
@@ -98,8 +101,14 @@ export function isSweepFailing(progress: RetentionProgress, nowMs: number): bool
 }
 
 /** A sweep that has not done anything yet. */
-export function newRetention(id: ChildId<"job">, days: RetentionDays, nowMs: number): RetentionJob {
+export function newRetention(
+  id: ChildId<"job">,
+  days: RetentionDays,
+  nowMs: number,
+  own: readonly OwnBucketName[] = [],
+): RetentionJob {
   return {
+    own,
     progress: {
       id,
       state: "running",

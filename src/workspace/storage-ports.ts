@@ -19,6 +19,16 @@ export interface StoragePort {
     id: string,
     draft: OwnBucketDraft | undefined,
   ): Promise<Answer<ShownStorage>>;
+  /**
+   * Has files in the own bucket of that name removed by age, as those in the platform's are, or kept
+   * again; nothing else ever removes a file there by its age.
+   */
+  sweepStorage(
+    call: AdminCall,
+    id: string,
+    bucket: string,
+    isSwept: boolean,
+  ): Promise<Answer<ShownStorage>>;
   /** Verifies what waits, else the present bucket; one that passes is where new files go from then on. */
   verifyStorage(
     call: AdminCall,

@@ -23,6 +23,8 @@ export type StorageConfig = {
   readonly buckets: readonly OwnBucket[];
   /** The one that new files go to; the platform's when absent. */
   readonly current?: OwnBucketName;
+  /** Those in which files are removed by age, because the owner asked for it by name. */
+  readonly swept?: readonly OwnBucketName[];
 };
 
 /** A source's own buckets as its Workspace keeps them. */
@@ -169,6 +171,26 @@ export function verifyAgainAtMs(storage: SourceStorage | undefined): number | un
 }
 
 /** What of it is carried in the source's config. */
-export function storageConfig({ buckets, current }: SourceStorage): StorageConfig {
-  return { buckets, ...(current === undefined ? {} : { current }) };
+export function storageConfig({ buckets, current, swept = [] }: SourceStorage): StorageConfig {
+  return {
+    buckets,
+    ...(current === undefined ? {} : { current }),
+    ...(swept.length === 0 ? {} : { swept }),
+  };
+}
+
+/**
+ * The storage with files in the bucket of that name removed by age, or kept for good again. Every own
+ * bucket of the source that is called so is meant; `undefined` when none is.
+ */
+export function withSweep(
+  storage: SourceStorage | undefined,
+  bucket: string,
+  isSwept: boolean,
+): SourceStorage | undefined {
+  const named = (storage?.buckets ?? []).filter((own) => own.bucket === bucket);
+  if (storage === undefined || named.length === 0) return undefined;
+  const names = named.map(({ name }) => name);
+  const others = (storage.swept ?? []).filter((name) => !names.includes(name));
+  return { ...storage, swept: isSwept ? [...others, ...names] : others };
 }

@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { ArchiveMonth } from "../../durable-objects/archive-month.ts";
 import { MATCHES_EVERYONE } from "../../src/archive/user-filter.ts";
+import { FakeS3 } from "./support/fake-s3.ts";
 import {
   archive,
   DAY_MS,
@@ -147,3 +148,27 @@ function refusalOf(call: (object: ArchiveMonth) => Promise<unknown>): Promise<st
     ),
   );
 }
+
+describe("ArchiveMonth.sweep()", () => {
+  it("leaves files in a bucket of the customer's own alone, however old they are", async () => {
+    const s3 = new FakeS3().install();
+    await month().record(fileOf(1, { ownBucket: "own-1" }));
+
+    const page = await month().sweep(DAY_MS + 86_400_000);
+
+    expect([page.files, await month().find(keyOf(1)), s3.requests]).toEqual([
+      0,
+      expect.objectContaining({ ownBucket: "own-1" }),
+      [],
+    ]);
+  });
+
+  it("takes only those that are named", async () => {
+    new FakeS3().install();
+    await month().record(fileOf(1, { ownBucket: "own-1" }));
+
+    const page = await month().sweep(DAY_MS + 86_400_000, undefined, ["own-2"]);
+
+    expect(page.files).toBe(0);
+  });
+});

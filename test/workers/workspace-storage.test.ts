@@ -47,7 +47,12 @@ async function sourceVerifiedAt(atMs: number) {
   const storageNow = async () =>
     (await call("GET", `/api/v1/sources/${sourceId}/storage`, { token })).body;
   const alerts = async () => (await call("GET", "/api/v1/alerts", { token })).body.data;
-  return { s3, poke, storageNow, alerts };
+  const sweep = (bucket: string, removeByAge = true) =>
+    call("PUT", `/api/v1/sources/${sourceId}/storage/retention`, {
+      token,
+      body: { bucket, removeByAge },
+    });
+  return { s3, poke, storageNow, alerts, sweep };
 }
 
 describe("the daily verification of an own bucket", () => {
@@ -81,5 +86,26 @@ describe("the daily verification of an own bucket", () => {
 
     const asked = source.s3.requests.filter((request) => request.startsWith("POST "));
     expect([...new Set(asked)]).toEqual(["POST https://sts.eu-west-1.amazonaws.com/"]);
+  });
+});
+
+describe("PUT /api/v1/sources/:id/storage/retention", () => {
+  it("has files removed by age in the bucket that is named, and shows it", async () => {
+    const source = await sourceVerifiedAt(Date.now());
+
+    const answered = await source.sweep(OWN.bucket);
+
+    expect([answered.body.removedByAge, (await source.storageNow()).removedByAge]).toEqual([
+      [OWN.bucket],
+      [OWN.bucket],
+    ]);
+  });
+
+  it("takes no other name for it", async () => {
+    const source = await sourceVerifiedAt(Date.now());
+
+    const answered = await source.sweep("customer-event");
+
+    expect([answered.status, answered.body.code]).toEqual([409, "storage_not_own"]);
   });
 });

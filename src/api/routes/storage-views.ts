@@ -53,6 +53,7 @@ export const storageView = object({
   earlier: array(ownView),
   verification: nullable(verificationView),
   failingSince: nullable(string()),
+  removedByAge: array(string()),
   notice: nullable(string()),
   /** How the source's queues get on with writing files; null where it was not looked at. */
   writing: nullable(
@@ -141,7 +142,7 @@ function viewAws({ own, platformArn, documents }: Extract<StorageSetup, { kind: 
 
 /** A source's storage as it is shown; no key is in it. */
 export function viewStorage(storage: ShownStorage, queues?: readonly (QueueStatus | undefined)[]) {
-  const { current, candidate, buckets, verified, failingSinceMs } = storage;
+  const { current, candidate, buckets, verified, failingSinceMs, swept = [] } = storage;
   const present = buckets.find(({ name }) => name === current);
   return {
     kind: present === undefined ? ("platform" as const) : ("own" as const),
@@ -150,6 +151,7 @@ export function viewStorage(storage: ShownStorage, queues?: readonly (QueueStatu
     earlier: buckets.filter(({ name }) => name !== current).map(viewOwn),
     verification: verified === undefined ? null : viewVerification(verified.name, verified.outcome),
     failingSince: failingSinceMs === undefined ? null : isoTime(failingSinceMs),
+    removedByAge: buckets.filter(({ name }) => swept.includes(name)).map(({ bucket }) => bucket),
     notice: candidate === undefined && buckets.length === 0 ? null : EARLIER_STAYS,
     writing: queues === undefined ? null : viewWriting(queues),
   };

@@ -140,6 +140,19 @@ export const STORAGE_OPERATIONS: readonly Operation[] = [
     },
   }),
   workspaceOperation("write", {
+    method: "PUT",
+    path: "/api/v1/sources/:id/storage/retention",
+    summary: "Has files in the own bucket of that name removed by age as well, or kept again",
+    body: strictObject({ bucket: string(), removeByAge: boolean() }),
+    answer: storageView,
+    problems: ["storage_not_own"],
+    handle: async ({ workspace, call, params, body }) =>
+      answerWith(
+        await workspace.sweepStorage(call, params["id"] ?? "", body.bucket, body.removeByAge),
+        (storage) => viewStorage(storage),
+      ),
+  }),
+  workspaceOperation("write", {
     method: "POST",
     path: "/api/v1/sources/:id/storage/verification",
     summary: "Tries all that will be done in the bucket; one that passes is in use from then on",

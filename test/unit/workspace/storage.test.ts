@@ -14,6 +14,7 @@ import {
   verifyAgainAtMs,
   withCandidate,
   withPlatform,
+  withSweep,
   type SourceStorage,
 } from "../../../src/workspace/storage.ts";
 import { EU_SOURCE } from "../../support/tracking.ts";
@@ -194,5 +195,27 @@ describe("externalIdFor()", () => {
 
   it("is the workspace's id in the form that Segment has", () => {
     expect(externalIdFor(source, DRAFT)).toBe("ws_eu_0123456789abcdef");
+  });
+});
+
+describe("withSweep()", () => {
+  it("has no file removed by age before its bucket was named", () => {
+    expect(storageConfig(IN_USE)).not.toHaveProperty("swept");
+  });
+
+  it("names the bucket to whoever sweeps", () => {
+    const swept = withSweep(IN_USE, DRAFT.bucket, true);
+
+    expect(swept && storageConfig(swept).swept).toEqual(["own-1"]);
+  });
+
+  it("takes it back", () => {
+    const swept = withSweep(IN_USE, DRAFT.bucket, true);
+
+    expect(withSweep(swept, DRAFT.bucket, false)).toMatchObject({ swept: [] });
+  });
+
+  it("refuses a bucket that is not one of the source's", () => {
+    expect(withSweep(IN_USE, OTHER.bucket, true)).toBeUndefined();
   });
 });
