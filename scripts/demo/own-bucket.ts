@@ -11,7 +11,7 @@ import { post, type DemoHome } from "./homes.ts";
 const USER = "eu-user-7";
 /** As Segment suggests for a source whose events are in a bucket of the customer's. */
 const RETENTION_DAYS = 7;
-const WAIT_MS_MAX = 60_000;
+const WAIT_MS_MAX = 120_000;
 const POLL_MS = 300;
 
 type Screen = {

@@ -88,7 +88,7 @@ describe("npm run demo -- --once", () => {
       deleted: 8,
       replayed: 1492,
     });
-  }, 240_000);
+  }, 300_000);
 
   it.each(OWN_BUCKET_FAULTS)(
     "exits non-zero when %s is planted in the customer's bucket",
@@ -98,7 +98,7 @@ describe("npm run demo -- --once", () => {
       expect(code, output).toBe(1);
       expect(output).toMatch(/NOT right:\n(?: {2}- .*\n)*? {2}- own bucket: /);
     },
-    240_000,
+    300_000,
   );
 
   it("shows a sync's four steps, and ends with the same line and what was sent", async () => {
@@ -113,7 +113,7 @@ describe("npm run demo -- --once", () => {
       outsideRegion: 0,
       sync: { planned: 20_021, accepted: 20_019, rejected: 2, invalid: 2 },
     });
-  }, 240_000);
+  }, 300_000);
 
   it.each(SYNC_FAULTS)(
     "exits non-zero when %s is planted in a sync",
@@ -123,7 +123,7 @@ describe("npm run demo -- --once", () => {
       expect(code, output).toBe(1);
       expect(output).toMatch(/NOT right:\n(?: {2}- .*\n)*? {2}- sync: /);
     },
-    240_000,
+    300_000,
   );
 
   it("refuses a fault it does not know", async () => {
