@@ -75,7 +75,7 @@ export class WorkspaceAlarm {
       .map((source) => fenceRetryMs(source.route, nowMs));
     const evidenceAtMs = this.#evidence.own.dueAtMs;
     const others = [
-      this.#audit.delayMs(nowMs),
+      this.#leaving.isErasing ? undefined : this.#audit.delayMs(nowMs),
       this.#regulations.delayMs,
       this.#leaving.delayMs(nowMs),
       this.#notices.delayMs(nowMs),

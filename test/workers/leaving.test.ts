@@ -199,6 +199,20 @@ describe("DELETE /api/v1/workspace", () => {
     expect([await leaver.keptIn(), [...s3.objects.keys()]]).toEqual([[], []]);
   });
 
+  it("writes no head of its audit chain any more once it has begun", async () => {
+    await remove("/api/v1/workspace");
+    nowMs += 5 * DAY_MS;
+    await runDurableObjectAlarm(leaver.workspaceStub());
+    s3.requests.length = 0;
+    await runInDurableObject(leaver.workspaceStub(), (object) =>
+      (object as unknown as { poke(): Promise<void> }).poke(),
+    );
+
+    await runDurableObjectAlarm(leaver.workspaceStub());
+
+    expect(s3.requests.filter((request) => request.includes("/audit/"))).toEqual([]);
+  });
+
   it("is forgotten by the operator's list, and leaves the operator a certificate", async () => {
     await remove("/api/v1/workspace");
     await pass(5);
