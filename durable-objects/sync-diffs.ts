@@ -9,16 +9,23 @@ import type { SpillStore } from "../src/sync/engine/spill.ts";
 import type { RecordMapper } from "../src/sync/mapping/mapping.ts";
 import {
   destinationContract,
+  firstContract,
   fullSyncReason,
+  isOtherContract,
   type SyncContract,
 } from "../src/sync/run/contract.ts";
 import { behaviourNeeds } from "../src/sync/run/needs.ts";
 import type { Diff } from "../src/sync/run/ports.ts";
+import { RunFailed } from "../src/sync/run/run-failed.ts";
 import type { FullSyncReason } from "../src/sync/run/run.ts";
 import type { OpenedSource } from "../src/sync/source/open-source.ts";
 import type { HashSeeds } from "../src/sync/source/source.ts";
 import type { Sync } from "../src/sync/sync.ts";
+import type { SyncStorage } from "./storage/sync-storage.ts";
 import type { OpeningDeps } from "./sync-opening.ts";
+
+/** The name under which the object keeps what the run under way began with. */
+export const NEXT_CONTRACT = "next-contract";
 
 export type SyncDiffsDeps = Pick<OpeningDeps, "storage" | "state" | "request" | "signal"> & {
   readonly sync: Sync;
@@ -48,16 +55,18 @@ export class SyncDiffs {
     };
     const heldText = storage.get("contract");
     const held = heldText === undefined ? undefined : readStored<SyncContract>(heldText);
-    if (position === undefined && held !== undefined && held.key !== contract.key) {
-      storage.transaction(() => state.clear());
-    }
+    const isOtherKey = position === undefined && held !== undefined && held.key !== contract.key;
+    if (isOtherKey) storage.transaction(() => state.clear());
     const accepted = state.counts().there;
     const isWhole = request.keys === undefined && request.kind !== "test";
     const fullSync = isWhole
       ? fullSyncReason({ held, now: contract, isRequested: request.isFull, accepted })
       : undefined;
     // It counts once all of the run was sent.
-    storage.set("next-contract", JSON.stringify(contract));
+    storage.set(NEXT_CONTRACT, JSON.stringify(contract));
+    if (isOtherKey || (held === undefined && accepted === 0)) {
+      storage.set("contract", JSON.stringify(firstContract(contract)));
+    }
     const input: Input = {
       state,
       selection: { columns: mapper.columns, key: sync.key },
@@ -106,6 +115,17 @@ export class SyncDiffs {
     }
     return diff(source, { ...input, plan, switched, spill, nextTurn: () => scheduler.wait(0) });
   }
+}
+
+/** @throws RunFailed when the sync is another than the one whose changes this run has found. */
+export function checkUnchanged(storage: SyncStorage, sync: Sync, mapper: RecordMapper): void {
+  const { phase, position } = storage.progress();
+  const text = storage.get(NEXT_CONTRACT);
+  if (text === undefined || (phase === "identify" && position === undefined)) return;
+  const now = { mapping: mapper.contract, destination: destinationContract(sync) };
+  if (!isOtherContract(readStored<SyncContract>(text), now)) return;
+  const message = "The sync was changed while it ran; the next run does what it says now.";
+  throw new RunFailed("sync_changed", message);
 }
 
 /** No piece at all. */

@@ -30,7 +30,7 @@ import type { SyncStorage } from "./storage/sync-storage.ts";
 import { LaneDestination } from "./lane-destination.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { RestoreGuard } from "./restore-guard.ts";
-import { SyncDiffs } from "./sync-diffs.ts";
+import { checkUnchanged, SyncDiffs } from "./sync-diffs.ts";
 import { seedsOf } from "./sync-seeds.ts";
 import { modelOfRun } from "./sync-window.ts";
 import type { Reach } from "./reach.ts";
@@ -46,6 +46,8 @@ export type OpeningDeps = {
   readonly request: RunRequest;
   readonly signal: AbortSignal;
 };
+
+type BucketDeps = Pick<OpeningDeps, "id" | "config" | "observer">;
 
 /** Hashes do not matter where only the columns are asked. */
 const NO_SEEDS: HashSeeds = { keyA: 0n, keyB: 0n, row: 0n };
@@ -82,8 +84,8 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
     const compiled = compileMapping(sync, source.columns);
     if (!compiled.ok) throw new RunFailed("mapping_invalid", saying(compiled.error));
     const mapper = compiled.value;
+    checkUnchanged(deps.storage, sync, mapper);
     target = await openTargetOf(deps, config, deps.signal);
-    const bucket = unloadBucket(deps, config);
     const diffs = new SyncDiffs({
       ...deps,
       sync,
@@ -92,26 +94,15 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
       seeds,
       isEmpty: model === undefined,
     });
-    const origin = { syncId: sync.id, runId: run.id };
     const taken = target;
     return {
       sync,
       mapper,
       target: taken,
-      store: new DiffFiles(bucket),
+      store: new DiffFiles(unloadBucket(deps, config)),
       isForced: isForced(deps.request),
       diff: (position) => diffs.begin(position),
       suppressed: (rows) => suppressedRows(deps, config, mapper, rows),
-      report: async (part, records) => {
-        const put = await platformBucket(deps).putNew(
-          logKey(origin, part),
-          await logFile(origin, records),
-          { contentType: "application/vnd.apache.parquet" },
-        );
-        if (put.ok || put.error.kind === "already-exists") return ok(undefined);
-        const { kind } = put.error;
-        return err({ code: "code" in put.error ? put.error.code : kind, isPassing: true });
-      },
       close: async () => {
         await source.close();
         await taken.close?.();
@@ -122,6 +113,29 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
     await target?.close?.();
     throw error;
   }
+}
+
+/** Opens what a run needs to end; what it put into a bucket of the customer's is looked for there. */
+export async function openStores(
+  deps: BucketDeps & Pick<OpeningDeps, "reach">,
+  run: SyncRun,
+): Promise<Stores> {
+  const config = await deps.reach.workspace(workspaceOf(deps.id)).syncConfig(deps.id);
+  const origin = { syncId: run.syncId, runId: run.id };
+  const bucket = config === undefined ? platformBucket(deps) : unloadBucket(deps, config);
+  return {
+    store: new DiffFiles(bucket),
+    report: async (part, records) => {
+      const put = await platformBucket(deps).putNew(
+        logKey(origin, part),
+        await logFile(origin, records),
+        { contentType: "application/vnd.apache.parquet" },
+      );
+      if (put.ok || put.error.kind === "already-exists") return ok(undefined);
+      const { kind } = put.error;
+      return err({ code: "code" in put.error ? put.error.code : kind, isPassing: true });
+    },
+  };
 }
 
 /** What is wrong with a sync, asked of its source and destination; it changes nothing. */
@@ -198,13 +212,13 @@ async function openTargetOf(
 }
 
 /** The bucket for changed rows: the sync's own choice, else the platform's of the region. No other. */
-function unloadBucket(deps: OpeningDeps, { unload }: SyncConfig): Bucket {
+function unloadBucket(deps: BucketDeps, { unload }: SyncConfig): Bucket {
   if (unload === undefined) return platformBucket(deps);
   const context = connectionContext(deps.config, unload, deps.observer);
   return connectionBucket(openConnection(deps.config, unload), context);
 }
 
-function platformBucket({ id, config, observer }: OpeningDeps): Bucket {
+function platformBucket({ id, config, observer }: BucketDeps): Bucket {
   const [location] = HOME_REGIONS[regionOf(id)].locations;
   if (location === undefined) throw new Error("Cannot open a bucket: the region has no location");
   return homeBucket(config, workspaceOf(id), location, observer, "sync");

@@ -3,7 +3,7 @@ import { readStored } from "../src/core/stored-json.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import { SyncState } from "../src/sync/engine/state/sync-state.ts";
 import type { RunRequest } from "../src/sync/ports.ts";
-import { RunWork } from "../src/sync/run/run-work.ts";
+import { RunWork, type RunSlice } from "../src/sync/run/run-work.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
 import type { Schedule, SyncId } from "../src/sync/sync.ts";
 import type { Reach } from "./reach.ts";
@@ -11,7 +11,8 @@ import { SyncSpillTable } from "./storage/sync-spill-table.ts";
 import { SyncStateTable } from "./storage/sync-state-table.ts";
 import { SyncStorage } from "./storage/sync-storage.ts";
 import { closeWindow } from "./sync-window.ts";
-import { openRun } from "./sync-opening.ts";
+import { NEXT_CONTRACT } from "./sync-diffs.ts";
+import { openRun, openStores } from "./sync-opening.ts";
 
 export type SyncWorkDeps = {
   readonly ctx: DurableObjectState;
@@ -25,6 +26,10 @@ export type SyncWorkDeps = {
 export function requestOf(runId: string): string {
   return `request ${runId}`;
 }
+
+/** The names under which it keeps which run has a slice going on, and when the next one begins. */
+const SLICE = "slice";
+const RESUME_AT = "resume-at";
 
 /** What a slice of work came to. */
 export type WorkSlice =
@@ -58,8 +63,22 @@ export class SyncWork {
 
   /** Has the run under way stop as soon as its present calls have ended, also after a crash. */
   cancel(): void {
-    this.storage.transaction(() => this.storage.set("canceled", this.storage.run().id));
+    this.storage.transaction(() => {
+      this.storage.set("canceled", this.storage.run().id);
+      this.storage.forget(RESUME_AT);
+    });
     this.#abort.abort();
+  }
+
+  /** Whether a slice began in an isolate that is gone. */
+  get wasInterrupted(): boolean {
+    return this.storage.get(SLICE) !== undefined;
+  }
+
+  /** When the run under way goes on; it waits where a destination or a bucket is to be left alone. */
+  get resumeAtMs(): number | undefined {
+    const text = this.storage.get(RESUME_AT);
+    return text === undefined ? undefined : Number(text);
   }
 
   clearSpill(): void {
@@ -78,6 +97,7 @@ export class SyncWork {
     const work = new RunWork({
       storage,
       open: (run) => openRun({ ...this.#deps, ...parts, request, signal }, run),
+      openStores: (run) => openStores(this.#deps, run),
       signal,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       random: () => Math.random(),
@@ -85,12 +105,34 @@ export class SyncWork {
       sleep: (ms) => scheduler.wait(ms, { signal }).catch(() => undefined),
       prefix: `homeport-syncs/${this.#deps.id}/${id}/`,
       guard: request,
+      ended: (run) => this.#ended(run),
     });
-    const slice = await work.advance(untilMs);
+    const slice = this.#begin(id, work) ?? (await work.advance(untilMs));
     await this.#tidy(untilMs);
+    this.#end(slice);
     if (slice.kind === "again") return slice;
-    const run = this.#ended(id);
+    const run = storage.find(id);
+    if (run === undefined) throw new Error("Cannot end a run: it is not there");
     return { kind: "ended", run };
+  }
+
+  /** Notes that a slice began, and what it means that the one before it did not end. */
+  #begin(id: string, work: RunWork): RunSlice | undefined {
+    const { storage } = this;
+    const slice = storage.get(SLICE) === id ? work.interrupted() : undefined;
+    storage.transaction(() => {
+      storage.set(SLICE, id);
+      storage.forget(RESUME_AT);
+    });
+    return slice;
+  }
+
+  #end(slice: RunSlice): void {
+    const { storage } = this;
+    storage.transaction(() => {
+      storage.forget(SLICE);
+      if (slice.kind === "again") storage.set(RESUME_AT, String(slice.atMs));
+    });
   }
 
   /** Folds what was accepted into pages, a piece in each transaction. */
@@ -107,26 +149,24 @@ export class SyncWork {
     return readStored<RunRequest>(text);
   }
 
-  #ended(id: string): SyncRun {
-    const run = this.storage.find(id);
-    if (run === undefined) throw new Error("Cannot end a run: it is not there");
-    const contract = this.storage.get("next-contract");
+  /** What the next run begins with; part of the transaction that ends this one. */
+  #ended(run: SyncRun): void {
+    const { id } = run;
+    const contract = this.storage.get(NEXT_CONTRACT);
     const isWhole =
       run.state === "completed" && run.kind === "sync" && this.#request(id).keys === undefined;
-    this.storage.transaction(() => {
-      if (isWhole && contract !== undefined) {
-        const { inserts, updates, deletes } = run.counts;
-        this.storage.set("contract", contract);
-        // A run that sent everything says nothing of how much changes between two runs.
-        if (run.fullSync === undefined) {
-          this.storage.set("last-changes", String(inserts + updates + deletes));
-        }
+    if (isWhole && contract !== undefined) {
+      const { inserts, updates, deletes } = run.counts;
+      this.storage.set("contract", contract);
+      // A run that sent everything says nothing of how much changes between two runs.
+      if (run.fullSync === undefined) {
+        this.storage.set("last-changes", String(inserts + updates + deletes));
       }
-      this.storage.forget("next-contract");
-      // What was refused has to be read again, so the next window begins where this one did.
-      closeWindow(this.storage, id, isWhole && run.counts.rejected === 0);
-      this.storage.forget(requestOf(id));
-    });
-    return run;
+    }
+    this.storage.forget(NEXT_CONTRACT);
+    // What was refused has to be read again, so the next window begins where this one did.
+    closeWindow(this.storage, id, isWhole && run.counts.rejected === 0);
+    this.storage.forget(requestOf(id));
+    this.storage.forget(RESUME_AT);
   }
 }

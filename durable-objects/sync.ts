@@ -88,6 +88,8 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     });
     this.#storage = this.#work.storage;
     this.#history = new SyncHistory(ctx.storage.sql);
+    // What the isolate that is gone had begun does not have to wait for the watchdog.
+    if (this.#work.wasInterrupted) ctx.waitUntil(ctx.storage.setAlarm(Date.now()));
   }
 
   async trigger(request: RunRequest): Promise<Result<SyncRun, SyncRefusal>> {
@@ -195,6 +197,8 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       const trigger = { kind, detail: undefined, scheduledForMs } as const;
       this.#storage.transaction(() => this.#begin({ ...PLAIN, trigger }));
     }
+    const { resumeAtMs } = this.#work;
+    if (resumeAtMs !== undefined && resumeAtMs > nowMs) return { atMs: resumeAtMs };
     const slice = await this.#work.advance(nowMs + SLICE_MS_MAX);
     if (slice.kind === "again") return { atMs: slice.atMs };
     await this.#ended(slice.run);
@@ -263,7 +267,8 @@ export class Sync extends DurableObject<Env> implements SyncPort {
   /** Sets the alarm for whatever is due first. */
   async #arm(due?: Due): Promise<void> {
     const isGoing = this.#storage.current() !== undefined;
-    const work = isGoing ? (due?.atMs ?? Date.now()) : this.#nextRunAtMs();
+    const resumeAtMs = due?.atMs ?? this.#work.resumeAtMs;
+    const work = isGoing ? (resumeAtMs ?? Date.now()) : this.#nextRunAtMs();
     const times = [work, this.#evidence.dueAtMs].filter((time) => time !== undefined);
     if (times.length === 0) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...times)));

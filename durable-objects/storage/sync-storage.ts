@@ -199,6 +199,15 @@ export class SyncStorage implements RunStorage {
     this.#storage.sql.exec("DELETE FROM log_parts WHERE part <= ?", part);
   }
 
+  /** Before anything is sent, the report has nothing but invalid rows. */
+  forgetInvalid(): void {
+    this.#storage.sql.exec("DELETE FROM log_parts");
+    this.#storage.sql.exec(
+      "DELETE FROM samples WHERE number = ? AND kind = 'invalid'",
+      this.run().number,
+    );
+  }
+
   accept(accepted: readonly Accepted[]): void {
     if (accepted.length > 0) this.#accepted.accept(accepted);
   }

@@ -11,7 +11,22 @@ export type SyncContract = {
   readonly destination: string;
   /** The key's columns, as JSON: entries of other columns are no keys of this sync any more. */
   readonly key: string;
+  /** No run came to its end with it; it is what the very first one began with. */
+  readonly isBegun?: boolean;
 };
+
+/** The contract of the first run, which holds from its first record on: before it there were none. */
+export function firstContract(now: SyncContract): SyncContract {
+  return { ...now, isBegun: true };
+}
+
+/** Whether what a run found was found for other fields or another place than are asked for now. */
+export function isOtherContract(
+  found: SyncContract,
+  now: Pick<SyncContract, "mapping" | "destination">,
+): boolean {
+  return found.mapping !== now.mapping || found.destination !== now.destination;
+}
 
 export type FullSyncGround = {
   readonly held: SyncContract | undefined;
@@ -32,7 +47,8 @@ export function fullSyncReason(ground: FullSyncGround): FullSyncReason | undefin
   if (held === undefined) return accepted === 0 ? "first_run" : "state_lost";
   if (held.destination !== now.destination) return "destination_changed";
   if (held.mapping !== now.mapping) return "mapping_changed";
-  return undefined;
+  // What is left of it is all that was not accepted.
+  return held.isBegun === true ? "first_run" : undefined;
 }
 
 /** Where a sync's records go, as its contract has it. */

@@ -64,6 +64,8 @@ export interface RunStorage {
   nextLog(): { readonly part: number; readonly records: readonly LogRecord[] } | undefined;
   /** Drops parts up to that one. */
   forgetLog(part: number): void;
+  /** Drops what was said of invalid rows, because they are about to be read again. */
+  forgetInvalid(): void;
   /** Records what was accepted, so that the next run does not send it again. */
   accept(accepted: readonly Accepted[]): void;
   /** Keys that are accepted now. */
@@ -90,6 +92,13 @@ export interface DiffStore {
   remove(key: string): Promise<Result<void, DiffFileFailure>>;
 }
 
+/** What a run writes besides what it sends: also once its source or destination is gone. */
+export type Stores = {
+  readonly store: DiffStore;
+  /** Writes a part of the report. */
+  report(part: number, records: readonly LogRecord[]): Promise<Result<void, DiffFileFailure>>;
+};
+
 /** Everything a run works with, opened anew after a crash. */
 export type Opened = {
   readonly sync: Sync;
@@ -102,7 +111,5 @@ export type Opened = {
   diff(position: string | undefined): Promise<Diff>;
   /** Which of these rows (cells in the mapper's order) belong to a user who must not be sent. */
   suppressed(rows: readonly (readonly (string | null)[])[]): Promise<readonly boolean[]>;
-  /** Writes a part of the report. */
-  report(part: number, records: readonly LogRecord[]): Promise<Result<void, DiffFileFailure>>;
   close(): Promise<void>;
 };

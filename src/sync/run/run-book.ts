@@ -1,5 +1,5 @@
 import type { Progress, RunStorage } from "./ports.ts";
-import type { RunError, StepName } from "./run.ts";
+import type { RunError, StepName, SyncRun } from "./run.ts";
 import { stepBegan, stepEnded, stepsCutShort } from "./steps.ts";
 
 /** Passing failures one after another until a run gives up; the waits between them grow to minutes. */
@@ -46,15 +46,22 @@ export class RunBook {
    * one after another.
    */
   later(waitMs: number, error: RunError): number | undefined {
-    const progress = this.#storage.progress();
-    const failures = progress.failures + 1;
-    if (failures > FAILURES_MAX) {
+    const { failures } = this.#storage.progress();
+    if (!this.mayGoOn()) {
       this.fail(error);
       return undefined;
     }
-    this.#storage.transaction(() => this.#storage.setProgress({ ...progress, failures }));
-    const backOffMs = Math.min(FIRST_WAIT_MS * 2 ** progress.failures, WAIT_MS_MAX);
+    const backOffMs = Math.min(FIRST_WAIT_MS * 2 ** failures, WAIT_MS_MAX);
     return this.#now() + Math.max(waitMs, backOffMs);
+  }
+
+  /** Counts something that came to nothing, and says whether it may be tried again. */
+  mayGoOn(): boolean {
+    const progress = this.#storage.progress();
+    const failures = progress.failures + 1;
+    if (failures > FAILURES_MAX) return false;
+    this.#storage.transaction(() => this.#storage.setProgress({ ...progress, failures }));
+    return true;
   }
 
   /** Ends the run: what it did until now is reported, and what it left behind is removed. */
@@ -73,17 +80,19 @@ export class RunBook {
   }
 
   /** The run is over. */
-  close(): void {
+  close(ended: (run: SyncRun) => void): void {
     this.#storage.transaction(() => {
       const { end } = this.#storage.progress();
       const run = this.#storage.run();
-      this.#storage.save({
+      const over: SyncRun = {
         ...run,
         state: end?.state ?? "completed",
         error: end?.error,
         isCanceled: end?.error?.code === "canceled",
         endedAtMs: this.#now(),
-      });
+      };
+      this.#storage.save(over);
+      ended(over);
     });
   }
 }

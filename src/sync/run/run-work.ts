@@ -3,7 +3,7 @@ import { SourceFailure } from "../source/source.ts";
 import { changesTooMany, deletesTooMany } from "./guards.ts";
 import { IdentifyPass } from "./identify.ts";
 import { LoadPass } from "./load.ts";
-import type { Opened, Progress, RunStorage } from "./ports.ts";
+import type { Opened, Progress, RunStorage, Stores } from "./ports.ts";
 import { RunBook } from "./run-book.ts";
 import { RunFailed } from "./run-failed.ts";
 import { dryRunOf, NO_COUNTS, type RunError, type SyncRun } from "./run.ts";
@@ -16,6 +16,8 @@ export type RunWorkDeps = {
   readonly storage: RunStorage;
   /** Opens everything that the run needs. @throws SourceFailure, RunFailed. */
   open(run: SyncRun): Promise<Opened>;
+  /** Opens what a run needs to end, whatever became of its source and destination. */
+  openStores(run: SyncRun): Promise<Stores>;
   /** Aborted when the run is canceled. */
   readonly signal: AbortSignal;
   readonly randomBytes: RandomBytes;
@@ -24,6 +26,8 @@ export type RunWorkDeps = {
   readonly sleep: (ms: number) => Promise<void>;
   /** Where diff files of this run stand, e.g. `homeport-syncs/syn_…/run_…/`. */
   readonly prefix: string;
+  /** Takes what a run that is over leaves for the next one, in the transaction that ends it. */
+  readonly ended: (run: SyncRun) => void;
   /** What somebody said that this run may. */
   readonly guard: { readonly allowDeletes: boolean; readonly allowMassChange: boolean };
 };
@@ -55,6 +59,7 @@ export class RunWork {
   readonly #deps: RunWorkDeps;
   readonly #book: RunBook;
   #opened: Opened | undefined;
+  #stores: Stores | undefined;
   #untilMs = 0;
 
   constructor(deps: RunWorkDeps) {
@@ -77,6 +82,17 @@ export class RunWork {
       await this.#opened?.close().catch(() => undefined);
       this.#opened = undefined;
     }
+  }
+
+  /**
+   * The slice before this one ended with its isolate. Where that happens again and again and nothing
+   * goes forward, as with a source too large for an isolate's time, the run is given up.
+   */
+  interrupted(): RunSlice | undefined {
+    if (this.#book.mayGoOn()) return undefined;
+    if (this.#deps.storage.progress().phase !== "clean") return this.#fail(INTERRUPTED);
+    this.#book.close(this.#deps.ended);
+    return { kind: "done" };
   }
 
   async #phase(phase: Progress["phase"]): Promise<RunSlice | undefined> {
@@ -209,10 +225,10 @@ export class RunWork {
     const { storage } = this.#deps;
     let part = storage.nextLog();
     if (part !== undefined) this.#book.begin("report");
-    const opened = part === undefined ? undefined : await this.#open();
-    while (part !== undefined && opened !== undefined) {
+    while (part !== undefined) {
       const { part: number, records } = part;
-      const written = await opened.report(number, records);
+      const { report: write } = await this.#openStores();
+      const written = await write(number, records);
       if (!written.ok) return this.#bucketFailed(written.error);
       storage.transaction(() => {
         const run = storage.run();
@@ -226,11 +242,16 @@ export class RunWork {
     return undefined;
   }
 
-  /** No diff file outlives its run. */
+  /**
+   * No diff file outlives its run, unless the bucket keeps refusing: then the next run cannot begin
+   * before they are gone, and the bucket's own lifecycle is behind it.
+   */
   async #clean(): Promise<RunSlice | undefined> {
     const failed = await this.#removeFiles();
-    if (failed !== undefined) return { kind: "again", atMs: this.#deps.now() + CLEAN_AGAIN_MS };
-    this.#book.close();
+    if (failed !== undefined && this.#book.mayGoOn()) {
+      return { kind: "again", atMs: this.#deps.now() + CLEAN_AGAIN_MS };
+    }
+    this.#book.close(this.#deps.ended);
     return { kind: "done" };
   }
 
@@ -244,6 +265,7 @@ export class RunWork {
       const { identify } = run.steps;
       const steps = { ...newSteps(), identify: { ...identify, records: 0, bytes: 0 } };
       storage.save({ ...run, counts: NO_COUNTS, steps });
+      storage.forgetInvalid();
     });
     return undefined;
   }
@@ -261,9 +283,9 @@ export class RunWork {
     const { storage } = this.#deps;
     const files = storage.files();
     if (files.length === 0) return undefined;
-    const opened = await this.#open();
+    const { store } = await this.#openStores();
     for (const file of files) {
-      const removed = await opened.store.remove(file.key);
+      const removed = await store.remove(file.key);
       if (!removed.ok) return removed.error;
       storage.transaction(() => storage.forgetFile(file.ordinal));
     }
@@ -272,6 +294,10 @@ export class RunWork {
 
   async #open(): Promise<Opened> {
     return (this.#opened ??= await this.#deps.open(this.#deps.storage.run()));
+  }
+
+  async #openStores(): Promise<Stores> {
+    return (this.#stores ??= await this.#deps.openStores(this.#deps.storage.run()));
   }
 
   #sourceFailed(failure: SourceFailure): RunSlice | undefined {
