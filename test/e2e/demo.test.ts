@@ -90,7 +90,8 @@ describe("npm run demo -- --once", () => {
     });
   }, 300_000);
 
-  it.each(OWN_BUCKET_FAULTS)(
+  // What judges the other two is tested with data: each run takes as long as a deletion does.
+  it.each<OwnBucketFault>(["kept-line", "lost-replay"])(
     "exits non-zero when %s is planted in the customer's bucket",
     async (fault) => {
       const { code, output } = await runDemo(fault, "--own-bucket");
