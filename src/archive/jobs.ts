@@ -1,13 +1,13 @@
 /**
  * Who may work on a source's archive now. Jobs that change files, or that must not see them change
- * (deletion, replay, retention, rebuild, leaving), enter one queue at the source's `Archive` and one
+ * (deletion, replay, retention, rebuild, leaving, export), enter one queue at the source's `Archive` and one
  * of them at a time has its turn; the others wait and know for whom.
  *
  * How a job takes part, wherever it runs:
  * - `archive.enterJob({ id, kind })` before it touches the first file, and again before each further
  *   one. The answer is `running`, or `waiting` with the job it waits for; asking again changes
  *   nothing, so a job may ask after every restart and from every alarm.
- * - A replay that asks between two files gives its turn to a deletion that waits, and is answered
+ * - A replay that asks between two files gives its turn to a deletion or an export that waits, and is answered
  *   `waiting`; it keeps its place and goes on after it. So nobody may ask with a file in hand.
  * - `archive.leaveJob(id)` once it is done, failed, cancelled, or paused by a person. Harmless twice.
  * - The next job is woken by the Archive where it can be; every job also asks by an alarm of its own.
@@ -82,13 +82,18 @@ function giveTurn(queue: readonly QueuedJob[]): readonly QueuedJob[] {
   return queue.map((job) => (job === next ? { ...job, state: "running" } : job));
 }
 
-/** The first, unless it is a replay and somebody waits to be forgotten. */
+/** The first, unless it is a replay and somebody waits to be forgotten, or to see their events. */
 function nextOf(queue: readonly QueuedJob[]): QueuedJob | undefined {
   const [first] = queue;
   if (first?.kind !== "replay") return first;
-  return queue.find(({ kind }) => kind === "deletion") ?? first;
+  return queue.find(isUrgent) ?? first;
 }
 
 function yieldsTo(job: JobRef, queue: readonly QueuedJob[]): boolean {
-  return job.kind === "replay" && queue.some(({ kind }) => kind === "deletion");
+  return job.kind === "replay" && queue.some(isUrgent);
+}
+
+/** A replay may take days at the pace of its destination; these are over in minutes. */
+function isUrgent({ kind }: JobRef): boolean {
+  return kind === "deletion" || kind === "export";
 }

@@ -34,6 +34,7 @@ function enterAll(...jobs: readonly JobRef[]): readonly QueuedJob[] {
 }
 
 const REPLAY: JobRef = { id: "replay-1", kind: "replay" };
+const EXPORT: JobRef = { id: "export-1", kind: "export" };
 const DELETION: JobRef = { id: "deletion-1", kind: "deletion" };
 const RETENTION: JobRef = { id: "retention-1", kind: "retention" };
 
@@ -85,6 +86,12 @@ describe("the queue of jobs", () => {
     expect(turnOf(queue, REPLAY.id)).toEqual({ kind: "waiting", waitsFor: DELETION });
   });
 
+  it("gives an export the turn of a replay that asks between two files", () => {
+    const queue = enterAll(REPLAY, EXPORT, REPLAY);
+
+    expect(ids(queue)).toEqual(["replay-1:waiting", "export-1:running"]);
+  });
+
   it("lets a running replay go on until it asks between two files", () => {
     const queue = enterAll(REPLAY, DELETION);
 
@@ -103,7 +110,7 @@ describe("the queue of jobs", () => {
     expect(ids(queue)).toEqual(["replay-1:running", "retention-1:waiting"]);
   });
 
-  it("lets no other job than a deletion interrupt a replay", () => {
+  it("lets no job of another kind interrupt a replay", () => {
     const queue = enterAll(REPLAY, RETENTION, REPLAY);
 
     expect(ids(queue)).toEqual(["replay-1:running", "retention-1:waiting"]);
