@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 import {
-  OWN_BUCKET_FAULTS,
   PLANTED_FAULTS,
   SYNC_FAULTS,
+  type OwnBucketFault,
 } from "../../scripts/demo/planted-faults.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
