@@ -29,6 +29,7 @@ export class Settler {
   /** What was dropped up to here is overwritten as well. */
   #scrubbedSeq = 0;
   #scrubbing: Promise<void> | undefined;
+  #run: () => Promise<void> = () => Promise.resolve();
 
   constructor(deps: SettlerDeps) {
     this.#deps = deps;
@@ -65,10 +66,15 @@ export class Settler {
    *   overwritten before much else is written.
    */
   settle(asked: number | undefined, run: () => Promise<void>): QueueSettling {
+    this.#run = run;
     const settling = this.#look(asked);
-    const again = (): unknown => this.#look(settling.throughSeq);
-    if (!settling.isSettled) this.#deps.ctx.waitUntil(run().then(again));
+    if (!settling.isSettled) this.#runAndLook(settling.throughSeq);
     return settling;
+  }
+
+  #runAndLook(throughSeq: number): void {
+    const looked = this.#run().then(() => void this.#look(throughSeq));
+    this.#deps.ctx.waitUntil(looked.catch(() => undefined));
   }
 
   /** The segment is closed in this turn, so that it ends where it was asked. */
@@ -79,7 +85,10 @@ export class Settler {
     const throughSeq = Math.min(asked ?? Infinity, storage.log.nextSeq - 1);
     this.#throughSeq = Math.max(this.#throughSeq, throughSeq);
     if (this.#soiledSeq < throughSeq) {
-      this.#scrub(fillFreePages, () => this.#beginClean());
+      this.#scrub(fillFreePages, () => {
+        this.#beginClean();
+        this.#runAndLook(throughSeq);
+      });
       return { throughSeq, isSettled: false };
     }
     const lastSeq = this.#soiledSeq;
