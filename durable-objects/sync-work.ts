@@ -5,13 +5,14 @@ import { SyncState } from "../src/sync/engine/state/sync-state.ts";
 import type { RunRequest } from "../src/sync/ports.ts";
 import { RunWork, type RunSlice } from "../src/sync/run/run-work.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
-import type { Schedule, SyncId } from "../src/sync/sync.ts";
+import type { SyncId } from "../src/sync/sync.ts";
 import type { Reach } from "./reach.ts";
 import { SyncSpillTable } from "./storage/sync-spill-table.ts";
 import { SyncStateTable } from "./storage/sync-state-table.ts";
 import { SyncStorage } from "./storage/sync-storage.ts";
 import { closeWindow } from "./sync-window.ts";
 import { NEXT_CONTRACT } from "./sync-diffs.ts";
+import { SyncSchedule } from "./sync-schedule.ts";
 import { openRun, openStores } from "./sync-opening.ts";
 
 export type SyncWorkDeps = {
@@ -40,6 +41,7 @@ export type WorkSlice =
 export class SyncWork {
   readonly storage: SyncStorage;
   readonly state: SyncState;
+  readonly schedule: SyncSchedule;
   readonly #deps: SyncWorkDeps;
   readonly #spill: SyncSpillTable;
   #abort = new AbortController();
@@ -53,12 +55,7 @@ export class SyncWork {
       count: () => this.state.counts().there,
       rolledBack: () => this.state.rolledBack(),
     });
-  }
-
-  /** The schedule as the workspace last said it. */
-  schedule(): Schedule | undefined {
-    const text = this.storage.get("schedule");
-    return text === undefined ? undefined : readStored<Schedule>(text);
+    this.schedule = new SyncSchedule(this.storage);
   }
 
   /** Has the run under way stop as soon as its present calls have ended, also after a crash. */

@@ -16,10 +16,9 @@ import type {
 } from "../src/sync/ports.ts";
 import type { SyncProblem } from "../src/sync/draft.ts";
 import type { Sample } from "../src/sync/run/ports.ts";
-import { NO_COUNTS, type LogRecord, type SyncRun } from "../src/sync/run/run.ts";
-import { newSteps } from "../src/sync/run/steps.ts";
+import { newRun } from "../src/sync/run/new-run.ts";
+import type { LogRecord, SyncRun } from "../src/sync/run/run.ts";
 import type { Sync as SyncSpec, SyncId, SyncRunId } from "../src/sync/sync.ts";
-import { nextRun } from "../src/sync/schedule/schedule.ts";
 import { emptyObject } from "./emptying.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
@@ -29,6 +28,7 @@ import type { SyncStorage } from "./storage/sync-storage.ts";
 import { SYNC_MIGRATIONS } from "./storage/sync.schema.ts";
 import { SyncErasing } from "./sync-erasing.ts";
 import { checkSync } from "./sync-opening.ts";
+import { SyncTelling } from "./sync-telling.ts";
 import { requestOf, SyncWork } from "./sync-work.ts";
 
 /** Of one alarm: far under the 15 minutes that an alarm may take. */
@@ -36,6 +36,9 @@ const SLICE_MS_MAX = 60_000;
 
 /** When the alarm comes back if a slice dies without a word. */
 const WATCHDOG_MS = 180_000;
+
+/** When what the workspace did not take is told it again. */
+const TELL_AGAIN_MS = 30_000;
 
 /** Why a sync is not run again before that. */
 type Due = { readonly atMs: number };
@@ -55,6 +58,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
   readonly #history: SyncHistory;
   readonly #work: SyncWork;
   readonly #erasing: SyncErasing;
+  readonly #telling: SyncTelling;
   readonly #place: Standing;
   #slice: Promise<void> | undefined;
 
@@ -90,6 +94,13 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     this.#history = new SyncHistory(ctx.storage.sql);
     // What the isolate that is gone had begun does not have to wait for the watchdog.
     if (this.#work.wasInterrupted) ctx.waitUntil(ctx.storage.setAlarm(Date.now()));
+    const workspace = () => this.#reach.workspace(workspaceOf(this.#id));
+    this.#telling = new SyncTelling({
+      storage: this.#storage,
+      history: this.#history,
+      take: (notices) => workspace().takeSyncNotices(this.#id, notices),
+      end: (run) => workspace().syncRunEnded(this.#id, run),
+    });
   }
 
   async trigger(request: RunRequest): Promise<Result<SyncRun, SyncRefusal>> {
@@ -189,6 +200,10 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     const nowMs = Date.now();
     this.#history.prune(nowMs);
     if (this.#storage.current() === undefined) {
+      // What a kill left unsaid.
+      this.#telling.settle();
+      const told = await this.#tell();
+      if (told !== undefined) return told;
       const scheduledForMs = this.#nextRunAtMs();
       if (scheduledForMs === undefined || scheduledForMs > nowMs) return undefined;
       const config = await this.#ask();
@@ -199,17 +214,32 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     }
     const { resumeAtMs } = this.#work;
     if (resumeAtMs !== undefined && resumeAtMs > nowMs) return { atMs: resumeAtMs };
+    const run = this.#storage.current();
+    if (run?.state === "queued") this.#telling.started({ ...run, startedAtMs: nowMs });
     const slice = await this.#work.advance(nowMs + SLICE_MS_MAX);
-    if (slice.kind === "again") return { atMs: slice.atMs };
-    await this.#ended(slice.run);
-    return undefined;
+    const going = this.#storage.current();
+    if (going === undefined) this.#ended();
+    else this.#telling.running(going);
+    const told = await this.#tell();
+    return slice.kind === "again" ? { atMs: slice.atMs } : told;
   }
 
-  /** Tells the workspace, so that syncs that come after this one begin. */
-  async #ended(run: SyncRun): Promise<void> {
-    this.#storage.transaction(() => this.#storage.forget("canceled"));
-    const workspace = this.#reach.workspace(workspaceOf(this.#id));
-    await workspace.syncRunEnded(this.#id, run).catch(() => undefined);
+  #ended(): void {
+    this.#storage.transaction(() => {
+      this.#storage.forget("canceled");
+      this.#telling.settle();
+    });
+  }
+
+  /** Tells the workspace what it does not know; when to try again, if it does not answer. */
+  async #tell(): Promise<Due | undefined> {
+    if (!this.#telling.isWaiting) return undefined;
+    try {
+      await this.#telling.push();
+      return undefined;
+    } catch {
+      return { atMs: Date.now() + TELL_AGAIN_MS };
+    }
   }
 
   #begin(request: RunRequest): SyncRun {
@@ -217,29 +247,19 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     const isBusy = this.#storage.current() !== undefined;
     const number = this.#history.nextNumber();
     const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
-    const run: SyncRun = {
+    const run = newRun(request, {
       id: newChildId("run", workspaceOf(this.#id), random),
       syncId: this.#id,
       number,
-      kind: request.kind,
-      trigger: request.trigger,
-      state: isBusy ? "skipped" : "queued",
-      isCanceled: false,
-      fullSync: undefined,
-      engine: undefined,
-      steps: newSteps(),
       place: standingText(this.#place),
-      counts: NO_COUNTS,
-      dryRun: undefined,
-      error: undefined,
-      createdAtMs: nowMs,
-      startedAtMs: undefined,
-      endedAtMs: isBusy ? nowMs : undefined,
-    };
+      isBusy,
+      nowMs,
+    });
     this.#history.add(run);
     if (isBusy) return run;
     this.#storage.began();
     this.#storage.set(requestOf(run.id), JSON.stringify(request));
+    this.#telling.begun(run);
     this.#storage.setProgress({ phase: "identify", failures: 0 });
     return run;
   }
@@ -248,20 +268,16 @@ export class Sync extends DurableObject<Env> implements SyncPort {
   async #ask(): Promise<SyncConfig | undefined> {
     const config = await this.#reach.workspace(workspaceOf(this.#id)).syncConfig(this.#id);
     if (config === undefined) {
-      this.#storage.forget("schedule");
+      this.#work.schedule.drop();
       return undefined;
     }
-    const { schedule, isPaused } = config.sync;
-    this.#storage.set("schedule", JSON.stringify(isPaused ? { kind: "manual" } : schedule));
+    this.#work.schedule.take(config.sync, Date.now());
+    this.#telling.want(config.sync.alerts);
     return config;
   }
 
   #nextRunAtMs(): number | undefined {
-    const schedule = this.#work.schedule();
-    if (schedule === undefined) return undefined;
-    const last = this.#history.lastStarted();
-    const from = last === undefined ? Date.now() : last;
-    return nextRun(schedule, from, last);
+    return this.#work.schedule.nextRunAtMs(this.#history.lastStarted(), Date.now());
   }
 
   /** Sets the alarm for whatever is due first. */
@@ -269,7 +285,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     const isGoing = this.#storage.current() !== undefined;
     const resumeAtMs = due?.atMs ?? this.#work.resumeAtMs;
     const work = isGoing ? (resumeAtMs ?? Date.now()) : this.#nextRunAtMs();
-    const times = [work, this.#evidence.dueAtMs].filter((time) => time !== undefined);
+    const times = [work, due?.atMs, this.#evidence.dueAtMs].filter((time) => time !== undefined);
     if (times.length === 0) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...times)));
   }

@@ -5,9 +5,9 @@ import { GRACE_MS, newLeaving, type Leaving } from "../src/workspace/leaving.ts"
 import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import type { SourceView } from "../src/workspace/source-view.ts";
 import { nextVersion, restoreSource } from "../src/workspace/source.ts";
-import { WorkspaceAlerts } from "./workspace-alerts.ts";
 import type { WorkspaceLeaving } from "./workspace-leaving.ts";
 import type { WorkspaceSources } from "./workspace-sources.ts";
+import { WorkspaceSyncWebhook } from "./workspace-sync-webhook.ts";
 import type { Acting } from "./workspace-turn.ts";
 
 /** What these calls act on, besides what those about users do. */
@@ -17,7 +17,7 @@ export type DepartureParts = {
 };
 
 /** The calls of a Workspace about what is to be deleted: one of its sources, or all of it. */
-export abstract class WorkspaceDeparture extends WorkspaceAlerts implements LeavingPort {
+export abstract class WorkspaceDeparture extends WorkspaceSyncWebhook implements LeavingPort {
   protected abstract readonly departure: DepartureParts;
 
   async removeSource(call: AdminCall, id: string): Promise<Answer<SourceLeaving>> {

@@ -1,14 +1,12 @@
 import { newChildId } from "../src/core/ids.ts";
-import { readStored } from "../src/core/stored-json.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
-import { callDestination } from "../src/deliver/lane/call.ts";
-import { nextAttempt } from "../src/deliver/lane/retry.ts";
 import { signedWebhook } from "../src/deliver/webhook.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
-import { isWanted, noticeBody, NOTICE_RULE, weighAlerts } from "../src/workspace/alert-notices.ts";
+import { isWanted, noticeBody, weighAlerts } from "../src/workspace/alert-notices.ts";
 import type { AlertTest } from "../src/workspace/alert-ports.ts";
 import type { Alert } from "../src/workspace/alerts.ts";
-import type { WaitingNotice } from "./storage/alerts-table.ts";
+import { deliverNotice, NoticeSender } from "./notice-sender.ts";
+import { SyncNotices } from "./workspace-sync-notices.ts";
 import { openOfWorkspace } from "./workspace-secrets.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -37,17 +35,25 @@ export function placeOfAlertSecret(workspaceId: string): string {
  */
 export class WorkspaceNotices {
   readonly #deps: () => NoticesDeps;
-  #running: Promise<void> | undefined;
+  readonly #sender: NoticeSender;
+  /** What happens to syncs, which another webhook is told. */
+  readonly syncs: SyncNotices;
 
   constructor(deps: () => NoticesDeps) {
     this.#deps = deps;
+    this.syncs = new SyncNotices(deps);
+    this.#sender = new NoticeSender({
+      queue: () => (deps().turn.isCreated ? deps().turn.alerts : undefined),
+      deliverer: () => this.#deliverer(),
+      notices: NOTICES_MAX,
+    });
   }
 
   /** In how many milliseconds a notice is due; `undefined` when none waits. */
   delayMs(nowMs: number): number | undefined {
-    const { turn } = this.#deps();
-    const next = turn.isCreated ? turn.alerts.nextNotice() : undefined;
-    return next === undefined ? undefined : Math.max(0, next.dueAtMs - nowMs);
+    const delays = [this.#sender.delayMs(nowMs), this.syncs.sender.delayMs(nowMs)];
+    const due = delays.filter((delay) => delay !== undefined);
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** Looks for what began or ended, and notes what has to be told of it. */
@@ -70,10 +76,7 @@ export class WorkspaceNotices {
 
   /** Sends what is due. Never throws: what was not taken is tried again by the alarm. */
   async run(): Promise<void> {
-    this.#running ??= this.#send().finally(() => {
-      this.#running = undefined;
-    });
-    await this.#running;
+    await Promise.all([this.#sender.run(), this.syncs.sender.run()]);
   }
 
   /** Sends one notice that says it is a test, past those that wait. */
@@ -81,46 +84,10 @@ export class WorkspaceNotices {
     const deliverer = this.#deliverer();
     if (deliverer === undefined) return { state: "not-ready", code: undefined };
     const about = this.#about(Date.now());
-    const outcome = await deliver(deliverer, about.id, noticeBody({ state: "test" }, about));
+    const outcome = await deliverNotice(deliverer, about.id, noticeBody({ state: "test" }, about));
     return outcome.kind === "delivered"
       ? { state: "delivered", code: String(outcome.status) }
       : { state: outcome.kind === "retry" ? "retry" : "rejected", code: outcome.code };
-  }
-
-  async #send(): Promise<void> {
-    const { turn } = this.#deps();
-    if (!turn.isCreated) return;
-    for (let sent = 0; sent < NOTICES_MAX; sent++) {
-      const notice = turn.alerts.nextNotice();
-      if (notice === undefined || notice.dueAtMs > Date.now()) return;
-      const deliverer = this.#deliverer();
-      const body = readStored<Readonly<Record<string, unknown>>>(notice.body);
-      const outcome =
-        deliverer === undefined
-          ? ({ kind: "rejected" } as const)
-          : await deliver(deliverer, notice.id, body);
-      if (outcome.kind === "delivered") turn.alerts.dropNotice(notice.id);
-      else return this.#postpone(notice, "retryAfterMs" in outcome ? outcome : {});
-    }
-  }
-
-  /** A refusal is tried again as well: somebody may put the webhook right. */
-  #postpone(
-    { id, attempts, madeAtMs }: WaitingNotice,
-    { retryAfterMs }: { readonly retryAfterMs?: number },
-  ): void {
-    const { alerts } = this.#deps().turn;
-    const failed = {
-      attempts: attempts + 1,
-      firstAttemptAtMs: madeAtMs,
-      nowMs: Date.now(),
-      retryAfterMs,
-      stoppedBeforeMs: 0,
-      stoppedMs: 0,
-    };
-    const next = nextAttempt(failed, NOTICE_RULE, Math.random());
-    if (next.kind === "over") alerts.dropNotice(id);
-    else alerts.postpone(id, attempts + 1, next.atMs);
   }
 
   /** `undefined` when there is none, or when it cannot be made from what is held. */
@@ -149,9 +116,4 @@ export class WorkspaceNotices {
     const id = newChildId("ntc", turn.id, turn.random);
     return { id, workspaceId: turn.id, region: turn.home, nowMs };
   }
-}
-
-async function deliver(deliverer: Deliverer, id: string, event: Readonly<Record<string, unknown>>) {
-  const [outcome] = await callDestination(deliverer, [{ event, idempotencyKey: id }]);
-  return outcome ?? ({ kind: "rejected", code: "INTERNAL" } as const);
 }

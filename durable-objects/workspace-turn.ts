@@ -21,6 +21,7 @@ import { ReplaysTable } from "./storage/replays-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
 import { SubjectAccessTable } from "./storage/subject-access-table.ts";
+import { SyncNoticesTable } from "./storage/sync-notices-table.ts";
 import { SyncsTable } from "./storage/syncs-table.ts";
 import { WorkspaceTables } from "./storage/workspace-tables.ts";
 import { WorkspaceRestores } from "./workspace-restores.ts";
@@ -43,6 +44,7 @@ export class WorkspaceTurn {
   readonly accesses: SubjectAccessTable;
   readonly connections: ConnectionsTable;
   readonly syncs: SyncsTable;
+  readonly syncNotices: SyncNoticesTable;
   readonly leavings: LeavingsTable;
   readonly alerts: AlertsTable;
   readonly replays: ReplaysTable;
@@ -69,6 +71,7 @@ export class WorkspaceTurn {
     this.accesses = new SubjectAccessTable(storage.sql);
     this.connections = new ConnectionsTable(storage.sql);
     this.syncs = new SyncsTable(storage.sql);
+    this.syncNotices = new SyncNoticesTable(storage.sql);
     this.leavings = new LeavingsTable(storage.sql);
     this.alerts = new AlertsTable(storage.sql);
     this.replays = new ReplaysTable(storage.sql);

@@ -12,6 +12,7 @@ import type { ReplayId, ReplayPort } from "./replay/replay.ts";
 import type { LaneRef } from "./region/object-names.ts";
 import type { IngestRegion } from "./region/regions.ts";
 import type { RaisedAlert } from "./workspace/alerts.ts";
+import type { SyncNotice } from "./sync/alerts/notice.ts";
 import type { SyncRun } from "./sync/run/run.ts";
 import type { SyncId } from "./sync/sync.ts";
 import type { SyncConfig, SyncPort } from "./sync/ports.ts";
@@ -222,6 +223,8 @@ export interface WorkspacePort extends BucketKeysPort {
     subjectType: "USER_ID" | "ANONYMOUS_ID",
     ids: readonly string[],
   ): Promise<readonly boolean[]>;
+  /** Takes what happened to runs of a sync, to tell of it; known by its ids, so that it can be told twice. */
+  takeSyncNotices(syncId: SyncId, notices: readonly SyncNotice[]): Promise<void>;
   /** A run ended: what comes after it, and what somebody has to be told, is begun. */
   syncRunEnded(syncId: SyncId, run: SyncRun): Promise<void>;
   /** Records in the audit chain what a job of a source's archive removed; once for each job. */

@@ -66,6 +66,15 @@ export class SyncHistory {
     };
   }
 
+  /** Runs that completed before that one, newest first. */
+  completedBefore(number: number, limit: number): readonly SyncRun[] {
+    return this.#read(
+      "SELECT body FROM runs WHERE number < ? AND state = 'completed' ORDER BY number DESC LIMIT ?",
+      number,
+      limit,
+    ).filter(({ kind }) => kind === "sync");
+  }
+
   /** The last run that is over and was not skipped. */
   last(): SyncRun | undefined {
     return this.#read(

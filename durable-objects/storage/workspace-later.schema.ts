@@ -22,4 +22,23 @@ export const WORKSPACE_LATER_MIGRATIONS = [
             body     TEXT NOT NULL             -- JSON: whom it names, how far it is, its files
           ) STRICT;`,
   },
+  {
+    id: "0040-create-sync-webhook",
+    sql: `CREATE TABLE sync_webhook (
+            id        INTEGER PRIMARY KEY CHECK (id = 1),
+            url       TEXT NOT NULL,
+            hosts     TEXT NOT NULL,           -- JSON: hosts declared to be in the region
+            events    TEXT,                    -- JSON: which are told; NULL: all
+            secret    BLOB NOT NULL,           -- signs, sealed under the data key
+            set_at_ms INTEGER NOT NULL
+          ) STRICT;
+          CREATE TABLE sync_notices (
+            position   INTEGER PRIMARY KEY,
+            id         TEXT NOT NULL UNIQUE,   -- of the run and what happened to it
+            body       TEXT NOT NULL,          -- JSON: what is sent
+            made_at_ms INTEGER NOT NULL,
+            attempts   INTEGER NOT NULL,
+            due_at_ms  INTEGER NOT NULL
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

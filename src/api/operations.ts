@@ -22,6 +22,7 @@ import { SOURCE_DATA_OPERATIONS } from "./routes/source-data.ts";
 import { SOURCE_OPERATIONS } from "./routes/sources.ts";
 import { STORAGE_OPERATIONS } from "./routes/storage.ts";
 import { SUBJECT_ACCESS_OPERATIONS } from "./routes/subject-access.ts";
+import { SYNC_WEBHOOK_OPERATIONS } from "./routes/sync-webhook.ts";
 import { SYNC_OPERATIONS } from "./routes/syncs.ts";
 import { TOKEN_OPERATIONS } from "./routes/tokens.ts";
 import { WORKSPACE_OPERATIONS } from "./routes/workspace.ts";
@@ -61,4 +62,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...REGULATION_OPERATIONS,
   ...SUBJECT_ACCESS_OPERATIONS,
   ...SYNC_OPERATIONS,
+  ...SYNC_WEBHOOK_OPERATIONS,
 ];

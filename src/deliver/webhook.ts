@@ -93,6 +93,8 @@ type WebhookSettings = {
   readonly isBatched: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly context: EgressContext;
+  /** Whether `X-Signature` is the HMAC-SHA256 of the body alone, in base64. */
+  readonly isBodySigned: boolean;
 };
 
 /** What a webhook is made ready from. */
@@ -110,9 +112,10 @@ export function signedWebhook(
   ground: WebhookGround,
   purpose: string,
   now: () => number,
+  { isBodySigned = false }: { readonly isBodySigned?: boolean } = {},
 ): Deliverer {
   const settings = readWebhook(ground);
-  return new Webhook({ ...settings, context: { ...settings.context, purpose } }, now);
+  return new Webhook({ ...settings, isBodySigned, context: { ...settings.context, purpose } }, now);
 }
 
 /** @throws SettingRefused for a setting that is wrong. */
@@ -140,6 +143,7 @@ export function readWebhook(ground: WebhookGround): WebhookSettings {
     sharedSecret: given.optionalText("sharedSecret"),
     isBatched: given.flag("isBatched"),
     headers,
+    isBodySigned: false,
     context: {
       region: ground.region,
       purpose: "delivery:webhook",
@@ -248,7 +252,7 @@ class Webhook implements Deliverer {
 
   /** Standard Webhooks' headers (https://www.standardwebhooks.com), and Segment's where asked for. */
   #headers(body: string, bodyOfSha1: string, id: string): Record<string, string> {
-    const { headers, key, sharedSecret } = this.#settings;
+    const { headers, key, sharedSecret, isBodySigned } = this.#settings;
     const seconds = String(Math.floor(this.#now() / 1_000));
     const signature = createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64");
     const sha1 =
@@ -263,6 +267,9 @@ class Webhook implements Deliverer {
       "webhook-timestamp": seconds,
       "webhook-signature": `v1,${signature}`,
       ...sha1,
+      ...(isBodySigned
+        ? { "x-signature": createHmac("sha256", key).update(body).digest("base64") }
+        : {}),
     };
   }
 }

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { isChildId } from "../core/ids.ts";
+import { ALERTS_DEFAULT, type SyncAlert } from "./alerts/alert.ts";
 import type { FieldMapping, SyncAll } from "./mapping/mapping.ts";
 import type { Model } from "./model.ts";
 import { scheduleProblem } from "./schedule/schedule.ts";
@@ -53,6 +54,7 @@ type SyncOptions = {
   /** A connection to files. */
   readonly unload?: string | null;
   readonly log?: Sync["log"];
+  readonly alerts?: readonly SyncAlert[];
 };
 
 /** What a change says; what is left out stays. Null takes an option away. */
@@ -107,6 +109,7 @@ export function createSync(
     guards: guardsOf(GUARDS, draft.guards),
     unload: (draft.unload ?? undefined) as ConnectionId | undefined,
     log: draft.log ?? "bucket",
+    alerts: draft.alerts ?? ALERTS_DEFAULT,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     deletedAtMs: undefined,

@@ -1,4 +1,5 @@
 import type { ChildId, DestinationId } from "../core/ids.ts";
+import type { SyncAlert } from "./alerts/alert.ts";
 import type { FieldMapping, SyncAll } from "./mapping/mapping.ts";
 import type { Model } from "./model.ts";
 
@@ -67,6 +68,8 @@ export type Sync = {
   readonly unload: ConnectionId | undefined;
   /** Where the report goes: a table in the source if it may write there, else Parquet in the bucket. */
   readonly log: "bucket" | "source";
+  /** What somebody wants to be told of; the defaults when it was never said. */
+  readonly alerts?: readonly SyncAlert[] | undefined;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly deletedAtMs: number | undefined;

@@ -10,6 +10,11 @@ export const RAISED_ALERTS = [
   "events_refused",
   "replay_failed",
   "retention_failed",
+  "sync_count_deviation",
+  "sync_failed",
+  "sync_full",
+  "sync_invalid_records",
+  "sync_slow",
 ] as const;
 export type RaisedAlert = (typeof RAISED_ALERTS)[number];
 

@@ -67,6 +67,8 @@ export type AuditAction =
   | "sync.delete"
   | "sync.read"
   | "sync.trigger"
+  | "sync-webhook.test"
+  | "sync-webhook.update"
   | "sync.update"
   | "token.create"
   | "token.revoke"

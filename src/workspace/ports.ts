@@ -24,7 +24,7 @@ import type { QueueRef } from "./source-config.ts";
 import type { SourceDraft, SourcePatch, SourceRefusal } from "./source.ts";
 import type { SourceView, WriteKeyView } from "./source-view.ts";
 import type { StoragePort, StorageRefusal } from "./storage-ports.ts";
-import type { SyncRefusal, SyncsPort } from "./sync-ports.ts";
+import type { SyncRefusal, SyncsPort, SyncWebhookPort } from "./sync-ports.ts";
 import type { AccessRefusal, TokenDraft, TokenView } from "./token.ts";
 import type { KeyRefusal } from "./write-key-versions.ts";
 
@@ -42,7 +42,8 @@ export interface WorkspaceAdminPort
     PrivacyPort,
     ReplaysPort,
     StoragePort,
-    SyncsPort {
+    SyncsPort,
+    SyncWebhookPort {
   /** Writes the region lock. The caller is the directory, for the operator. */
   create(creation: Creation): Promise<Result<WorkspaceView, RegionLocked>>;
   /** Exchanges the invite for an owner token, once. */

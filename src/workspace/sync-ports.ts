@@ -1,7 +1,9 @@
+import type { SyncWebhook } from "../sync/alerts/notice.ts";
 import type { SyncDraft, SyncPatch, SyncProblem } from "../sync/draft.ts";
 import type { DestinationId } from "../core/ids.ts";
 import type { Place, PlacePage } from "../sync/ports.ts";
 import type { ConnectionId, Sync, SyncId } from "../sync/sync.ts";
+import type { AlertTest } from "./alert-ports.ts";
 import type { AdminCall, Answer, Page, PageOf } from "./ports.ts";
 
 /** What the management API asks of a workspace about its syncs. */
@@ -32,6 +34,23 @@ export type SyncEnd = {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 };
+
+/** A webhook of syncs as it is asked for; without a secret the one that is held stays. */
+export type SyncWebhookDraft = SyncWebhook & { readonly secret?: string };
+
+/** A webhook of syncs, and how many notices wait because it did not take one. */
+export type SyncWebhookView = SyncWebhook & { readonly waiting: number };
+
+/** What the management API asks of a workspace about telling of its syncs. */
+export interface SyncWebhookPort {
+  syncWebhook(call: AdminCall): Promise<Answer<SyncWebhookView | undefined>>;
+  /** `undefined` takes it away, with what waits to be told there. */
+  setSyncWebhook(
+    call: AdminCall,
+    draft: SyncWebhookDraft | undefined,
+  ): Promise<Answer<SyncWebhookView | undefined>>;
+  testSyncWebhook(call: AdminCall): Promise<Answer<AlertTest>>;
+}
 
 export type SyncAct = "sync.trigger" | "sync.cancel" | "sync.read";
 

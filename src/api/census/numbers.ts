@@ -2,22 +2,8 @@ import type { DestinationId } from "../../core/ids.ts";
 import type { ConnectionId, Sync } from "../../sync/sync.ts";
 import type { SyncEnd } from "../../workspace/sync-ports.ts";
 
-/** Runs that have numbers of their own in one sync: 19 years of a run a minute. */
-const RUNS_PER_SYNC = 10_000_000;
-
 /** Destinations are numbered from here on, so that they are not taken for connections. */
 const DESTINATIONS_FROM = 1_000_000;
-
-/** The number of a run in its workspace, for clients that know runs by one number. */
-export function numberOfRun(syncNumber: number, runNumber: number): number {
-  return syncNumber * RUNS_PER_SYNC + runNumber;
-}
-
-/** The sync and the run that {@link numberOfRun} made a number of. */
-export function runOfNumber(text: string): { readonly sync: string; readonly run: number } {
-  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-  return { sync: String(Math.floor(number / RUNS_PER_SYNC)), run: number % RUNS_PER_SYNC };
-}
 
 /** The number of a connection or destination among all of them. */
 export function numberOfEnd({ id, number }: Pick<SyncEnd, "id" | "number">): number {

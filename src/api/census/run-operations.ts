@@ -2,6 +2,7 @@ import { object, optional, pipe, maxLength, string } from "valibot";
 
 import { err, ok, type Result } from "../../core/result.ts";
 import type { SyncRun, LogRecord } from "../../sync/run/run.ts";
+import { runOfNumber } from "../../sync/run-number.ts";
 import type { Sync } from "../../sync/sync.ts";
 import type { AdminCall, Answer, ApiServices, WorkspaceAdminPort } from "../../workspace/ports.ts";
 import { plainCall, workspaceOperation, type Operation } from "../operation.ts";
@@ -9,7 +10,6 @@ import { refuse, type Problem } from "../problem.ts";
 import { problemOf } from "../refusals.ts";
 import { syncRefusal } from "../routes/syncs.ts";
 import { envelope, envelopeSchema } from "./envelope.ts";
-import { runOfNumber } from "./numbers.ts";
 import { pagingEntries, pagingQuery, paginationOf, placeOf } from "./paging.ts";
 import { viewCensusRecord, viewCensusRun } from "./run-view.ts";
 

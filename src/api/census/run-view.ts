@@ -1,7 +1,7 @@
 import type { LogRecord, SyncRun } from "../../sync/run/run.ts";
+import { numberOfRun } from "../../sync/run-number.ts";
 import type { Sync } from "../../sync/sync.ts";
 import { isoTime } from "../../workspace/source-view.ts";
-import { numberOfRun } from "./numbers.ts";
 
 /** Census's words for what started a run. */
 const UI_TAGS: Readonly<Record<SyncRun["trigger"]["kind"], string>> = {

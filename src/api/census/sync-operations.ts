@@ -2,6 +2,7 @@ import { boolean, object, optional, string, union } from "valibot";
 
 import { err, ok, type Result } from "../../core/result.ts";
 import type { RunRequest } from "../../sync/ports.ts";
+import { numberOfRun } from "../../sync/run-number.ts";
 import type { Sync, SyncId } from "../../sync/sync.ts";
 import type { AdminCall, ApiServices, WorkspaceAdminPort } from "../../workspace/ports.ts";
 import { answerWith, plainCall, workspaceOperation, type Operation } from "../operation.ts";
@@ -9,7 +10,7 @@ import { refuse, type Problem } from "../problem.ts";
 import { problemOf } from "../refusals.ts";
 import { syncRefusal } from "../routes/syncs.ts";
 import { envelope, envelopeSchema } from "./envelope.ts";
-import { destinationIdOf, numberOfRun } from "./numbers.ts";
+import { destinationIdOf } from "./numbers.ts";
 import { pagingQuery, paginationOf, placeOf } from "./paging.ts";
 import {
   draftOfCensus,

@@ -1,10 +1,11 @@
 import type { FieldMapping } from "../../sync/mapping/mapping.ts";
 import type { Model } from "../../sync/model.ts";
 import type { SyncStanding } from "../../sync/ports.ts";
+import { numberOfRun } from "../../sync/run-number.ts";
 import type { Sync } from "../../sync/sync.ts";
 import { isoTime } from "../../workspace/source-view.ts";
 import type { SyncEnd } from "../../workspace/sync-ports.ts";
-import { destinationIdOf, numberOfEnd, numberOfId, numberOfRun } from "./numbers.ts";
+import { destinationIdOf, numberOfEnd, numberOfId } from "./numbers.ts";
 import { censusSchedule } from "./schedules.ts";
 
 export type CensusSyncGround = {

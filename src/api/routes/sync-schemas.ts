@@ -19,6 +19,7 @@ import {
   variant,
 } from "valibot";
 
+import { ALERT_RUNS_MAX, COUNTED_RECORDS, SYNC_ALERTS_MAX } from "../../sync/alerts/alert.ts";
 import { BEHAVIOURS, MIRROR_STRATEGIES } from "../../sync/sync.ts";
 import { FULL_SYNC_REASONS, RUN_KINDS, RUN_STATES } from "../../sync/run/run.ts";
 
@@ -30,6 +31,8 @@ const TEMPLATE_CHARS_MAX = 10_000;
 const COLUMNS_MAX = 512;
 const KEY_COLUMNS_MAX = 16;
 const PERCENT_MAX = 100;
+/** Earlier runs that an average is of, unless the alert says how many. */
+const ALERT_RUNS_DEFAULT = 10;
 
 const text = pipe(string(), minLength(1), maxLength(TEXT_CHARS_MAX));
 const column = text;
@@ -104,6 +107,40 @@ const schedule = variant("kind", [
   strictObject({ kind: literal("after"), syncId: text }),
 ]);
 
+const alertEntries = {
+  sendFor: optional(picklist(["first_time", "every_time"]), "first_time"),
+  recovery: optional(boolean(), true),
+};
+
+const alert = variant("type", [
+  strictObject({ type: literal("failure"), ...alertEntries }),
+  strictObject({ type: literal("invalid_records"), thresholdPercent: percent, ...alertEntries }),
+  strictObject({ type: literal("full_sync"), ...alertEntries }),
+  strictObject({
+    type: literal("record_count_deviation"),
+    counted: picklist(COUNTED_RECORDS),
+    thresholdPercent: pipe(number(), minValue(0)),
+    runs: optional(
+      pipe(number(), integer(), minValue(1), maxValue(ALERT_RUNS_MAX)),
+      ALERT_RUNS_DEFAULT,
+    ),
+    ...alertEntries,
+  }),
+  strictObject({
+    type: literal("runtime"),
+    minutes: pipe(number(), minValue(1)),
+    from: optional(picklist(["actual", "scheduled"]), "actual"),
+    ...alertEntries,
+  }),
+  strictObject({
+    type: literal("status"),
+    status: picklist(["started", "completed"]),
+    ...alertEntries,
+  }),
+]);
+
+const alerts = pipe(array(alert), maxLength(SYNC_ALERTS_MAX));
+
 const options = {
   paused: optional(boolean()),
   mirrorStrategy: optional(picklist(MIRROR_STRATEGIES)),
@@ -119,6 +156,7 @@ const options = {
   ),
   unload: optional(nullable(text)),
   log: optional(picklist(["bucket", "source"])),
+  alerts: optional(alerts),
 };
 
 const key = pipe(array(column), minLength(1), maxLength(KEY_COLUMNS_MAX));
@@ -228,6 +266,7 @@ export const syncView = object({
   guards: object({ deleteSharePercentMax: count, changeSharePercentMax: count }),
   unload: nullable(string()),
   log: picklist(["bucket", "source"]),
+  alerts: array(alert),
   /** `ready`: never ran; `up_to_date` or `failing`: as its last run ended. */
   status: optional(picklist(["ready", "up_to_date", "failing"])),
   currentRun: optional(nullable(runView)),

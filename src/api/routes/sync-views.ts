@@ -1,3 +1,4 @@
+import { ALERTS_DEFAULT } from "../../sync/alerts/alert.ts";
 import type { SyncStanding } from "../../sync/ports.ts";
 import type { LogRecord, Step, SyncRun } from "../../sync/run/run.ts";
 import type { Sync } from "../../sync/sync.ts";
@@ -17,6 +18,7 @@ export function viewSync(sync: Sync, standing?: SyncStanding) {
     unload: unload ?? null,
     syncAll: syncAll ?? null,
     watermark: watermark ?? null,
+    alerts: sync.alerts ?? ALERTS_DEFAULT,
     createdAt: isoTime(createdAtMs),
     updatedAt: isoTime(updatedAtMs),
     ...(standing === undefined ? {} : viewStanding(standing)),

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { numberOfRun, runOfNumber } from "../../../../src/api/census/numbers.ts";
+import { numberOfRun, runOfNumber } from "../../../src/sync/run-number.ts";
 
 describe("numberOfRun()", () => {
   it("is a number that JSON keeps, and from which sync and run come back", () => {

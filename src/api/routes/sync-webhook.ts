@@ -1,0 +1,96 @@
+import {
+  array,
+  maxLength,
+  minLength,
+  nullable,
+  number,
+  object,
+  optional,
+  picklist,
+  pipe,
+  strictObject,
+  string,
+} from "valibot";
+
+import { SYNC_EVENTS } from "../../sync/alerts/notice.ts";
+import type { SyncWebhookView } from "../../workspace/sync-ports.ts";
+import { defined } from "../defined.ts";
+import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
+import { host } from "../schemas.ts";
+
+const URL_CHARS_MAX = 2_000;
+const SECRET_CHARS_MAX = 1_000;
+const HOSTS_MAX = 10;
+
+const event = picklist(SYNC_EVENTS);
+
+const webhookDraft = strictObject({
+  url: pipe(string(), minLength(1), maxLength(URL_CHARS_MAX)),
+  secret: optional(pipe(string(), minLength(1), maxLength(SECRET_CHARS_MAX))),
+  hosts: pipe(array(host), minLength(1), maxLength(HOSTS_MAX)),
+  events: optional(pipe(array(event), minLength(1), maxLength(SYNC_EVENTS.length))),
+});
+
+const webhookAnswer = object({
+  webhook: nullable(
+    object({
+      url: string(),
+      hosts: array(string()),
+      events: nullable(array(event)),
+      waitingNotices: number(),
+    }),
+  ),
+});
+
+/** Where a workspace is told what happens to its syncs. */
+export const SYNC_WEBHOOK_OPERATIONS: readonly Operation[] = [
+  workspaceOperation("read", {
+    method: "GET",
+    path: "/api/v1/sync-webhook",
+    summary: "The webhook that is told what happens to syncs; never its secret",
+    answer: webhookAnswer,
+    handle: async ({ workspace, call }) =>
+      answerWith(await workspace.syncWebhook(call), viewWebhook),
+  }),
+  workspaceOperation("write", {
+    method: "PUT",
+    path: "/api/v1/sync-webhook",
+    summary: "Sets the webhook of syncs; without a secret the one that is held stays",
+    body: webhookDraft,
+    problems: ["destination_settings_invalid"],
+    answer: webhookAnswer,
+    handle: async ({ workspace, call, body: { url, hosts, ...rest } }) =>
+      answerWith(
+        await workspace.setSyncWebhook(call, { url, hosts, ...defined(rest) }),
+        viewWebhook,
+      ),
+  }),
+  workspaceOperation("write", {
+    method: "DELETE",
+    path: "/api/v1/sync-webhook",
+    summary: "Tells nobody of syncs any more, and forgets what waited to be told",
+    answer: webhookAnswer,
+    handle: async ({ workspace, call }) =>
+      answerWith(await workspace.setSyncWebhook(call, undefined), viewWebhook),
+  }),
+  workspaceOperation("write", {
+    method: "POST",
+    path: "/api/v1/sync-webhook/test",
+    summary: "Sends a notice that says it is a test, and shows what was answered",
+    answer: object({
+      state: picklist(["delivered", "retry", "rejected", "not-ready"]),
+      code: nullable(string()),
+    }),
+    handle: async ({ workspace, call }) =>
+      answerWith(await workspace.testSyncWebhook(call), ({ state, code }) => ({
+        state,
+        code: code ?? null,
+      })),
+  }),
+];
+
+function viewWebhook(held: SyncWebhookView | undefined) {
+  if (held === undefined) return { webhook: null };
+  const { url, hosts, events, waiting } = held;
+  return { webhook: { url, hosts, events: events ?? null, waitingNotices: waiting } };
+}
