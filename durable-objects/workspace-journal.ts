@@ -31,6 +31,8 @@ export class WorkspaceJournal {
   readonly #turn: WorkspaceTurn;
   readonly #table: JournalTable;
   readonly #evidence: WorkspaceEvidence;
+  /** The last number that was known when this object started. */
+  readonly #knownNumber: number;
   /** Locations that did not say yet what they hold. */
   readonly #unasked: Set<ArchiveLocation>;
   /** Requests are written one after the other, because each takes the next number. */
@@ -40,6 +42,7 @@ export class WorkspaceJournal {
     this.#turn = turn;
     this.#table = turn.journal;
     this.#evidence = evidence;
+    this.#knownNumber = turn.isCreated ? this.#table.lastNumber() : 0;
     // One that is just being created has no earlier life.
     this.#unasked = new Set(turn.isCreated ? HOME_REGIONS[turn.home].locations : []);
   }
@@ -50,10 +53,19 @@ export class WorkspaceJournal {
    * does not answer is asked again by {@link tidy}.
    */
   async check(): Promise<void> {
-    const asked = [...this.#unasked].map((location) =>
-      inTime(this.#read(location), LOOK_MS_MAX).catch(() => undefined),
-    );
-    await Promise.all(asked);
+    const asked = [...this.#unasked].map(async (location) => {
+      const entries = await inTime(this.#read(location), LOOK_MS_MAX).catch(() => undefined);
+      if (entries !== undefined) this.#unasked.delete(location);
+      return (entries ?? []).map((entry) => ({ entry, location }));
+    });
+    // In the order in which they were asked for: a later one may lift what an earlier one began.
+    const found = (await Promise.all(asked)).flat();
+    for (const { entry, location } of found.toSorted((a, b) => a.entry.number - b.entry.number)) {
+      const isNew = this.#table.entry(entry.number) === undefined;
+      this.#count(entry, [location], true);
+      const by = { actor: "journal", nowMs: Date.now() };
+      if (isNew) this.#turn.note(by, "regulation.repeat", entry.id, [entry.draft.type]);
+    }
   }
 
   /**
@@ -116,7 +128,8 @@ export class WorkspaceJournal {
         // Its objects may have been set back as well: none serves before it has come by.
         if (isFound) regulations.saveProgress(entry.id, '{"isAgain":true}');
       }
-      this.#table.save({ number: entry.number, locations });
+      const held = this.#table.locations(entry.number);
+      this.#table.save({ number: entry.number, locations: [...new Set([...held, ...locations])] });
     });
     if (effectsOf(entry.draft.type).suppression === "lift") this.#turn.isSoiled = true;
     this.#turn.restores.forget();
@@ -144,24 +157,27 @@ export class WorkspaceJournal {
     return { kind: "written", location };
   }
 
-  async #read(location: ArchiveLocation): Promise<void> {
+  /** The entries at a location that are not known here; `undefined` when it does not answer. */
+  async #read(location: ArchiveLocation): Promise<readonly JournalEntry[] | undefined> {
     const prefix = journalPrefix(this.#turn.id);
-    for (;;) {
-      const after = journalKey(this.#turn.id, this.#table.lastNumber());
-      const page = await this.#bucket(location).list(prefix, { after, max: PAGE_MAX });
-      if (!page.ok) return;
+    const entries: JournalEntry[] = [];
+    let after: string | undefined = journalKey(this.#turn.id, this.#knownNumber);
+    while (after !== undefined) {
+      const page: Awaited<ReturnType<Bucket["list"]>> = await this.#bucket(location).list(prefix, {
+        after,
+        max: PAGE_MAX,
+      });
+      if (!page.ok) return undefined;
       for (const { key } of page.value.entries) {
         const number = numberOfKey(key);
-        if (number === undefined || number <= this.#table.lastNumber()) continue;
+        if (number === undefined || this.#table.entry(number) !== undefined) continue;
         const entry = await this.#get(number, location);
-        if (entry === undefined) return;
-        this.#count(entry, [location], true);
-        const by = { actor: "journal", nowMs: Date.now() };
-        this.#turn.note(by, "regulation.repeat", entry.id, [entry.draft.type]);
+        if (entry === undefined) return undefined;
+        entries.push(entry);
       }
-      if (page.value.next === undefined) break;
+      after = page.value.next;
     }
-    this.#unasked.delete(location);
+    return entries;
   }
 
   async #get(number: number, location: ArchiveLocation): Promise<JournalEntry | undefined> {

@@ -105,6 +105,20 @@ describe("the journal of regulations", () => {
     expect(version).toBe(2);
   });
 
+  it("finds each of them, also when no location has them all", async () => {
+    for (const [i, user] of ["u1", "u2", "u3"].entries()) {
+      const down = i === 1 ? "eu-west-1" : "eu-central-1";
+      s3.intercept = (request) =>
+        request.url.includes(down) ? errorXml(503, "SlowDown") : undefined;
+      await suppress(user);
+    }
+    s3.intercept = () => undefined;
+
+    await restore();
+
+    expect((await suppressed()).toSorted()).toEqual(["u1", "u2", "u3"]);
+  });
+
   it("repeats what such a workspace has forgotten, and says so in the audit chain", async () => {
     const made = await suppress("u1");
     await restore();
