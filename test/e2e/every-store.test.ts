@@ -112,13 +112,6 @@ async function fillEveryStore(): Promise<void> {
       ["Warehouse <any>", ...wanted.map((prefix) => `S3 ${prefix}`)].toSorted(),
     );
   }, WAIT);
-  await api("POST", "/api/v1/replays", {
-    sourceId: source.id,
-    destinationId: slow,
-    from: new Date(Date.now() - 86_400_000).toISOString(),
-    to: new Date(Date.now() + 60_000).toISOString(),
-  });
-  await vi.waitFor(() => expect([...inTables(stack, USER)]).toContain("Replay waiting"), WAIT);
   for (const subjectIds of [[USER], OTHERS]) {
     const asked = { subjectType: "USER_ID", subjectIds };
     const { id } = await api("POST", "/api/v1/subject-access", asked);
@@ -127,6 +120,13 @@ async function fillEveryStore(): Promise<void> {
       expect(status).toBe("FINISHED");
     }, WAIT);
   }
+  await api("POST", "/api/v1/replays", {
+    sourceId: source.id,
+    destinationId: slow,
+    from: new Date(Date.now() - 86_400_000).toISOString(),
+    to: new Date(Date.now() + 60_000).toISOString(),
+  });
+  await vi.waitFor(() => expect([...inTables(stack, USER)]).toContain("Replay waiting"), WAIT);
   // These gather for half a minute, and stand in the queue's log.
   await send();
   await vi.waitFor(async () => {
