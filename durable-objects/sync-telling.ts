@@ -15,6 +15,12 @@ import type { SyncStorage } from "./storage/sync-storage.ts";
 /** Notices that wait for their workspace; the oldest go first when it does not answer for long. */
 const WAITING_MAX = 200;
 
+/** When what the workspace did not take is told it again. */
+const TELL_AGAIN_MS = 30_000;
+
+/** Why a sync is not gone on with before that. */
+export type Due = { readonly atMs: number };
+
 /** Which run has begun and is not known to have ended. */
 const BEGUN = "begun-run";
 /** Runs that ended, of which the workspace does not know. */
@@ -78,14 +84,23 @@ export class SyncTelling {
     });
   }
 
-  /** Whether the workspace does not know of something yet. */
-  get isWaiting(): boolean {
+  get #isWaiting(): boolean {
     const { storage } = this.#deps;
     return storage.get(NOTICES) !== undefined || storage.get(ENDED) !== undefined;
   }
 
-  /** @throws whatever the workspace throws; what it did not take stays then. */
-  async push(): Promise<void> {
+  /** Tells the workspace what it does not know; when to try again, if it does not answer. */
+  async tell(): Promise<Due | undefined> {
+    if (!this.#isWaiting) return undefined;
+    try {
+      await this.#push();
+      return undefined;
+    } catch {
+      return { atMs: Date.now() + TELL_AGAIN_MS };
+    }
+  }
+
+  async #push(): Promise<void> {
     const { storage, take, end } = this.#deps;
     const notices = this.#waiting();
     if (notices.length > 0) {

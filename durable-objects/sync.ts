@@ -28,7 +28,8 @@ import type { SyncStorage } from "./storage/sync-storage.ts";
 import { SYNC_MIGRATIONS } from "./storage/sync.schema.ts";
 import { SyncErasing } from "./sync-erasing.ts";
 import { checkSync } from "./sync-opening.ts";
-import { SyncTelling } from "./sync-telling.ts";
+import { SyncSweeping } from "./sync-sweeping.ts";
+import { SyncTelling, type Due } from "./sync-telling.ts";
 import { requestOf, SyncWork } from "./sync-work.ts";
 
 /** Of one alarm: far under the 15 minutes that an alarm may take. */
@@ -36,12 +37,6 @@ const SLICE_MS_MAX = 60_000;
 
 /** When the alarm comes back if a slice dies without a word. */
 const WATCHDOG_MS = 180_000;
-
-/** When what the workspace did not take is told it again. */
-const TELL_AGAIN_MS = 30_000;
-
-/** Why a sync is not run again before that. */
-type Due = { readonly atMs: number };
 
 /**
  * One sync: its schedule, one run at a time, and what its destination accepted.
@@ -59,6 +54,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
   readonly #work: SyncWork;
   readonly #erasing: SyncErasing;
   readonly #telling: SyncTelling;
+  readonly #sweeping: SyncSweeping;
   readonly #place: Standing;
   #slice: Promise<void> | undefined;
 
@@ -100,6 +96,14 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       history: this.#history,
       take: (notices) => workspace().takeSyncNotices(this.#id, notices),
       end: (run) => workspace().syncRunEnded(this.#id, run),
+    });
+    this.#sweeping = new SyncSweeping({
+      ctx,
+      id: this.#id,
+      config: this.#config,
+      observer: this.#evidence.observer,
+      storage: this.#storage,
+      isDeleted: () => workspace().isSyncDeleted(this.#id),
     });
   }
 
@@ -192,7 +196,9 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       // The cause may quote a row. Memory may be ahead of storage: begin anew from there.
       this.ctx.abort("a sync failed");
     }
+    await this.#sweeping.run(Date.now()).catch(() => undefined);
     await this.#evidence.run();
+    if (await this.#sweeping.leave()) return;
     await this.#arm(due);
   }
 
@@ -202,7 +208,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     if (this.#storage.current() === undefined) {
       // What a kill left unsaid.
       this.#telling.settle();
-      const told = await this.#tell();
+      const told = await this.#telling.tell();
       if (told !== undefined) return told;
       const scheduledForMs = this.#nextRunAtMs();
       if (scheduledForMs === undefined || scheduledForMs > nowMs) return undefined;
@@ -220,7 +226,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     const going = this.#storage.current();
     if (going === undefined) this.#ended();
     else this.#telling.running(going);
-    const told = await this.#tell();
+    const told = await this.#telling.tell();
     return slice.kind === "again" ? { atMs: slice.atMs } : told;
   }
 
@@ -229,17 +235,6 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       this.#storage.forget("canceled");
       this.#telling.settle();
     });
-  }
-
-  /** Tells the workspace what it does not know; when to try again, if it does not answer. */
-  async #tell(): Promise<Due | undefined> {
-    if (!this.#telling.isWaiting) return undefined;
-    try {
-      await this.#telling.push();
-      return undefined;
-    } catch {
-      return { atMs: Date.now() + TELL_AGAIN_MS };
-    }
   }
 
   #begin(request: RunRequest): SyncRun {
@@ -260,6 +255,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     this.#storage.began();
     this.#storage.set(requestOf(run.id), JSON.stringify(request));
     this.#telling.begun(run);
+    this.#sweeping.expect(nowMs);
     this.#storage.setProgress({ phase: "identify", failures: 0 });
     return run;
   }
@@ -269,6 +265,8 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     const config = await this.#reach.workspace(workspaceOf(this.#id)).syncConfig(this.#id);
     if (config === undefined) {
       this.#work.schedule.drop();
+      await this.#sweeping.missing();
+      if (this.#sweeping.isDeleted && this.#storage.current() !== undefined) this.#work.cancel();
       return undefined;
     }
     this.#work.schedule.take(config.sync, Date.now());
@@ -285,7 +283,9 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     const isGoing = this.#storage.current() !== undefined;
     const resumeAtMs = due?.atMs ?? this.#work.resumeAtMs;
     const work = isGoing ? (resumeAtMs ?? Date.now()) : this.#nextRunAtMs();
-    const times = [work, due?.atMs, this.#evidence.dueAtMs].filter((time) => time !== undefined);
+    const times = [work, due?.atMs, this.#sweeping.dueAtMs, this.#evidence.dueAtMs].filter(
+      (time) => time !== undefined,
+    );
     if (times.length === 0) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...times)));
   }

@@ -87,6 +87,8 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
       if (follower !== undefined) return err({ kind: "sync-in-use", by: follower.id });
       const sync = { ...held.value, isPaused: true, deletedAtMs: by.nowMs, updatedAtMs: by.nowMs };
       this.delivery.turn.syncs.save(sync);
+      // Nothing is wrong with what is not there.
+      turn.alerts.clearAll(sync.id);
       turn.note(by, "sync.delete", sync.id);
       return ok(sync);
     });
@@ -122,6 +124,11 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     if (!this.delivery.turn.isCreated) return undefined;
     const sync = this.delivery.turn.syncs.find(syncId);
     return sync === undefined || sync.deletedAtMs !== undefined ? undefined : this.#configOf(sync);
+  }
+
+  async isSyncDeleted(syncId: SyncId): Promise<boolean> {
+    const { turn } = this.delivery;
+    return turn.isCreated && turn.syncs.find(syncId)?.deletedAtMs !== undefined;
   }
 
   async suppressedIds(

@@ -1,0 +1,65 @@
+import type { Bucket } from "../../s3/bucket.ts";
+
+/** How long reports of runs are kept: Census's fourteen days. */
+export const REPORTS_MS = 14 * 86_400_000;
+
+/** Keys of one page of a listing, and of one removal; S3's own end. */
+const PAGE_MAX = 1_000;
+
+/** What a sweep of some folders came to. */
+export type Swept = {
+  readonly removed: number;
+  /** Whether files stay, or what is there is not known, so that it has to be looked at again. */
+  readonly isLeft: boolean;
+};
+
+export type Sweep = {
+  readonly buckets: readonly Pick<Bucket, "list" | "removeMany">[];
+  readonly prefixes: readonly string[];
+  /** When what stands in a file came about, where that is known: a deletion writes a file anew. */
+  readonly madeAtMs: (key: string) => number | undefined;
+  readonly beforeMs: number;
+};
+
+/** Removes the files that are older than they are kept. A bucket that does not answer is left for later. */
+export async function sweepFiles({ buckets, prefixes, ...rest }: Sweep): Promise<Swept> {
+  let removed = 0;
+  let isLeft = false;
+  for (const bucket of buckets) {
+    for (const prefix of prefixes) {
+      const swept = await sweepFolder(bucket, prefix, rest);
+      removed += swept.removed;
+      isLeft ||= swept.isLeft;
+    }
+  }
+  return { removed, isLeft };
+}
+
+async function sweepFolder(
+  bucket: Sweep["buckets"][number],
+  prefix: string,
+  { madeAtMs, beforeMs }: Pick<Sweep, "madeAtMs" | "beforeMs">,
+): Promise<Swept> {
+  let removed = 0;
+  let isLeft = false;
+  for (let after: string | undefined; ;) {
+    const page = await bucket.list(prefix, {
+      ...(after === undefined ? {} : { after }),
+      max: PAGE_MAX,
+    });
+    if (!page.ok) return { removed, isLeft: true };
+    const { entries, next } = page.value;
+    const old = entries.filter(
+      ({ key, lastModifiedMs }) => Math.min(lastModifiedMs, madeAtMs(key) ?? Infinity) < beforeMs,
+    );
+    isLeft ||= old.length < entries.length;
+    if (old.length > 0) {
+      const answer = await bucket.removeMany(old.map(({ key }) => key));
+      if (!answer.ok) return { removed, isLeft: true };
+      removed += old.length - answer.value.refused.size;
+      isLeft ||= answer.value.refused.size > 0;
+    }
+    if (next === undefined) return { removed, isLeft };
+    after = next;
+  }
+}
