@@ -13,8 +13,6 @@ export type Progress = {
   readonly position?: string;
   /** Passing failures since something last went forward. */
   readonly failures: number;
-  /** How often the engine began anew, because a slice died before it had a place to go on from. */
-  readonly starts?: number;
   /** What the run will end as, once it has cleaned up. */
   readonly end?: { readonly state: "completed" | "failed"; readonly error?: RunError };
 };

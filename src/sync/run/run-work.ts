@@ -37,14 +37,6 @@ const INTERRUPTED: RunError = {
   message: "The run was broken off again and again before it came any further.",
 };
 
-/** Times that an engine without a place to go on from begins anew. */
-const STARTS_MAX = 12;
-const NEVER_ENDS: RunError = {
-  code: "identify_never_ends",
-  message:
-    "Comparing the source was broken off again and again; split it, or read it from a database.",
-};
-
 /** What a slice came to. */
 export type RunSlice =
   | { readonly kind: "done" }
@@ -127,7 +119,6 @@ export class RunWork {
     if (position === undefined) {
       const gone = await this.#startOver();
       if (gone !== undefined) return gone;
-      if (!this.#mayStart()) return this.#fail(NEVER_ENDS);
     }
     const opened = await this.#open();
     const diff = await opened.diff(position);
@@ -268,15 +259,6 @@ export class RunWork {
       storage.forgetInvalid();
     });
     return undefined;
-  }
-
-  /** Whether the engine may begin once more; what dies again and again is too much for one slice. */
-  #mayStart(): boolean {
-    const { storage } = this.#deps;
-    const progress = storage.progress();
-    const starts = (progress.starts ?? 0) + 1;
-    storage.transaction(() => storage.setProgress({ ...progress, starts }));
-    return starts <= STARTS_MAX;
   }
 
   async #removeFiles(): Promise<{ code: string; isPassing: boolean } | undefined> {
