@@ -75,10 +75,17 @@ export class WorkspaceRegulations {
 
   async #runSlice(): Promise<void> {
     const untilMs = Date.now() + RUN_MS_MAX;
-    for (const regulation of this.#turn.regulations.open()) {
-      if (Date.now() >= untilMs) return;
-      // Each has a slice of its own, so that one whose objects do not answer delays no other for long.
-      await this.#goOn(regulation, Date.now() + SLICE_MS_MAX);
+    let isMoving = true;
+    while (isMoving) {
+      isMoving = false;
+      for (const regulation of this.#turn.regulations.open()) {
+        if (Date.now() >= untilMs) return;
+        // Each has a slice of its own, so that one whose objects do not answer delays no other for long.
+        const sliceUntilMs = Date.now() + SLICE_MS_MAX;
+        await this.#goOn(regulation, sliceUntilMs);
+        // What was stopped by the end of its slice goes on after the others; all else is tried later.
+        isMoving ||= Date.now() >= sliceUntilMs;
+      }
     }
     if (this.#turn.isCreated) await this.#accesses.run();
   }
