@@ -6,19 +6,21 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 
 const DOCUMENT = readFileSync("docs/segment-compatibility.md", "utf8");
+const SYNCS = readFileSync("docs/syncs.md", "utf8");
 const folder = mkdtempSync(join(tmpdir(), "homeport-compatibility-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** How the check ends over that text. */
-function statusOf(document: string): number | null {
-  const path = join(folder, "document.md");
-  writeFileSync(path, document);
-  return spawnSync(process.execPath, ["scripts/check-compatibility.ts", path]).status;
+/** How the check ends over those texts. */
+function statusOf(document: string, syncs = SYNCS): number | null {
+  const paths = [join(folder, "document.md"), join(folder, "syncs.md")] as const;
+  writeFileSync(paths[0], document);
+  writeFileSync(paths[1], syncs);
+  return spawnSync(process.execPath, ["scripts/check-compatibility.ts", ...paths]).status;
 }
 
 describe("scripts/check-compatibility.ts", () => {
-  it("passes over the document", () => {
+  it("passes over the documents", () => {
     expect(statusOf(DOCUMENT)).toBe(0);
   });
 
@@ -32,6 +34,18 @@ describe("scripts/check-compatibility.ts", () => {
     ["a code is missing", (text) => text.replace("| `wrong_region` |", "| |")],
   ])("fails when %s", (_title, plant) => {
     expect(statusOf(plant(DOCUMENT))).toBe(1);
+  });
+
+  it.each<[string, (document: string) => string]>([
+    ["a box of the engine is missing", (text) => text.replace(/^\| sync-engine-13 .*\n/m, "")],
+    ["a box of the mapping is missing", (text) => text.replace(/^\| sync-mapping-02 .*\n/m, "")],
+    ["a box of the API is missing", (text) => text.replace(/^\| sync-api-06 .*\n/m, "")],
+    ["a box of the region is missing", (text) => text.replace(/^\| sync-region-07 .*\n/m, "")],
+    ["a box names no test", (text) => text.replace(/^(\| sync-api-05 \|[^|]*\|).*$/m, "$1 |")],
+    ["a test does not exist", (text) => text.replace("› `takes away what is gone", "› `gone")],
+    ["a test's file does not exist", (text) => text.replace("/table-to-table.test.ts", "/t.ts")],
+  ])("fails when of syncs %s", (_title, plant) => {
+    expect(statusOf(DOCUMENT, plant(SYNCS))).toBe(1);
   });
 
   it.each(["not offered, because", "not offered yet, because"])("takes a box that is %s", (why) => {
