@@ -22,6 +22,7 @@ import {
   type Fixture,
   type ListedOperation,
 } from "../support/matrix/operations.ts";
+import { makeSyncs } from "../support/matrix/sync-fixture.ts";
 
 /** Time for every alarm that a cell set off; the settings below make them come this soon. */
 const ALARMS_MS = 4_000;
@@ -106,10 +107,13 @@ describe("every operation and every alarm, under every fault", () => {
       settings: { url: `https://${SINK_HOST}/in`, secret: "sixteen characters at least" },
       hosts: [SINK_HOST],
     });
-    const files = await homeport.api(token, "POST", "/api/v1/connections", {
-      name: "files",
-      kind: "files",
-      settings: { url: BUCKETS["BUCKET_EU_WEST_1"], ...stack.aws.credentials.eu },
+    const syncs = await makeSyncs({
+      ask: async (method, path, body) => (await homeport.api(token, method, path, body)).body,
+      aws: stack.aws,
+      sinkHost: SINK_HOST,
+      secret: "sixteen characters at least",
+      csv: "id,email\n1,a@example.com\n2,b@example.com\n,c@example.com\n",
+      note: { type: "constant", basicType: "text", value: "matrix" },
     });
     await send(TRACKING_REQUESTS["POST /v1/batch"], source, "before");
     await homeport.waitForEvents(source, 2);
@@ -119,7 +123,7 @@ describe("every operation and every alarm, under every fault", () => {
       spare,
       spareTokenId: String(id),
       destinationId: String((sink.body["destination"] as { id?: string } | undefined)?.id),
-      connectionId: String((files.body["connection"] as { id?: string } | undefined)?.id),
+      syncs,
       messageId: "before",
       invite: String(invited.body["invite"]),
       leaverToken: (await homeport.createWorkspace("eu")).token,

@@ -3,10 +3,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Stack } from "../../../scripts/stack/start-stack.ts";
 import { openHomeport, type TestSource } from "../homeport.ts";
 import type { Answering } from "../matrix/faults.ts";
+import type { SyncFixture } from "../matrix/sync-fixture.ts";
 import { damageFiles } from "./broken-objects.ts";
 import { CanaryRun } from "./canary-run.ts";
 import { markedEvent } from "./shapes.ts";
 import type { Stage } from "./stage.ts";
+import { makeMarkedSyncs } from "./syncs.ts";
 import { askWrongly } from "./wrong-calls.ts";
 
 /** Sources that the acts go on with. */
@@ -16,6 +18,8 @@ export type Sources = {
   readonly broken: TestSource;
   /** Whose other objects come to be broken. */
   readonly torn: TestSource;
+  /** Of main's workspace; the object of one of them comes to be broken. */
+  readonly syncs: SyncFixture;
 };
 
 /** Time for a file to be sealed and sent, or to fail; the settings make both come in a second. */
@@ -36,7 +40,8 @@ export async function useEverything(run: CanaryRun, stack: Stack): Promise<Sourc
   await Promise.all([main, away, torn].map((source) => run.createWebhook(source)));
   await Promise.all([main, away, broken, torn].map((source) => run.track(source, "first")));
   await pause(FILE_MS);
-  const fixture = await run.fixture(eu, main, "first");
+  const syncs = await makeMarkedSyncs(run, eu, stack.aws);
+  const fixture = await run.fixture(eu, main, "first", syncs);
   await run.operate(fixture);
   await askWrongly(run, main);
   await useDestinations(run, fixture.source);
@@ -46,7 +51,7 @@ export async function useEverything(run: CanaryRun, stack: Stack): Promise<Sourc
   // The other region takes the configuration over, with everything that cannot follow.
   await run.call(us.token, "PUT", "/api/v1/workspace/config", fixture.config);
   await stack.runCron();
-  return { main, broken, torn };
+  return { main, broken, torn, syncs: await makeMarkedSyncs(run, eu, stack.aws) };
 }
 
 /** What is only asked of a destination that has had events, good ones and others. */
@@ -107,18 +112,21 @@ export async function sufferFaults(
     Object.entries(faults).map(async ([name, answering], index) => {
       const source = await run.createSource(main.workspace, { pixel: true });
       const before = `before ${index}`;
-      const fixture = await run.fixture(main.workspace, source, before);
+      const syncs = await makeMarkedSyncs(run, main.workspace, stack.aws);
+      const fixture = await run.fixture(main.workspace, source, before, syncs);
       await run.track(source, before);
       await pause(FILE_MS);
       stage.faultOf.set(source.id, (location, request, passOn) => {
         if (request.method === "PUT") met.add(name);
         return answering(location, request, passOn);
       });
+      stage.faultOf.set(syncs.runningSyncId, answering);
       await run.track(source, `fault ${index}`);
       await run.operate(fixture);
       await pause(FILE_MS);
       await run.askHowItIs(source);
       stage.faultOf.delete(source.id);
+      stage.faultOf.delete(syncs.runningSyncId);
     }),
   );
   await stack.runCron();
@@ -172,7 +180,7 @@ export async function runWithWrongSettings(
 export async function useBroken(
   stage: Stage,
   stack: Stack,
-  { main, broken, torn }: Sources,
+  { main, broken, torn, syncs }: Sources,
 ): Promise<CanaryRun> {
   const run = new CanaryRun(openHomeport(stack), stage.marks);
   await run.listOperations();
@@ -187,7 +195,7 @@ export async function useBroken(
       spare: source,
       spareTokenId: "none",
       destinationId: run.destinationOf(source),
-      connectionId: "none",
+      syncs: source === main ? syncs : undefined,
       messageId: `${stage.marks.text("messageId")}-first-track`,
       invite: "none",
       leaverToken: "none",

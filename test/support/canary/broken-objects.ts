@@ -17,7 +17,15 @@ const LOCATION = "eu-west-1";
  */
 export function breakObjects(
   files: readonly ObjectFile[],
-  { broken, torn }: { readonly broken: TestSource; readonly torn: TestSource },
+  {
+    broken,
+    torn,
+    syncs,
+  }: {
+    readonly broken: TestSource;
+    readonly torn: TestSource;
+    readonly syncs: { readonly syncId: string };
+  },
   marks: Marks,
 ): void {
   const fileOf = (object: string, name: string): string => {
@@ -34,6 +42,8 @@ export function breakObjects(
     const text = marks.text("userId");
     changeFile(queue, `UPDATE ${log} SET compressed = 1, lines = CAST(? AS BLOB)`, text);
   }
+  const sync = fileOf("Sync", `sync:${syncs.syncId}`);
+  changeFile(sync, "UPDATE samples SET body = CAST(? AS BLOB)", marks.text("value of a row"));
   const future =
     "INSERT INTO applied_migrations (position, id) VALUES (99, '9999-from-the-future')";
   changeFile(fileOf("Archive", `archive:${torn.id}`), future);

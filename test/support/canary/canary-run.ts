@@ -1,6 +1,7 @@
 import type { IngestRegion } from "../../../src/region/regions.ts";
 import type { Homeport, TestSource, TestWorkspace } from "../homeport.ts";
 import {
+  CENSUS_DOCUMENT,
   operationsOf,
   requestOf,
   type Fixture,
@@ -54,10 +55,9 @@ export class CanaryRun {
 
   /** Names of all parameters that stand in a path or a query of the management API. */
   parameters(): readonly string[] {
-    const { paths } = this.#document as { readonly paths: Paths };
-    const all = Object.values(paths).flatMap((methods) =>
-      Object.values(methods).flatMap(({ parameters = [] }) => parameters),
-    );
+    const documents = [this.#document, CENSUS_DOCUMENT] as readonly { readonly paths: Paths }[];
+    const methods = documents.flatMap(({ paths }) => Object.values(paths));
+    const all = methods.flatMap(Object.values).flatMap(({ parameters = [] }) => parameters);
     return [...new Set(all.filter((each) => each.in !== "header").map(({ name }) => name))];
   }
 
@@ -190,7 +190,12 @@ export class CanaryRun {
   }
 
   /** What an operation may need, made while nothing is wrong. */
-  async fixture(workspace: TestWorkspace, source: TestSource, run: string): Promise<Fixture> {
+  async fixture(
+    workspace: TestWorkspace,
+    source: TestSource,
+    run: string,
+    syncs?: Fixture["syncs"],
+  ): Promise<Fixture> {
     const { marks } = this;
     const { operatorToken } = this.#homeport.stack;
     const spare = await this.createSource(workspace);
@@ -209,7 +214,7 @@ export class CanaryRun {
       spare,
       spareTokenId: String(made["id"]),
       destinationId: this.destinationOf(source),
-      connectionId: "none",
+      syncs,
       messageId: `${marks.text("messageId")}-${run}-track`,
       invite: String(invited["invite"]),
       leaverToken: (await this.createWorkspace("eu")).token,
@@ -266,6 +271,9 @@ export class CanaryRun {
   }
 }
 
+const PATHS_OF_ONE =
+  /^(\/api\/v1\/(?:sources|tokens|destinations|regulations|subject-access|connections|syncs))\/[^/]+/;
+
 /** The path as the OpenAPI document writes it, without what this call put in. */
 function patternOf(path: string): string {
   const { pathname } = new URL(path.replaceAll(/:(\w+)/g, "{$1}"), "http://homeport.invalid");
@@ -273,10 +281,9 @@ function patternOf(path: string): string {
     .replace(/(\/write-keys)\/[^/]+$/, "$1/{version}")
     .replace(/(\/events)\/[^/]+$/, "$1/{messageId}")
     .replace(/(\/filters)\/(?!preview$)[^/]+$/, "$1/{filterId}")
-    .replace(
-      /^(\/api\/v1\/(?:sources|tokens|destinations|regulations|subject-access))\/[^/]+/,
-      "$1/{id}",
-    );
+    .replace(/(\/runs)\/[^/]+/, "$1/{run}")
+    .replace(/^(\/census\/api\/v1\/[a-z_]+)\/(?!test_status$)[^/]+/, "$1/{id}")
+    .replace(PATHS_OF_ONE, "$1/{id}");
 }
 
 /** What an answer says, when it is one JSON object. */

@@ -25,6 +25,9 @@ export function allowancesOf(markdown: string): ReadonlyMap<string, readonly Mar
   return allowances;
 }
 
+/** Rows themselves, or what of them has to be kept as it is. */
+const ROWS = /^(?:rows|keys of rows|of a mirror the keys|the greatest value)\b/;
+
 /** What is encrypted may not be read, so nothing may be found. */
 function kindsOf(holds: string): readonly MarkKind[] {
   if (holds.includes("encrypted")) return [];
@@ -32,6 +35,10 @@ function kindsOf(holds: string): readonly MarkKind[] {
     const text = part.trim();
     if (/^events\b/.test(text)) return ["event"];
     if (/^ids of users\b/.test(text)) return ["subject"];
+    if (ROWS.test(text)) return ["row"];
+    if (/^constants\b/.test(text)) return ["rule"];
+    // Records are made of rows by rules, and come with what the destination said of each.
+    if (/^records\b/.test(text)) return ["row", "rule", "vendor"];
     if (text === "names") return ["name"];
     if (text.startsWith("the key of the keyed hashes")) return ["fingerprint-key"];
     if (text.startsWith("the private key that signs heads")) return ["audit-key"];

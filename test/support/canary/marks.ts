@@ -8,6 +8,10 @@ export type MarkKind =
   | "subject"
   /** What a customer's staff typed as a name. */
   | "name"
+  /** What stands in a table or a file that syncs read. */
+  | "row"
+  /** A constant, a template or a query that a customer's staff wrote for a sync. */
+  | "rule"
   /** The name of a field that a caller made up; only the answer to that caller may repeat it. */
   | "field"
   /** What S3 answers with an error; it quotes requests. Nobody may keep it. */

@@ -25,6 +25,7 @@ type KnownIds = {
   readonly sources: readonly SourceId[];
   readonly destinations: readonly DestinationId[];
   readonly replays: readonly ChildId<"rpl">[];
+  readonly syncs: readonly ChildId<"syn">[];
 };
 
 /** A run may see a month end. */
@@ -53,6 +54,7 @@ export function namelessAmong(files: readonly ObjectFile[]): readonly ObjectFile
     sources: idsIn<SourceId>("Workspace", "sources"),
     destinations: idsIn<DestinationId>("Workspace", "destinations"),
     replays: idsIn<ChildId<"rpl">>("Workspace", "replays"),
+    syncs: idsIn<ChildId<"syn">>("Workspace", "syncs"),
   };
   const months = [new Date(), new Date(Date.now() - RUN_MS_MAX)].map((date) =>
     date.toISOString().slice(0, "yyyy-mm".length),
@@ -75,6 +77,7 @@ function namesOf(known: KnownIds, months: readonly string[]): readonly ObjectNam
     ...HOME_REGION_NAMES.map((region): ObjectName => ({ kind: "directory", region })),
     ...known.workspaces.map((workspaceId): ObjectName => ({ kind: "workspace", workspaceId })),
     ...known.replays.map((replayId): ObjectName => ({ kind: "replay", replayId })),
+    ...known.syncs.map((syncId): ObjectName => ({ kind: "sync", syncId })),
     ...known.sources.flatMap((sourceId): readonly ObjectName[] => [
       { kind: "archive", sourceId },
       ...months.map((month): ObjectName => ({ kind: "archive-month", sourceId, month })),

@@ -4,6 +4,7 @@ import { startStack, type Stack } from "../../../scripts/stack/start-stack.ts";
 import type { Answering } from "../matrix/faults.ts";
 import { talkativeWebhook, WEBHOOK_HOST } from "./faults.ts";
 import type { Marks } from "./marks.ts";
+import { CUSTOM_HOST, talkativeService } from "./syncs.ts";
 
 /** The buckets under AWS's own names, and alarms that come within a second. */
 const VARS = {
@@ -20,7 +21,8 @@ const VARS = {
   EDGE_CHECK: "on",
 };
 
-const SOURCE_ID = /src_(?:eu|us)_[0-9a-z]{26}/;
+/** Names a source, or a sync, in what is asked of a bucket. */
+const SOURCE_ID = /(?:src|syn)_(?:eu|us)_[0-9a-z]{26}/;
 /** Vars that only the deployment knows. */
 const SECRET_VAR = /^(?:WRITE_KEY_SECRETS|SEALING_KEYS|S3_SECRET_ACCESS_KEY|OPERATOR_TOKEN)/;
 
@@ -30,18 +32,20 @@ export class Stage {
   readonly stateDir: string;
   /** Everything that workerd and Miniflare printed, and all exceptions. */
   readonly output: string[] = [];
-  /** What S3 does to requests that name a source. */
+  /** What S3 does to requests that name a source or a sync. */
   readonly faultOf = new Map<string, Answering>();
   /** What it does to all requests. */
   answering: Answering | undefined;
   readonly #operatorToken: string;
   readonly #webhook: ReturnType<typeof talkativeWebhook>;
+  readonly #service: ReturnType<typeof talkativeService>;
   readonly #stacks: Stack[] = [];
 
   constructor(marks: Marks, stateDir: string) {
     this.marks = marks;
     this.stateDir = stateDir;
     this.#webhook = talkativeWebhook(marks);
+    this.#service = talkativeService(marks);
     this.#operatorToken = marks.mint("deployment", "operator token");
   }
 
@@ -66,6 +70,7 @@ export class Stage {
       outbound: {
         ...Object.fromEntries(outbound),
         [WEBHOOK_HOST]: async (request) => this.#webhook(request),
+        [CUSTOM_HOST]: async (request) => this.#service(request),
       },
       cf: { colo: "FRA" },
       output: (text) => void this.output.push(text),

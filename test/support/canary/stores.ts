@@ -74,6 +74,9 @@ export function filesOf(files: readonly ObjectFile[], allowances: Allowances): r
   }));
 }
 
+/** What customers put into their buckets themselves, for syncs to read. */
+const CUSTOMERS_OWN = /^(?:running-|broken-)?people\//;
+
 /** Everything in the buckets: keys and metadata may hold nothing, content what the data map says. */
 export async function objectsIn(
   aws: Pick<LocalAws, "endpoints">,
@@ -87,6 +90,7 @@ export async function objectsIn(
       const found: Piece[] = [];
       for await (const page of paginateListObjectsV2({ client }, bucket)) {
         for (const { Key: key = "" } of page.Contents ?? []) {
+          if (CUSTOMERS_OWN.test(key)) continue;
           const object = await client.send(new GetObjectCommand({ ...bucket, Key: key }));
           const content = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
           const { Body: _, ...head } = object;

@@ -23,6 +23,7 @@ import { namelessAmong } from "./object-names.ts";
 import { mintEventMarks } from "./shapes.ts";
 import { Stage } from "./stage.ts";
 import { askFile, filesOf, objectFiles, objectsIn, tablesOf, type ObjectFile } from "./stores.ts";
+import { meetQuotingErrors, mintSyncMarks, type QuotedRuns } from "./syncs.ts";
 
 /** What a whole run left behind. */
 export type Story = {
@@ -36,6 +37,8 @@ export type Story = {
   readonly faults: readonly string[];
   /** Those that met a file on its way into the archive. */
   readonly faultsMet: ReadonlySet<string>;
+  /** Runs of syncs whose source or destination quoted what it holds. */
+  readonly quotedRuns: QuotedRuns;
   readonly output: readonly string[];
   readonly files: readonly ObjectFile[];
   /** Files of objects whose names are none of those that ids of ours make. */
@@ -58,12 +61,14 @@ async function tellIn(stateDir: string): Promise<Story> {
   const marks = new Marks();
   mintEventMarks(marks);
   mintVendorMarks(marks);
+  mintSyncMarks(marks);
   const faults = talkativeFaults(marks);
   const stage = new Stage(marks, stateDir);
   const stack = await stage.start();
   const run = new CanaryRun(openHomeport(stack), marks);
   const operations = await run.listOperations();
   const sources = await useEverything(run, stack);
+  const quotedRuns = await meetQuotingErrors(run, sources.main.workspace, stack.aws);
   const faultsMet = await sufferFaults(stage, run, stack, sources, faults);
   await dieUnderLoad(stage, run, stack, sources);
   await stack.stop();
@@ -92,6 +97,7 @@ async function tellIn(stateDir: string): Promise<Story> {
     parameters: run.parameters(),
     faults: Object.keys(faults),
     faultsMet,
+    quotedRuns,
     output: stage.output,
     files,
     namelessFiles: namelessAmong(files),

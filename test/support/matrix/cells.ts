@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import type { OutboundCall } from "../../../scripts/stack/recorder.ts";
 import type { TestSource } from "../homeport.ts";
+import { isOfRunningSync } from "./sync-fixture.ts";
 
 const OBJECTS_DIR = fileURLToPath(new URL("../../../durable-objects/", import.meta.url));
 
@@ -29,7 +30,7 @@ export const ALARM_SIGNS: Readonly<
   ArchiveMonth: undefined,
   DeliveryLane: (call) => call.host === SINK_HOST,
   Replay: undefined,
-  Sync: undefined,
+  Sync: isOfRunningSync,
   Workspace: (call) => call.method === "PUT" && call.path.includes("/audit/"),
 };
 

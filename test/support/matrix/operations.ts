@@ -1,4 +1,7 @@
+import { CENSUS_OPERATIONS } from "../../../src/api/census/operations.ts";
+import { openApiDocument } from "../../../src/api/openapi.ts";
 import type { TestSource } from "../homeport.ts";
+import { FOLDER_PREFIX, type SyncFixture } from "./sync-fixture.ts";
 
 /** One call of the OpenAPI document. */
 export type ListedOperation = {
@@ -18,8 +21,8 @@ export type Fixture = {
   readonly spare: TestSource;
   readonly spareTokenId: string;
   readonly destinationId: string;
-  /** Leads to files in the region's bucket. */
-  readonly connectionId: string;
+  /** Absent where nothing answers for syncs. */
+  readonly syncs: SyncFixture | undefined;
   readonly messageId: string;
   readonly invite: string;
   /** An owner of a workspace that nobody will miss. */
@@ -60,8 +63,15 @@ type OpenApi = {
   >;
 };
 
-/** Every operation of the document that a running Homeport gives of itself. */
+/** Census's calls, of which a running Homeport gives no document, as one. */
+export const CENSUS_DOCUMENT: unknown = openApiDocument(CENSUS_OPERATIONS);
+
+/** Every operation of the document that a running Homeport gives of itself, and Census's, of which it gives none. */
 export function operationsOf(document: unknown): readonly ListedOperation[] {
+  return [document, CENSUS_DOCUMENT].flatMap(operationsIn);
+}
+
+function operationsIn(document: unknown): readonly ListedOperation[] {
   return Object.entries((document as OpenApi).paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       method: method.toUpperCase(),
@@ -85,6 +95,7 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
   const values: Readonly<Record<string, string>> = {
     messageId: fixture.messageId,
     version: "1",
+    run: "1",
     id: idFor(path, source.id, fixture),
   };
   const filled = path.replaceAll(/\{(\w+)\}|:(\w+)/g, (_all, braced, plain) =>
@@ -106,7 +117,9 @@ export function requestOf(operation: ListedOperation, fixture: Fixture): Request
 }
 
 /** A folder of the fixture's connection. */
-const FOLDER = { kind: "folder", prefix: "people/", format: "csv", files: "newest" };
+const FOLDER = { kind: "folder", prefix: FOLDER_PREFIX, format: "csv", files: "newest" };
+/** Of runs of one sync, as src/api/census/numbers.ts numbers them. */
+const RUNS_PER_SYNC = 10_000_000;
 
 function queryOf({ method, path }: ListedOperation): string {
   if (path.endsWith("/workspace/config") && method === "PUT") return "?plan=true";
@@ -115,8 +128,18 @@ function queryOf({ method, path }: ListedOperation): string {
 
 function idFor(path: string, sourceId: string, fixture: Fixture): string {
   if (path.includes("/tokens/")) return fixture.spareTokenId;
-  if (path.includes("/connections/")) return fixture.connectionId;
+  if (path.startsWith("/census/")) return censusIdFor(path, fixture);
+  if (path.includes("/connections/")) return fixture.syncs?.connectionId ?? "none";
+  if (path.endsWith("/syncs/{id}/trigger")) return fixture.syncs?.runningSyncId ?? "none";
+  if (path.includes("/syncs/")) return fixture.syncs?.syncId ?? "none";
   return path.includes("/destinations/") ? fixture.destinationId : sourceId;
+}
+
+/** Census's clients know everything by a number. */
+function censusIdFor(path: string, { syncs }: Fixture): string {
+  if (path.includes("/sync_runs/")) return String((syncs?.syncNumber ?? 0) * RUNS_PER_SYNC + 1);
+  if (path.endsWith("/trigger")) return String(syncs?.runningSyncNumber ?? 0);
+  return String(path.includes("/syncs/") ? (syncs?.syncNumber ?? 0) : 1);
 }
 
 function bodyOf({ path, method, bodySchema }: ListedOperation, fixture: Fixture): unknown {
@@ -125,6 +148,8 @@ function bodyOf({ path, method, bodySchema }: ListedOperation, fixture: Fixture)
   if (path.endsWith("/workspaces")) return { name: "made by the matrix", region: "eu" };
   if (path.endsWith("/workspace/config")) return fixture.config;
   if (path.endsWith("/replays")) return replayOf(fixture);
+  if (path === "/api/v1/syncs" && fixture.syncs !== undefined) return fixture.syncs.draft;
+  if (path === "/api/v1/syncs/{id}") return { label: "example" };
   if (path.endsWith("/preview") && path.includes("/connections/")) return { model: FOLDER };
   return exampleOf(bodySchema);
 }
