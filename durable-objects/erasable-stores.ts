@@ -29,6 +29,7 @@ function syncs(turn: WorkspaceTurn, reach: Reach): ErasableStore {
       "Sync spilled_rows",
       "S3 homeport-syncs/",
       "S3 homeport-sync-logs/",
+      "SourceDatabase homeport.sync_log",
     ],
     // What is forgotten of one source only is events; rows of a warehouse are of no source.
     units: ({ sourceId }) => (sourceId === undefined ? all().map(({ id }) => id) : []),

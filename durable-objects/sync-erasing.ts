@@ -3,15 +3,18 @@ import type { Config } from "../src/config.ts";
 import { regionOf, workspaceOf } from "../src/core/ids.ts";
 import { scrubStorage } from "../src/core/scrub-storage.ts";
 import { readStored } from "../src/core/stored-json.ts";
+import { sqlState } from "../src/deliver/postgres/failure.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import { HOME_REGIONS } from "../src/region/regions.ts";
 import type { StoreDeletion, StoreErased } from "../src/regulation/stores.ts";
 import { RowHasher } from "../src/sync/engine/row-hash.ts";
 import { eraseLogs } from "../src/sync/report/erase-log.ts";
 import type { LogRecord } from "../src/sync/run/run.ts";
+import type { SyncConfig } from "../src/sync/ports.ts";
 import type { Sync } from "../src/sync/sync.ts";
 import { SyncForgetting } from "./storage/sync-forgetting.ts";
 import type { SyncWork } from "./sync-work.ts";
+import { sourceLogOf } from "./sync-reporting.ts";
 import { seedsOf } from "./sync-seeds.ts";
 
 export type SyncErasingDeps = {
@@ -19,13 +22,23 @@ export type SyncErasingDeps = {
   readonly config: Config;
   readonly observer: EgressObserver;
   readonly work: SyncWork;
+  /** What the sync is and reads from; `undefined` when it or its source is gone. */
+  readonly configOf: () => Promise<SyncConfig | undefined>;
 };
 
 /** Of one call; the regulation asks again. */
 const SLICE_MS_MAX = 15_000;
 
-/** Where a deletion is: in the object, or then in the reports in the bucket. */
-type Position = { readonly step: "object" | "reports"; readonly at?: string };
+/** Where a deletion is: in the object, then in the log in the source, or in the reports in the bucket. */
+type Position = {
+  readonly step: "object" | "source" | "reports";
+  readonly at?: string;
+  /** Why the log in the source could not be gone through, and never will. */
+  readonly failed?: string;
+};
+
+/** What a server says that will not change by itself: no such user, database or right. */
+const FINAL = /^(?:28|3D|42)/;
 
 /** Tables that hold records, rebuilt so that nothing is left in gaps of their pages. */
 const RECORD_TABLES = ["samples", "log_parts"];
@@ -53,9 +66,10 @@ export class SyncErasing {
     }
     if (position.step === "object") {
       const erased = await this.#eraseHere(deletion, sync);
-      const next: Position = { step: "reports" };
+      const next: Position = { step: "source" };
       return { isOver: false, position: JSON.stringify(next), erased };
     }
+    if (position.step === "source") return this.#eraseSource(deletion, sync);
     return this.#eraseReports(deletion, sync, position);
   }
 
@@ -77,6 +91,26 @@ export class SyncErasing {
     return records + entries;
   }
 
+  /** A log in a source that does not answer is tried again, for as long as the request allows. */
+  async #eraseSource(deletion: StoreDeletion, sync: Sync): Promise<StoreErased> {
+    const config = await this.#deps.configOf();
+    const log = config === undefined ? undefined : sourceLogOf(this.#deps, config);
+    const at = (position: Position, erased = 0): StoreErased => ({
+      isOver: false,
+      position: JSON.stringify(position),
+      erased,
+    });
+    if (log === undefined) return at({ step: "reports" });
+    try {
+      return at({ step: "reports" }, await log.erase(sync.id, usersOf(deletion)));
+    } catch (error) {
+      const isRefused = FINAL.test(sqlState(error) ?? "");
+      return at(isRefused ? { step: "reports", failed: "source_refused" } : { step: "source" });
+    } finally {
+      await log.close().catch(() => undefined);
+    }
+  }
+
   async #eraseReports(
     deletion: StoreDeletion,
     sync: Sync,
@@ -87,8 +121,7 @@ export class SyncErasing {
     const buckets = HOME_REGIONS[regionOf(sync.id)].locations.map((location) =>
       homeBucket(config, workspaceOf(sync.id), location, observer, "sync"),
     );
-    const { subjectType: type, subjectIds, linkedAnonymousIds } = deletion;
-    const users = { type, ids: new Set(subjectIds), linked: new Set(linkedAnonymousIds) };
+    const users = usersOf(deletion);
     const slice = {
       position: position.at,
       isOver: () => Date.now() >= untilMs,
@@ -97,9 +130,13 @@ export class SyncErasing {
     };
     const answer = await eraseLogs(buckets, sync.id, users, slice);
     const erased = answer.counts.eventsErased;
-    if (answer.kind === "slice" && answer.isOver) return { isOver: true, erased };
+    const { failed } = position;
+    if (answer.kind === "slice" && answer.isOver) {
+      return { isOver: true, erased, ...(failed === undefined ? {} : { failed }) };
+    }
     const next: Position = {
       step: "reports",
+      ...(failed === undefined ? {} : { failed }),
       ...(answer.position === undefined ? {} : { at: answer.position }),
     };
     if (answer.kind !== "refused") return { isOver: false, position: JSON.stringify(next), erased };
@@ -119,6 +156,10 @@ export class SyncErasing {
     const hasher = new RowHasher(seedsOf(this.#deps.work.storage), [0]);
     return ids.flatMap((id) => hasher.hashKey([id]) ?? []);
   }
+}
+
+function usersOf({ subjectType: type, subjectIds, linkedAnonymousIds }: StoreDeletion) {
+  return { type, ids: new Set(subjectIds), linked: new Set(linkedAnonymousIds) };
 }
 
 function aboutOneOf(deletion: StoreDeletion): (record: LogRecord) => boolean {

@@ -1,7 +1,6 @@
 import { homeBucket } from "../src/archive/home-bucket.ts";
 import type { Config } from "../src/config.ts";
 import { regionOf, workspaceOf } from "../src/core/ids.ts";
-import { err, ok } from "../src/core/result.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import { HOME_REGIONS } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
@@ -13,7 +12,6 @@ import type { Model } from "../src/sync/model.ts";
 import { compileMapping } from "../src/sync/mapping/compile.ts";
 import type { RecordMapper } from "../src/sync/mapping/mapping.ts";
 import type { RunRequest, SyncConfig } from "../src/sync/ports.ts";
-import { logFile, logKey } from "../src/sync/report/parquet-log.ts";
 import { DiffFiles } from "../src/sync/run/diff-files.ts";
 import type { Opened, Stores } from "../src/sync/run/ports.ts";
 import { RunFailed } from "../src/sync/run/run-failed.ts";
@@ -31,6 +29,7 @@ import { LaneDestination } from "./lane-destination.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { RestoreGuard } from "./restore-guard.ts";
 import { checkUnchanged, SyncDiffs } from "./sync-diffs.ts";
+import { writeReport } from "./sync-reporting.ts";
 import { seedsOf } from "./sync-seeds.ts";
 import { modelOfRun } from "./sync-window.ts";
 import type { Reach } from "./reach.ts";
@@ -117,24 +116,14 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
 
 /** Opens what a run needs to end; what it put into a bucket of the customer's is looked for there. */
 export async function openStores(
-  deps: BucketDeps & Pick<OpeningDeps, "reach">,
+  deps: BucketDeps & Pick<OpeningDeps, "reach" | "storage">,
   run: SyncRun,
 ): Promise<Stores> {
   const config = await deps.reach.workspace(workspaceOf(deps.id)).syncConfig(deps.id);
-  const origin = { syncId: run.syncId, runId: run.id };
   const bucket = config === undefined ? platformBucket(deps) : unloadBucket(deps, config);
   return {
     store: new DiffFiles(bucket),
-    report: async (part, records) => {
-      const put = await platformBucket(deps).putNew(
-        logKey(origin, part),
-        await logFile(origin, records),
-        { contentType: "application/vnd.apache.parquet" },
-      );
-      if (put.ok || put.error.kind === "already-exists") return ok(undefined);
-      const { kind } = put.error;
-      return err({ code: "code" in put.error ? put.error.code : kind, isPassing: true });
-    },
+    report: (part, records) => writeReport(deps, config, run, part, records),
   };
 }
 

@@ -94,7 +94,7 @@ export class SyncWork {
     const work = new RunWork({
       storage,
       open: (run) => openRun({ ...this.#deps, ...parts, request, signal }, run),
-      openStores: (run) => openStores(this.#deps, run),
+      openStores: (run) => openStores({ ...this.#deps, storage }, run),
       signal,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       random: () => Math.random(),

@@ -85,6 +85,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       config: this.#config,
       observer: this.#evidence.observer,
       work: this.#work,
+      configOf: () => this.#reach.workspace(workspaceOf(this.#id)).syncConfig(this.#id),
     });
     this.#storage = this.#work.storage;
     this.#history = new SyncHistory(ctx.storage.sql);

@@ -29,7 +29,7 @@ const REQUESTS = [
 const UNREADABLE = ["Archive spill"];
 
 /** They take part by `src/regulation/stores.ts`, and are tested with the syncs that fill them. */
-const OF_SYNCS = /^(?:Sync|S3 homeport-sync)/;
+const OF_SYNCS = /^(?:Sync|S3 homeport-sync|SourceDatabase)/;
 
 let stack: Stack;
 let homeport: Homeport;

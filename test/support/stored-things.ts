@@ -14,12 +14,13 @@ const MAKERS: readonly (readonly [folder: string, object: string])[] = [
   ["durable-objects/storage/sync-spill-table.ts", "Sync"],
   ["durable-objects/storage/workspace-", "Workspace"],
   ["src/deliver/postgres/", "Warehouse"],
+  ["src/sync/report/source-log.ts", "SourceDatabase"],
 ];
 
 /** Tables of a customer's database are called as its events are. */
 const ANY_NAMES: readonly string[] = ["Warehouse"];
 
-const CREATE = /\bCREATE\s+(?:VIRTUAL\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\$\{|[\w"]+)/g;
+const CREATE = /\bCREATE\s+(?:VIRTUAL\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\$\{|[\w".]+)/g;
 /** A text that is nothing but a name with numbers in it: `log_${id}`. */
 const NUMBERED = /`([a-z][a-z_]*(?:\$\{[^`]*?\}[a-z_]*)+)`/g;
 

@@ -239,6 +239,7 @@ export const runView = object({
     }),
   ),
   error: nullable(object({ code: string(), message: string() })),
+  note: nullable(string()),
   createdAt: string(),
   startedAt: moment,
   endedAt: moment,

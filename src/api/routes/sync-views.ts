@@ -43,7 +43,7 @@ function statusOf(last: SyncRun | undefined): "ready" | "up_to_date" | "failing"
 
 /** A run as the management API shows it. */
 export function viewRun(run: SyncRun) {
-  const { trigger, fullSync, engine, steps, place, dryRun, error, ...rest } = run;
+  const { trigger, fullSync, engine, steps, place, dryRun, error, note, ...rest } = run;
   const { createdAtMs, startedAtMs, endedAtMs, ...shown } = rest;
   return {
     ...shown,
@@ -72,6 +72,7 @@ export function viewRun(run: SyncRun) {
             },
           },
     error: error ?? null,
+    note: note ?? null,
     createdAt: isoTime(createdAtMs),
     startedAt: timeOf(startedAtMs),
     endedAt: timeOf(endedAtMs),

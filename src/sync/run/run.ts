@@ -89,6 +89,8 @@ export type SyncRun = {
   readonly counts: RunCounts;
   readonly dryRun: DryRun | undefined;
   readonly error: RunError | undefined;
+  /** Something that somebody should know of it although it went well. */
+  readonly note?: string | undefined;
   readonly createdAtMs: number;
   readonly startedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;

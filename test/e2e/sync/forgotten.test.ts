@@ -54,6 +54,7 @@ describe("a user who wants to be forgotten, in syncs", () => {
     );
     const identifiers: unknown[] = [];
     for (const { Key } of listed.Contents ?? []) {
+      if (Key?.endsWith(".parquet") !== true) continue;
       const object = await client.send(new GetObjectCommand({ Bucket, Key }));
       const bytes = await object.Body?.transformToByteArray();
       const file = new Uint8Array(bytes ?? []).buffer;
