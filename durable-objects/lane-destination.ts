@@ -1,6 +1,5 @@
 import type { Config } from "../src/config.ts";
 import { inTime } from "../src/core/in-time.ts";
-import { homeBucket } from "../src/archive/home-bucket.ts";
 import { regionOf, workspaceOf } from "../src/core/ids.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
 import type {
@@ -15,13 +14,13 @@ import { RETRY_RULE } from "../src/deliver/lane/retry.ts";
 import type { Readiness, ReadyDestination } from "../src/deliver/lane/run-lane.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import type { LaneRef } from "../src/region/object-names.ts";
-import { HOME_REGIONS } from "../src/region/regions.ts";
 import {
   openSecret,
   placeOfSecret,
   sealSecret,
   unwrapDataKey,
 } from "../src/workspace/secret-envelope.ts";
+import { parquetBuckets } from "./parquet-buckets.ts";
 import type { Reach } from "./reach.ts";
 import type { RestoreGuard } from "./restore-guard.ts";
 import { SuppressedUserList } from "./suppressed-users.ts";
@@ -67,7 +66,12 @@ export type Watched = {
   readonly secrets: ReadonlySet<string>;
 };
 
-type Made = { readonly version: number; readonly ready: ReadyDestination };
+type Made = { readonly from: string; readonly ready: ReadyDestination };
+
+/** What a deliverer was made from: the destination as it was, and the source's own buckets. */
+function madeFrom({ version, storage }: LaneConfig): string {
+  return JSON.stringify([version, storage]);
+}
 
 /**
  * The destination of one lane as its workspace has it, made ready to deliver. Secrets are opened here
@@ -78,7 +82,7 @@ export class LaneDestination {
   #config: LaneConfig | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #made: Made | undefined;
-  #brokenVersion: number | undefined;
+  #brokenFrom: string | undefined;
   #brokenUntilMs = 0;
   readonly #suppressed: SuppressedUserList;
 
@@ -92,7 +96,7 @@ export class LaneDestination {
 
   /** Why nothing can be delivered at all; `undefined` when it can. */
   get alert(): string | undefined {
-    if (this.#brokenVersion !== undefined) return "invalid_settings";
+    if (this.#brokenFrom !== undefined) return "invalid_settings";
     return this.#made?.ready.deliverer.alert;
   }
 
@@ -109,15 +113,16 @@ export class LaneDestination {
     if (!(await this.#suppressed.follow(config))) {
       return { kind: "unavailable", againAtMs: nowMs + UNREACHABLE_MS };
     }
-    if (this.#made?.version === config.version) {
+    const from = madeFrom(config);
+    if (this.#made?.from === from) {
       return { kind: "ready", destination: this.#made.ready };
     }
-    if (this.#brokenVersion === config.version && nowMs < this.#brokenUntilMs) {
+    if (this.#brokenFrom === from && nowMs < this.#brokenUntilMs) {
       return { kind: "unavailable", againAtMs: this.#brokenUntilMs };
     }
     const made = await this.#make(config);
     if (made === undefined) {
-      this.#brokenVersion = config.version;
+      this.#brokenFrom = from;
       this.#brokenUntilMs = nowMs + BROKEN_MS;
       return { kind: "unavailable", againAtMs: this.#brokenUntilMs };
     }
@@ -205,8 +210,8 @@ export class LaneDestination {
         this.#suppressed.holds(event, line) ? SUPPRESSED : decide(event, rules),
       rule: { ...RETRY_RULE, forMs: config.retryMs },
     };
-    this.#made = { version: config.version, ready };
-    this.#brokenVersion = undefined;
+    this.#made = { from: madeFrom(config), ready };
+    this.#brokenFrom = undefined;
     this.#deps.changed(before !== undefined);
     await before?.close?.();
     return ready;
@@ -256,9 +261,8 @@ export class LaneDestination {
     secrets: Readonly<Record<string, string>>,
     observe: EgressObserver,
   ): DestinationGround {
-    const { config: deployment, ref } = this.#deps;
-    const [location] = config.archiveLocations;
-    if (location === undefined) throw new Error("Cannot make a destination: no location is known");
+    const { config: deployment, reach, ref } = this.#deps;
+    const lake = { config: deployment, reach, sourceId: ref.sourceId, observe };
     return {
       region: regionOf(ref.destinationId),
       destinationId: ref.destinationId,
@@ -269,14 +273,7 @@ export class LaneDestination {
       declaredHosts: config.declaredHosts,
       development: deployment.environment === "development",
       observe,
-      bucket: {
-        location,
-        open: () => homeBucket(deployment, ref.sourceId, location, observe),
-        everywhere: () =>
-          HOME_REGIONS[regionOf(ref.sourceId)].locations.map((each) =>
-            homeBucket(deployment, ref.sourceId, each, observe),
-          ),
-      },
+      bucket: parquetBuckets(lake, config),
     };
   }
 }

@@ -9,10 +9,10 @@ import {
   type ArchivePlace,
   type OwnBucket,
   type OwnBucketRole,
+  type OwnBuckets,
 } from "../src/region/own-bucket.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import { openBucketKey } from "../src/workspace/own-bucket-key.ts";
-import type { StorageConfig } from "../src/workspace/storage.ts";
 import type { Reach } from "./reach.ts";
 
 export type PlaceBucketsDeps = {
@@ -20,7 +20,7 @@ export type PlaceBucketsDeps = {
   readonly sourceId: SourceId;
   readonly observe: EgressObserver;
   /** What is known of the source's own buckets now. */
-  readonly storage: () => StorageConfig | undefined;
+  readonly storage: () => OwnBuckets | undefined;
   /** The Workspace keeps the keys of buckets outside AWS; nobody else is told them with the config. */
   readonly reach: Pick<Reach, "workspace">;
 };

@@ -24,6 +24,7 @@ import type { LaneAct } from "../src/workspace/delivery-ports.ts";
 import { viewDestination, type DestinationView } from "../src/workspace/destination-view.ts";
 import type { AdminRefusal, Answer, Page, PageOf } from "../src/workspace/ports.ts";
 import { nextVersion } from "../src/workspace/source.ts";
+import { storageConfig } from "../src/workspace/storage.ts";
 import { keepSecrets } from "./workspace-secrets.ts";
 import type { Acting, WorkspaceTurn } from "./workspace-turn.ts";
 
@@ -205,6 +206,7 @@ export class WorkspaceDestinations {
       },
       retryMs: retryHours * HOUR_MS,
       archiveLocations: source.archiveLocations,
+      ...(source.storage === undefined ? {} : { storage: storageConfig(source.storage) }),
       retentionDays: source.retentionDays,
       fingerprintKey: source.fingerprintKey,
       suppressions: this.#turn.regulations.version(),

@@ -21,11 +21,16 @@ export type DestinationGround = {
   readonly observe: EgressObserver;
   /** Has secret settings replaced that the destination itself renews; absent where nobody keeps them. */
   readonly keepSecrets?: (fields: Readonly<Record<string, string>>) => Promise<void>;
-  /** The region's own bucket, for what a destination keeps there, at the first location in use. */
+  /** Where a destination keeps files beside the source's archive. */
   readonly bucket: {
+    /** The first location in use. */
     readonly location: ArchiveLocation;
-    open(): Bucket;
-    /** The buckets of all locations of the home: files stay where they were written. */
+    /**
+     * The region's own bucket there, or the customer's that the source has. `undefined` while that
+     * was not set up for such files: then nothing is written, and events wait.
+     */
+    open(): Bucket | undefined;
+    /** All buckets that files may stand in, to be erased there: files stay where they were written. */
     everywhere?(): readonly Bucket[];
   };
 };
@@ -35,7 +40,7 @@ export type OfferedDestination = {
   readonly kind: DestinationKind;
   /** @throws Error that names the wrong setting and quotes none; events then wait. */
   make(ground: DestinationGround): Promise<Deliverer>;
-  /** Its files are in the region's own bucket, so that they are erased also once it is deleted. */
+  /** Its files are in the region's own bucket or the source's, so that they are erased also once it is deleted. */
   readonly keepsFilesOfOurs?: true;
   /** Asks the vendor whether the credentials are good; absent where that is not known. */
   testCredentials?(ground: DestinationGround): Promise<CredentialTest>;

@@ -6,6 +6,9 @@ export type OwnBucketName = `own-${number}`;
 /** Where a file of the archive may stand: the platform's bucket at a location, or one of the customer's. */
 export type ArchivePlace = ArchiveLocation | `${ArchiveLocation}/${OwnBucketName}`;
 
+/** The folder of a data lake, in the platform's buckets and in those of customers. */
+export const PARQUET_FOLDER = "segment-data/";
+
 /** What a bucket of the customer's is opened for; each has a role of its own, with least rights. */
 export type OwnBucketRole = "writer" | "reader" | "eraser";
 
@@ -41,6 +44,16 @@ export type OwnBucket = {
   readonly externalId: string;
   /** The key that every write asks for; the bucket's default when absent. */
   readonly kmsKeyArn?: string;
+  /** Whether its policies, or keys, let the source's data lake stand there as well. */
+  readonly dataLake?: true;
+};
+
+/** A source's own buckets, as whoever writes files has to know them. */
+export type OwnBuckets = {
+  /** Every one that may hold files of the source. */
+  readonly buckets: readonly OwnBucket[];
+  /** The one that new files go to; the platform's when absent. */
+  readonly current?: OwnBucketName;
 };
 
 /** One at AWS: policies are what opens it. */

@@ -14,15 +14,12 @@ import {
   type ArchivePlace,
   type OwnBucket,
   type OwnBucketName,
+  type OwnBuckets,
 } from "../region/own-bucket.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
 
 /** What a source's config carries of its own buckets; absent while it never had one. */
-export type StorageConfig = {
-  /** Every own bucket that may hold files of the source. */
-  readonly buckets: readonly OwnBucket[];
-  /** The one that new files go to; the platform's when absent. */
-  readonly current?: OwnBucketName;
+export type StorageConfig = OwnBuckets & {
   /** Those in which files are removed by age, because the owner asked for it by name. */
   readonly swept?: readonly OwnBucketName[];
 };
@@ -93,7 +90,7 @@ export function withCandidate(
     const keys = { ...storage.keys, candidate: sealedKey };
     return same === undefined
       ? { ...storage, named, candidate: own, keys }
-      : { ...storage, candidate: { ...own, name: same.name }, keys };
+      : { ...storage, candidate: { ...own, name: same.name, ...lakeOf(same) }, keys };
   }
   const rest = withoutCandidate(storage);
   const known = storage.buckets.find((bucket) => isSameBucket(bucket, own));
@@ -101,6 +98,11 @@ export function withCandidate(
   return known.name === storage.current
     ? rest
     : { ...rest, candidate: { ...own, name: known.name } };
+}
+
+/** A data lake that may stand in a bucket stays there, to be erased there, whatever its keys. */
+function lakeOf({ dataLake }: OwnBucket): Pick<OwnBucket, "dataLake"> {
+  return dataLake === undefined ? {} : { dataLake };
 }
 
 /** The storage with the platform's bucket for new files. */

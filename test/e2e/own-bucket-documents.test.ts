@@ -4,6 +4,7 @@ import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
 import { homeUserArn } from "../../scripts/local-aws/options.ts";
 import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
 import { asCloudFormation, asTerraform } from "../../src/archive/own-bucket/as-code.ts";
+import { ownBucket } from "../../src/archive/own-bucket/open.ts";
 import {
   bucketDocuments,
   type BucketDocuments,
@@ -14,7 +15,7 @@ import {
   documentsOfCloudFormation,
   documentsOfTerraform,
 } from "../support/own-bucket-documents.ts";
-import { KEY, OWN, SEGMENT, verifyAt } from "../support/own-bucket-ground.ts";
+import { KEY, openingAt, OWN, SEGMENT, verifyAt } from "../support/own-bucket-ground.ts";
 
 let aws: LocalAws;
 
@@ -35,6 +36,8 @@ async function applyDocuments(own: AwsBucket, documents: BucketDocuments): Promi
 const FORMS: readonly (readonly [string, AwsBucket])[] = [
   ["roles", OWN],
   ["the form that Segment has", SEGMENT],
+  ["roles and a data lake", { ...OWN, dataLake: true }],
+  ["a data lake in the form that Segment has", { ...SEGMENT, dataLake: true }],
 ];
 
 describe.each(FORMS)("what setup gives for %s", (_form, own) => {
@@ -75,6 +78,38 @@ describe.each(FORMS)("what setup gives for %s", (_form, own) => {
     }
 
     expect([...new Set(passing)].toSorted()).toEqual(NOT_TRIED[own.access.kind]);
+  });
+});
+
+describe.each([OWN, SEGMENT])("what setup gives for a data lake, to $access.kind", (own) => {
+  const withLake: AwsBucket = { ...own, dataLake: true };
+  const documents = bucketDocuments(withLake, homeUserArn("eu"));
+
+  it("fails as to the lake when it was applied for another folder", async () => {
+    const text = JSON.stringify(documents).replaceAll("segment-data/", "other-data/");
+    await applyDocuments(withLake, JSON.parse(text) as BucketDocuments);
+
+    const { steps } = await verifyAt(aws, withLake);
+
+    const failed = steps.filter(({ state }) => state === "failed");
+    expect(failed).toMatchObject([{ step: "data-lake" }]);
+  });
+
+  it("fails when what was applied is what setup gives without one", async () => {
+    await applyDocuments(withLake, bucketDocuments(own, homeUserArn("eu")));
+
+    expect((await verifyAt(aws, withLake)).state).toBe("failed");
+  });
+
+  it("leaves nothing behind in the lake's folder", async () => {
+    await applyDocuments(withLake, documents);
+    const eraser = ownBucket(openingAt(aws), withLake, "eraser");
+    const before = await eraser.list("segment-data/", { max: 100 });
+
+    await verifyAt(aws, withLake);
+
+    expect(before.ok).toBe(true);
+    expect(await eraser.list("segment-data/", { max: 100 })).toEqual(before);
   });
 });
 

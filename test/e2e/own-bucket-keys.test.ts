@@ -44,10 +44,10 @@ describe("a bucket of the customer's own outside AWS", () => {
     return (await homeport.api(source.workspace.token, method, at, body)).body;
   }
 
-  async function ask(secretAccessKey = SECRET, bucket = BUCKET) {
+  async function ask(secretAccessKey = SECRET, bucket = BUCKET, dataLake = false) {
     const { accessKeyId } = CUSTOMER;
     const access = { kind: "keys", accessKeyId, secretAccessKey };
-    await call("PUT", "", { kind: "own", bucket, endpoint, access });
+    await call("PUT", "", { kind: "own", bucket, endpoint, access, dataLake });
     return call("POST", "/verification", { waitSeconds: 0 });
   }
 
@@ -107,6 +107,27 @@ describe("a bucket of the customer's own outside AWS", () => {
 
     expect(await usersThere()).toEqual(["somebody-else"]);
     expect(await homeport.files(source)).toEqual([]);
+  });
+
+  it("takes the source's data lake by the same keys, once it was verified for one", async () => {
+    const { verification, isInUse } = await ask(SECRET, BUCKET, true);
+    const made = await homeport.api(source.workspace.token, "POST", "/api/v1/destinations", {
+      name: "lake",
+      slug: "data-lake",
+      sourceId: source.id,
+      settings: {},
+    });
+    expect([isInUse, made.status], JSON.stringify([verification, made.body])).toEqual([true, 201]);
+
+    await send("somebody");
+
+    const endpointUrl = stack.aws.endpoints[LOCATION];
+    const there = { endpoint: endpointUrl, location: LOCATION, credentials: CUSTOMER };
+    const prefix = `segment-data/data/${source.id}/`;
+    await vi.waitFor(
+      async () => expect(await readBucket(there, BUCKET, prefix)).toHaveLength(1),
+      WAIT,
+    );
   });
 
   it("is not in use with a key that is not its owner's", async () => {

@@ -1,4 +1,14 @@
-import { array, literal, nullable, object, picklist, string, union, unknown } from "valibot";
+import {
+  array,
+  boolean,
+  literal,
+  nullable,
+  object,
+  picklist,
+  string,
+  union,
+  unknown,
+} from "valibot";
 
 import { asCloudFormation, asTerraform } from "../../archive/own-bucket/as-code.ts";
 import {
@@ -30,6 +40,8 @@ const ownView = object({
   access,
   externalId: nullable(string()),
   kmsKeyArn: nullable(string()),
+  /** Whether the source's data lake may stand there as well. */
+  dataLake: boolean(),
 });
 
 export const verificationView = object({
@@ -102,9 +114,17 @@ export function viewSetup(setup: StorageSetup) {
 }
 
 function viewEndpoint({ own, endpoint }: Extract<StorageSetup, { kind: "endpoint" }>) {
-  const { bucket, label } = own;
+  const { bucket, label, dataLake } = own;
+  const lake = dataLake === undefined ? {} : { dataLake };
   return {
-    storage: { kind: "own", bucket, endpoint: endpoint.host, label, access: KEYS_TO_FILL_IN },
+    storage: {
+      kind: "own",
+      bucket,
+      endpoint: endpoint.host,
+      label,
+      access: KEYS_TO_FILL_IN,
+      ...lake,
+    },
     steps: [...stepsAtEndpoint(own, endpoint)],
     externalId: null,
     platformPrincipal: null,
@@ -170,12 +190,13 @@ function viewWriting(queues: readonly (QueueStatus | undefined)[]) {
   };
 }
 
-function viewOwn({ kmsKeyArn, endpoint, externalId, ...own }: OwnBucket) {
+function viewOwn({ kmsKeyArn, endpoint, externalId, dataLake, ...own }: OwnBucket) {
   return {
     ...own,
     endpoint: endpoint ?? null,
     externalId: externalId === "" ? null : externalId,
     kmsKeyArn: kmsKeyArn ?? null,
+    dataLake: dataLake === true,
   };
 }
 

@@ -70,6 +70,7 @@ const storageDraft = union([
     label: optional(label),
     access,
     kmsKeyArn: optional(arn),
+    dataLake: optional(boolean()),
   }),
   strictObject({
     kind: literal("own"),
@@ -81,6 +82,7 @@ const storageDraft = union([
       accessKeyId: text,
       secretAccessKey: text,
     }),
+    dataLake: optional(boolean()),
   }),
 ]);
 
@@ -92,6 +94,7 @@ const setupQuery = strictObject({
   form: optional(picklist(["roles", "segment"])),
   kmsKeyArn: optional(arn),
   label: optional(label),
+  dataLake: optional(picklist(["true", "false"])),
 });
 
 /** Storage of the customer's own: what to apply at AWS, what is asked for, and whether it works. */
@@ -190,6 +193,7 @@ type SetupQuery = {
   readonly form?: "roles" | "segment" | undefined;
   readonly kmsKeyArn?: string | undefined;
   readonly label?: string | undefined;
+  readonly dataLake?: "true" | "false" | undefined;
 };
 
 /** What is left out is refused with the rest of what cannot be; a location that is left out is proposed. */
@@ -203,29 +207,33 @@ function draftOfQuery(query: SetupQuery, home: HomeRegion, sourceId: string): Ow
       endpoint === undefined ? proposedRoles(form, account, { sourceId, bucket }) : KEYS_TO_FILL_IN,
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
     ...(named === undefined ? {} : { label: named }),
+    ...(query.dataLake === "true" ? { dataLake: true } : {}),
   };
 }
 
 type Body =
   | { readonly kind: "platform" }
-  | (Omit<OwnBucketDraft, "endpoint" | "label" | "kmsKeyArn"> & {
+  | (Omit<OwnBucketDraft, "endpoint" | "label" | "kmsKeyArn" | "dataLake"> & {
       readonly kind: "own";
+      readonly dataLake?: boolean | undefined;
       readonly label?: string | undefined;
       readonly kmsKeyArn?: string | undefined;
     })
-  | (Omit<OwnBucketDraft, "label" | "location"> & {
+  | (Omit<OwnBucketDraft, "label" | "location" | "dataLake"> & {
       readonly kind: "own";
+      readonly dataLake?: boolean | undefined;
       readonly endpoint: string;
       readonly label?: string | undefined;
     });
 
 function draftOfBody(body: Body, home: HomeRegion): OwnBucketDraft | undefined {
   if (body.kind === "platform") return undefined;
-  const { kind: _kind, label: named, kmsKeyArn, ...draft } = body;
+  const { kind: _kind, label: named, kmsKeyArn, dataLake, ...draft } = body;
   return {
     location: LOCATION_PROPOSED[home],
     ...draft,
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
     ...(named === undefined ? {} : { label: named }),
+    ...(dataLake === true ? { dataLake } : {}),
   };
 }

@@ -8,7 +8,7 @@ export type EndpointTraits = {
   readonly hasBareIfMatch: boolean;
   /** Steps of a verification that cannot be done there, each with the reason. */
   readonly notOffered: Readonly<Partial<Record<VerificationStepName, string>>>;
-  /** What the customer does there, in order; `{bucket}` and `{region}` are filled in. */
+  /** What the customer does there, in order; names in braces are filled in. */
   readonly steps: readonly string[];
 };
 
@@ -29,7 +29,7 @@ const BY_KEYS: EndpointTraits["notOffered"] = {
 const USER_STEPS = [
   "Make the bucket {bucket} at this endpoint, without versioning, object lock and replication.",
   "Make a user or application of its own for Homeport, that may reach no other bucket.",
-  "Allow it on {bucket}: s3:ListBucket, s3:GetBucketLocation, and on {bucket}/segment-logs/*: s3:GetObject, s3:PutObject, s3:DeleteObject; with versioning also s3:ListBucketVersions and s3:DeleteObjectVersion.",
+  "Allow it on {bucket}: s3:ListBucket, s3:GetBucketLocation, and on {files}: s3:GetObject, s3:PutObject, s3:DeleteObject; with versioning also s3:ListBucketVersions and s3:DeleteObjectVersion.",
   "Make an access key for that user and send it with PUT …/storage; it is kept encrypted and never shown again.",
 ];
 
@@ -49,7 +49,7 @@ export const ENDPOINT_TRAITS: Readonly<Record<EndpointKind, EndpointTraits>> = {
     steps: [
       "Make the bucket in the jurisdiction: npx wrangler r2 bucket create {bucket} --jurisdiction {region}",
       "In R2, Manage API tokens, make an account API token with Object Read & Write for the bucket {bucket} only, without an end date or with one in your calendar.",
-      "Connect no public domain to the bucket and set no bucket lock on segment-logs/.",
+      "Connect no public domain to the bucket and set no bucket lock on {folders}.",
       "Send its Access Key ID and Secret Access Key with PUT …/storage; the secret is kept encrypted and never shown again.",
     ],
   },

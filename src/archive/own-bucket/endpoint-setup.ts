@@ -1,6 +1,7 @@
 import type { OwnBucket } from "../../region/own-bucket.ts";
 import type { S3Endpoint } from "../../region/s3-endpoints.ts";
 import { ENDPOINT_TRAITS } from "./endpoint-kinds.ts";
+import { foldersOf } from "./policies.ts";
 
 /** Stand for the customer's keys in what setup answers; they pass for keys, and open nothing. */
 export const KEYS_TO_FILL_IN = {
@@ -10,10 +11,17 @@ export const KEYS_TO_FILL_IN = {
 } as const;
 
 /** What a customer does at an endpoint outside AWS, in order. */
-export function stepsAtEndpoint({ bucket }: OwnBucket, endpoint: S3Endpoint): readonly string[] {
+export function stepsAtEndpoint(own: OwnBucket, endpoint: S3Endpoint): readonly string[] {
   const { region, kind } = endpoint;
+  const { bucket } = own;
+  const folders = foldersOf(own);
+  const files = folders.map((folder) => `${bucket}/${folder}*`);
   return ENDPOINT_TRAITS[kind].steps.map((step) =>
-    step.replaceAll("{bucket}", bucket).replaceAll("{region}", region),
+    step
+      .replaceAll("{bucket}", bucket)
+      .replaceAll("{region}", region)
+      .replaceAll("{files}", files.join(" and "))
+      .replaceAll("{folders}", folders.join(" and ")),
   );
 }
 

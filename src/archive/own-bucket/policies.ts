@@ -1,4 +1,9 @@
-import type { AwsBucket, OwnBucket, OwnBucketRole } from "../../region/own-bucket.ts";
+import {
+  PARQUET_FOLDER,
+  type AwsBucket,
+  type OwnBucket,
+  type OwnBucketRole,
+} from "../../region/own-bucket.ts";
 
 /** One statement of an IAM document. */
 export type PolicyStatement = {
@@ -31,8 +36,13 @@ export type BucketDocuments = {
   readonly kmsKeyPolicy?: PolicyDocument;
 };
 
-/** The folder that everything of ours is in, as Segment has it. */
+/** The folder that the archive is in, as Segment has it. */
 export const OWN_BUCKET_FOLDER = "segment-logs/";
+
+/** The folders of a bucket that anything of ours is in. */
+export function foldersOf({ dataLake }: Pick<OwnBucket, "dataLake">): readonly string[] {
+  return dataLake === true ? [OWN_BUCKET_FOLDER, PARQUET_FOLDER] : [OWN_BUCKET_FOLDER];
+}
 
 /** The settings of a bucket that verification looks at, by the action that shows each. */
 const SETTINGS_READ = [
@@ -91,13 +101,14 @@ function trustPolicy(platformArn: string, externalId: string): PolicyDocument {
 }
 
 function bucketPolicy(own: AwsBucket, platformArn: string): PolicyDocument {
-  const write: PolicyStatement = {
-    Sid: "AllowHomeportToWrite",
-    Effect: "Allow",
+  const write = foldersOf(own).map((folder) => ({
+    ...writeStatement(
+      folder === PARQUET_FOLDER ? "AllowHomeportToWriteDataLake" : "AllowHomeportToWrite",
+      own,
+      folder,
+    ),
     Principal: { AWS: platformArn },
-    Action: "s3:PutObject",
-    Resource: filesOf(own),
-  };
+  }));
   const deny: PolicyStatement = {
     Sid: "DenyUnencryptedTransport",
     Effect: "Deny",
@@ -106,13 +117,14 @@ function bucketPolicy(own: AwsBucket, platformArn: string): PolicyDocument {
     Resource: [bucketArn(own), `${bucketArn(own)}/*`],
     Condition: { Bool: { "aws:SecureTransport": "false" } },
   };
-  return document(own.access.kind === "segment" ? [write, deny] : [deny]);
+  return document(own.access.kind === "segment" ? [...write, deny] : [deny]);
 }
 
 function rolePolicy(own: OwnBucket, purposes: readonly OwnBucketRole[]): PolicyDocument {
   const kms = [...new Set(purposes.flatMap((purpose) => KMS_ACTIONS[purpose]))];
   return document([
     ...purposes.flatMap((purpose) => ROLE_STATEMENTS[purpose](own)),
+    ...(own.dataLake === true ? purposes.flatMap((purpose) => LAKE_STATEMENTS[purpose](own)) : []),
     ...(own.kmsKeyArn === undefined ? [] : [kmsStatement(own, own.kmsKeyArn, kms)]),
   ]);
 }
@@ -120,17 +132,42 @@ function rolePolicy(own: OwnBucket, purposes: readonly OwnBucketRole[]): PolicyD
 const ROLE_STATEMENTS: Readonly<
   Record<OwnBucketRole, (own: OwnBucket) => readonly PolicyStatement[]>
 > = {
-  writer: (own) => [
-    { Sid: "WriteEvents", Effect: "Allow", Action: "s3:PutObject", Resource: filesOf(own) },
-  ],
+  writer: (own) => [writeStatement("WriteEvents", own, OWN_BUCKET_FOLDER)],
   reader: (own) => [
-    { Sid: "ReadEvents", Effect: "Allow", Action: "s3:GetObject", Resource: filesOf(own) },
-    listStatement("ListEvents", "s3:ListBucket", own),
+    {
+      Sid: "ReadEvents",
+      Effect: "Allow",
+      Action: "s3:GetObject",
+      Resource: filesIn(own, OWN_BUCKET_FOLDER),
+    },
+    listStatement("ListEvents", "s3:ListBucket", own, OWN_BUCKET_FOLDER),
     { Sid: "ShowSettings", Effect: "Allow", Action: SETTINGS_READ, Resource: bucketArn(own) },
   ],
-  eraser: (own) => [
+  eraser: (own) =>
+    eraseStatements("RewriteAndDeleteEvents", "ListVersions", own, OWN_BUCKET_FOLDER),
+};
+
+/** What a data lake needs besides. Nothing but a deletion ever reads one, so the reader gets nothing. */
+const LAKE_STATEMENTS: typeof ROLE_STATEMENTS = {
+  writer: (own) => [writeStatement("WriteDataLake", own, PARQUET_FOLDER)],
+  reader: () => [],
+  eraser: (own) =>
+    eraseStatements("RewriteAndDeleteDataLake", "ListDataLakeVersions", own, PARQUET_FOLDER),
+};
+
+function writeStatement(sid: string, own: OwnBucket, folder: string): PolicyStatement {
+  return { Sid: sid, Effect: "Allow", Action: "s3:PutObject", Resource: filesIn(own, folder) };
+}
+
+function eraseStatements(
+  sid: string,
+  listSid: string,
+  own: OwnBucket,
+  folder: string,
+): readonly PolicyStatement[] {
+  return [
     {
-      Sid: "RewriteAndDeleteEvents",
+      Sid: sid,
       Effect: "Allow",
       Action: [
         "s3:GetObject",
@@ -139,23 +176,24 @@ const ROLE_STATEMENTS: Readonly<
         "s3:GetObjectVersion",
         "s3:DeleteObjectVersion",
       ],
-      Resource: filesOf(own),
+      Resource: filesIn(own, folder),
     },
-    listStatement("ListVersions", ["s3:ListBucket", "s3:ListBucketVersions"], own),
-  ],
-};
+    listStatement(listSid, ["s3:ListBucket", "s3:ListBucketVersions"], own, folder),
+  ];
+}
 
 function listStatement(
   sid: string,
   actions: string | readonly string[],
   own: OwnBucket,
+  folder: string,
 ): PolicyStatement {
   return {
     Sid: sid,
     Effect: "Allow",
     Action: actions,
     Resource: bucketArn(own),
-    Condition: { StringLike: { "s3:prefix": `${OWN_BUCKET_FOLDER}*` } },
+    Condition: { StringLike: { "s3:prefix": `${folder}*` } },
   };
 }
 
@@ -195,8 +233,8 @@ function kmsKeyStatements(own: AwsBucket, platformArn: string): readonly PolicyS
 }
 
 /** Ends in `/*`, or S3 would take it for a file of that very name. */
-function filesOf(own: OwnBucket): string {
-  return `${bucketArn(own)}/${OWN_BUCKET_FOLDER}*`;
+function filesIn(own: OwnBucket, folder: string): string {
+  return `${bucketArn(own)}/${folder}*`;
 }
 
 function bucketArn({ bucket }: OwnBucket): string {

@@ -16,6 +16,7 @@ export type OwnBucketDraft = {
   readonly label?: string;
   readonly access: AwsAccess | HandedInKeys;
   readonly kmsKeyArn?: string;
+  readonly dataLake?: true;
 };
 
 /** Keys as the customer hands them in; only in a draft does the secret one stand beside the other. */
@@ -132,7 +133,7 @@ export function ownBucketOf(
   draft: OwnBucketDraft,
   ours: Pick<OwnBucket, "name" | "externalId">,
 ): OwnBucket {
-  const { bucket, location, endpoint, access, kmsKeyArn } = draft;
+  const { bucket, location, endpoint, access, kmsKeyArn, dataLake } = draft;
   return {
     ...ours,
     bucket,
@@ -141,6 +142,7 @@ export function ownBucketOf(
     label: labelOf(draft),
     access: access.kind === "keys" ? { kind: "keys", accessKeyId: access.accessKeyId } : access,
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+    ...(dataLake === undefined ? {} : { dataLake }),
   };
 }
 

@@ -12,6 +12,7 @@ export const VERIFICATION_STEPS = [
   "kms-key",
   "rewrite-object",
   "delete-object",
+  "data-lake",
   "versioning",
   "object-lock",
   "public-access",

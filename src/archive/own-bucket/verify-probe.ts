@@ -2,7 +2,6 @@ import { err, ok, type Result } from "../../core/result.ts";
 import type { OwnBucket, OwnBucketRole } from "../../region/own-bucket.ts";
 import type { Bucket, ObjectBody } from "../../s3/bucket.ts";
 import type { BucketFailure } from "../../s3/failures.ts";
-import { OWN_BUCKET_FOLDER } from "./policies.ts";
 import type { VerificationStep } from "./verification.ts";
 import { failed, passed, patient, type Patience } from "./verify-steps.ts";
 
@@ -18,6 +17,8 @@ export type ProbeDeps = {
   readonly open: (purpose: OwnBucketRole) => VerifiedBucket;
   /** Differs for every verification, so that two at once do not meet. */
   readonly nonce: string;
+  /** Where it is tried, ending in a slash. */
+  readonly folder: string;
 };
 
 const PROBE = new TextEncoder().encode(
@@ -36,11 +37,11 @@ export async function probeBucket(
   deps: ProbeDeps,
   patience: Patience,
 ): Promise<readonly VerificationStep[]> {
-  const key = `${OWN_BUCKET_FOLDER}homeport-verification-${deps.nonce}`;
+  const key = `${deps.folder}homeport-verification-${deps.nonce}`;
   const unproven = await proveControl(deps, patience);
   if (unproven !== undefined) return [unproven];
   const put = await patient(patience, () => deps.open("writer").putNew(key, PROBE, TEXT));
-  if (!put.ok) return notWritten(put.error);
+  if (!put.ok) return notWritten(deps, put.error);
   return [
     passed("put-object", "An object was written."),
     await writeAgain(deps, key),
@@ -59,20 +60,18 @@ async function proveControl(
   patience: Patience,
 ): Promise<VerificationStep | undefined> {
   if (deps.own.access.kind !== "segment") return undefined;
-  const listed = await patient(patience, () =>
-    deps.open("reader").list(OWN_BUCKET_FOLDER, { max: 1 }),
-  );
+  const listed = await patient(patience, () => deps.open("reader").list(deps.folder, { max: 1 }));
   if (listed.ok) return undefined;
   const change =
     "Nothing was written, since the role may not list the bucket: allow it s3:ListBucket.";
   return failed("list-objects", listed.error, change);
 }
 
-function notWritten(error: {
-  readonly kind: string;
-  readonly code?: string;
-}): readonly VerificationStep[] {
-  const allow = `Allow s3:PutObject on ${OWN_BUCKET_FOLDER}* as storage/setup says, and kms:GenerateDataKey if the bucket has a key.`;
+function notWritten(
+  { folder }: ProbeDeps,
+  error: { readonly kind: string; readonly code?: string },
+): readonly VerificationStep[] {
+  const allow = `Allow s3:PutObject on ${folder}* as storage/setup says, and kms:GenerateDataKey if the bucket has a key.`;
   const step = failed("put-object", error, allow);
   if (!(error.code ?? "").startsWith("KMS")) return [step];
   return [step, failed("kms-key", error, "Check the ARN of the key and its policy.")];
@@ -96,7 +95,7 @@ async function list(deps: ProbeDeps, patience: Patience, key: string): Promise<V
   if (listed.ok && listed.value.entries.some((entry) => entry.key === key)) {
     return passed("list-objects", "The object was listed.");
   }
-  const change = `Allow s3:ListBucket for the prefix ${OWN_BUCKET_FOLDER}*.`;
+  const change = `Allow s3:ListBucket for the prefix ${deps.folder}*.`;
   return failed("list-objects", listed.ok ? undefined : listed.error, change);
 }
 

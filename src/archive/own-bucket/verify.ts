@@ -10,7 +10,9 @@ import {
   type Verification,
   type VerificationStep,
 } from "./verification.ts";
+import { probeParquet } from "./verify-parquet.ts";
 import { probeBucket, type VerifiedBucket } from "./verify-probe.ts";
+import { OWN_BUCKET_FOLDER } from "./policies.ts";
 import { verifyRoles } from "./verify-roles.ts";
 import { judgeEndpoint, judgeRegion, judgeSettings } from "./verify-settings.ts";
 import { patient, type Patience } from "./verify-steps.ts";
@@ -60,7 +62,7 @@ async function verifyAtAws(
   if (steps.every(({ step, state }) => step === "external-id" || state !== "failed")) {
     const reader = deps.open("reader");
     steps.push(judgeRegion(own, await patient(patience, () => reader.setting("location"))));
-    steps.push(...(await probeBucket(probeOf(deps), patience)));
+    steps.push(...(await probeFolders(deps, patience)));
     steps.push(...(await judgeSettings(own, reader)));
   }
   if (own.access.kind === "segment") steps.push(CONFUSED_DEPUTY);
@@ -78,7 +80,7 @@ async function verifyAtEndpoint(
   const traits = ENDPOINT_TRAITS[endpoint.kind];
   const steps = [
     region,
-    ...(await probeBucket(probeOf(deps), patience)),
+    ...(await probeFolders(deps, patience)),
     ...(await judgeSettings(own, deps.open("reader"), traits.notOffered)),
   ];
   return inOrder([...steps, ...leftOut(traits, steps)]);
@@ -101,9 +103,14 @@ function inOrder(steps: readonly VerificationStep[]): readonly VerificationStep[
   );
 }
 
-function probeOf(deps: VerifyDeps): Parameters<typeof probeBucket>[0] {
+async function probeFolders(
+  deps: VerifyDeps,
+  patience: Patience,
+): Promise<readonly VerificationStep[]> {
   const { own, nonce } = deps;
-  return { own, nonce, open: (purpose) => deps.open(purpose) };
+  const probe = { own, nonce, open: (purpose: OwnBucketRole) => deps.open(purpose) };
+  const steps = await probeBucket({ ...probe, folder: OWN_BUCKET_FOLDER }, patience);
+  return [...steps, ...(await probeParquet(probe, patience))];
 }
 
 const CONFUSED_DEPUTY: VerificationStep = {

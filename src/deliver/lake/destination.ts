@@ -8,6 +8,7 @@ import type {
   EraseSlice,
   ForgottenUsers,
 } from "../deliverer.ts";
+import { PARQUET_FOLDER } from "../../region/own-bucket.ts";
 import type { DestinationGround, OfferedDestination } from "../destinations.ts";
 import { eraseFolders, type FileKind } from "../erase-folder.ts";
 import { fileNameOf, putFile } from "../put-file.ts";
@@ -24,13 +25,10 @@ const BATCH_BYTES_MAX = 3_000_000;
 /** Files that are made and written at once: each takes memory, and one of six connections. */
 const PUTS_MAX = 3;
 
-/** Where the files of all sources are, in the region's own bucket. */
-const PREFIX = "segment-data/";
-
 const OWN_BUCKET = {
   level: "region_by_account",
   hosts: [],
-  note: "The deployment's own bucket of the region, at an endpoint that shows it.",
+  note: "The deployment's own bucket of the region, or the source's, at an endpoint that is known to be there.",
 } as const;
 
 export const PARQUET: DestinationKind = {
@@ -43,7 +41,7 @@ export const PARQUET: DestinationKind = {
 };
 
 /**
- * Parquet files in the region's bucket, in the layout of Segment's data lakes: a folder for each
+ * Parquet files in the region's bucket, or in the source's own, in the layout of Segment's data lakes: a folder for each
  * table, day and hour. A file is written once, and changed by a deletion only.
  */
 export const parquetDestination: OfferedDestination = {
@@ -57,16 +55,24 @@ const FILE = /\/segment_type=[^/]+\/day=[^/]+\/hr=\d\d\/[0-9a-f]{32}\.parquet$/;
 
 const OBJECT = { contentType: "application/vnd.apache.parquet" } as const;
 
+/** The source's own bucket was not set up for a data lake: rights can be put right. */
+const NO_BUCKET: DeliveryOutcome = { kind: "retry", code: "INVALID_SETTINGS" };
+
 class ParquetFiles implements Deliverer {
   readonly batch = { events: BATCH_EVENTS_MAX, bytes: BATCH_BYTES_MAX };
   /** One call fills the memory and the connections that there are. */
   readonly calls = 1;
   readonly #prefix: string;
   readonly #bucket: DestinationGround["bucket"];
+  #isWithoutBucket = false;
 
   constructor({ sourceId, bucket }: Pick<DestinationGround, "sourceId" | "bucket">) {
-    this.#prefix = `${PREFIX}data/${sourceId}/`;
+    this.#prefix = `${PARQUET_FOLDER}data/${sourceId}/`;
     this.#bucket = bucket;
+  }
+
+  get alert(): string | undefined {
+    return this.#isWithoutBucket ? "bucket_without_data_lake" : undefined;
   }
 
   async deliver(
@@ -78,6 +84,8 @@ class ParquetFiles implements Deliverer {
     });
     const parts = [...partsOf(deliveries)];
     const bucket = this.#bucket.open();
+    this.#isWithoutBucket = bucket === undefined;
+    if (bucket === undefined) return deliveries.map(() => NO_BUCKET);
     const work = async (): Promise<void> => {
       for (let next = parts.shift(); next !== undefined; next = parts.shift()) {
         const outcome = await this.#write(bucket, next, deliveries, signal);
@@ -88,9 +96,9 @@ class ParquetFiles implements Deliverer {
     return outcomes;
   }
 
-  /** At every location of the home: files stand where they were written. */
+  /** At every location of the home and in every own bucket: files stand where they were written. */
   async erase(users: ForgottenUsers, slice: EraseSlice): Promise<ErasedFiles> {
-    const buckets = this.#bucket.everywhere?.() ?? [this.#bucket.open()];
+    const buckets = this.#bucket.everywhere?.() ?? [this.#bucket.open()].filter(isBucket);
     const folders = buckets.map((bucket) => ({ bucket, prefix: this.#prefix }));
     const kind: FileKind = {
       isOurs: (key) => FILE.test(key),
@@ -112,6 +120,10 @@ class ParquetFiles implements Deliverer {
     const rows = own.flatMap(({ event }) => rowOf(event)?.cells ?? []);
     return putFile(bucket, key, await parquetFile(rows), OBJECT);
   }
+}
+
+function isBucket(bucket: Bucket | undefined): bucket is Bucket {
+  return bucket !== undefined;
 }
 
 /** Places of the events of each folder, in order. An event without a time of receipt has none. */

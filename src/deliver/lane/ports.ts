@@ -1,5 +1,6 @@
 import type { DestinationId, HomeRegion, SourceId } from "../../core/ids.ts";
 import type { Exchange } from "../../egress/exchange.ts";
+import type { OwnBuckets } from "../../region/own-bucket.ts";
 import type { ArchiveLocation } from "../../region/regions.ts";
 import type { RuleSettings } from "../filter/decide.ts";
 import type { CredentialTest } from "../destinations.ts";
@@ -23,6 +24,8 @@ export type LaneConfig = {
   readonly rules: RuleSettings;
   readonly retryMs: number;
   readonly archiveLocations: readonly ArchiveLocation[];
+  /** The source's own buckets; absent while it never had one. */
+  readonly storage?: OwnBuckets;
   /** How long dead letters' files stay in the platform's bucket, in days; absent from older code. */
   readonly retentionDays?: number | "unlimited";
   /** Keys the hashes of user ids: in filters of dead letters' files, and of suppressed users. */

@@ -109,6 +109,13 @@ describe("withCandidate()", () => {
     expect(replaced.candidate?.name).toBe("own-2");
   });
 
+  it("is another bucket once a data lake may stand in it, so that it is verified again", () => {
+    expect(withCandidate(IN_USE, { ...DRAFT, dataLake: true }, "id").candidate).toMatchObject({
+      name: "own-2",
+      dataLake: true,
+    });
+  });
+
   it("asks for nothing when the bucket is in use already", () => {
     expect(withCandidate(IN_USE, DRAFT, "id").candidate).toBeUndefined();
   });
@@ -132,6 +139,15 @@ describe("a bucket outside AWS", () => {
 
     expect(after.buckets).toMatchObject([{ name: "own-1", access: { accessKeyId: "second" } }]);
     expect(after.keys).toEqual({ "own-1": "sealed-2" });
+  });
+
+  it("keeps its data lake with other keys, so that it is erased there", () => {
+    const withLake = withCandidate(undefined, { ...AT_R2, dataLake: true }, "", "sealed-1");
+    const before = verified(withLake, "passed");
+
+    const after = verified(withCandidate(before, withOtherKeys, "", "sealed-2"), "passed");
+
+    expect(after.buckets).toMatchObject([{ name: "own-1", dataLake: true }]);
   });
 
   it("is reached by the earlier keys until others are verified", () => {

@@ -29,6 +29,7 @@ const { kmsKeyArn: _kmsKeyArn, ...WITHOUT_KEY } = WITH_ROLES;
 const FORMS: readonly (readonly [string, AwsBucket])[] = [
   ["roles and a key", WITH_ROLES],
   ["roles", WITHOUT_KEY],
+  ["roles and a data lake", { ...WITH_ROLES, dataLake: true }],
   [
     "the form that Segment has",
     { ...WITH_ROLES, access: proposedRoles("segment", ACCOUNT, PLACE), externalId: "ws_eu_x" },

@@ -88,6 +88,34 @@ describe("bucketDocuments()", () => {
     expect(JSON.stringify(allowed)).not.toMatch(/"\*"|s3:\*|my-events\/\*/);
   });
 
+  it("says nothing of a data lake's folder to a source without one", () => {
+    expect(JSON.stringify(bucketDocuments(OWN, PLATFORM))).not.toContain("segment-data");
+  });
+
+  it("lets the writer write and the eraser rewrite in a data lake's folder, the reader neither", () => {
+    const { roles } = bucketDocuments({ ...OWN, dataLake: true }, PLATFORM);
+
+    const lake = roles.map(({ policy }) =>
+      policy.Statement.filter((statement) => JSON.stringify(statement).includes("segment-data/")),
+    );
+
+    const Resource = "arn:aws:s3:::my-events/segment-data/*";
+    expect(lake).toMatchObject([
+      [{ Action: "s3:PutObject", Resource }],
+      [],
+      [{ Resource }, { Condition: { StringLike: { "s3:prefix": "segment-data/*" } } }],
+    ]);
+  });
+
+  it("gives every statement of a document a name of its own", () => {
+    for (const access of [OWN.access, { kind: "segment", role: role("archives") } as const]) {
+      const { bucketPolicy, roles } = bucketDocuments({ ...OWN, access, dataLake: true }, PLATFORM);
+      for (const { Statement } of [bucketPolicy, ...roles.map(({ policy }) => policy)]) {
+        expect(new Set(Statement.map(({ Sid }) => Sid)).size).toBe(Statement.length);
+      }
+    }
+  });
+
   it("names no principal in the bucket's policy where roles write", () => {
     const { bucketPolicy } = bucketDocuments(OWN, PLATFORM);
 
