@@ -9,6 +9,9 @@ const ARCHIVE_SUITES = ["archive-catalogue", "deletion", "own-bucket-keys", "rep
   (name) => `test/e2e/${name}.test.ts`,
 );
 
+/** Property tests compute for seconds, and several times as long beside others on a small machine. */
+const BUSY_MS = 60_000;
+
 /** Unit tests run in Node; worker tests in workerd with storage; e2e drives the built Worker. */
 export default defineConfig({
   test: {
@@ -18,7 +21,7 @@ export default defineConfig({
     projects: [
       {
         plugins: [wasmModules()],
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: BUSY_MS },
       },
       {
         plugins: [
@@ -35,6 +38,7 @@ export default defineConfig({
           name: "workers",
           include: ["test/workers/**/*.test.ts"],
           setupFiles: ["test/workers/setup.ts"],
+          testTimeout: BUSY_MS,
         },
       },
       {

@@ -8,6 +8,8 @@ import { call, CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts
 import { errorXml, FakeS3 } from "./support/fake-s3.ts";
 
 const DAY_MS = 86_400_000;
+/** Alarms take their time on a busy machine. */
+const WAIT = { timeout: 20_000, interval: 50 };
 
 let services: Services;
 let s3: FakeS3;
@@ -88,7 +90,7 @@ describe("the journal of regulations", () => {
 
     await services.workspace(workspaceId()).poke();
 
-    await vi.waitFor(() => expect(entries()).toEqual(["eu-central-1 1", "eu-west-1 1"]));
+    await vi.waitFor(() => expect(entries()).toEqual(["eu-central-1 1", "eu-west-1 1"]), WAIT);
     expect(before).toEqual(["eu-central-1 1"]);
   });
 
@@ -127,7 +129,7 @@ describe("the journal of regulations", () => {
       await runDurableObjectAlarm(workspace());
       const { body } = await call("GET", `/api/v1/regulations/${made.body.id}`, { token });
       expect(body.status).toBe("FINISHED");
-    });
+    }, WAIT);
 
     const { body } = await call("GET", "/api/v1/audit", { token });
     expect(JSON.stringify(body)).toContain("regulation.repeat");
@@ -142,7 +144,7 @@ describe("the journal of regulations", () => {
 
     await services.workspace(workspaceId()).poke();
 
-    await vi.waitFor(async () => expect(await suppressed()).toEqual(["u1"]));
+    await vi.waitFor(async () => expect(await suppressed()).toEqual(["u1"]), WAIT);
     expect(before).toEqual([]);
   });
 
@@ -167,13 +169,13 @@ describe("the journal of regulations", () => {
       await runDurableObjectAlarm(workspace());
       const { body } = await call("GET", `/api/v1/regulations/${made.body.id}`, { token });
       expect(body.status).toBe("FINISHED");
-    });
+    }, WAIT);
     await runInDurableObject(workspace(), (_, { storage }) => {
       storage.sql.exec("UPDATE regulations SET finished_at_ms = ?", Date.now() - 91 * DAY_MS);
     });
 
     await services.workspace(workspaceId()).poke();
 
-    await vi.waitFor(() => expect(entries()).toEqual([]));
+    await vi.waitFor(() => expect(entries()).toEqual([]), WAIT);
   });
 });
