@@ -6,6 +6,7 @@ import type { SyncId } from "../../sync/sync.ts";
 import type { SyncEnd } from "../../workspace/sync-ports.ts";
 import { modelNamed } from "../model-named.ts";
 import { refuse, type FieldError, type Problem } from "../problem.ts";
+import { alertOfCensus } from "./alerts.ts";
 import { mappingOfCensus } from "./mapping-body.ts";
 import { endOfNumber } from "./numbers.ts";
 import { scheduleOfCensus, type GivenFrequency } from "./schedules.ts";
@@ -84,7 +85,11 @@ function optionsOf(body: CensusDraft | CensusPatch, ground: CensusGround, wrong:
   const { mirror_strategy: mirror, paused } = body;
   if (mirror === "upload_and_swap") wrong.add("mirror_strategy", "upload_and_swap is not offered");
   const schedule = scheduleOf(body, ground, wrong);
+  const alerts = body.alert_attributes?.flatMap(
+    (each, at) => wrong.take(`alert_attributes.${at}`, alertOfCensus(each)) ?? [],
+  );
   return {
+    ...(alerts === undefined ? {} : { alerts }),
     ...(typeof paused === "boolean" ? { paused } : {}),
     ...(mirror === "sync_updates_and_nulls" ? { mirrorStrategy: "null" as const } : {}),
     ...(mirror === "sync_updates_and_deletes" ? { mirrorStrategy: "delete" as const } : {}),

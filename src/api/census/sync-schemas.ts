@@ -20,6 +20,8 @@ import {
   type InferOutput,
 } from "valibot";
 
+import { SYNC_ALERTS_MAX } from "../../sync/alerts/alert.ts";
+import { censusAlert } from "./alerts.ts";
 import { FREQUENCIES } from "./schedules.ts";
 
 const TEXT_CHARS_MAX = 200;
@@ -98,6 +100,7 @@ const shared = {
   schedule_hour: hour,
   schedule_minute: minute,
   cron_expression: maybeText(TEXT_CHARS_MAX),
+  alert_attributes: nullish(pipe(array(censusAlert), maxLength(SYNC_ALERTS_MAX))),
   mode: nullish(
     object({
       type: text,

@@ -5,6 +5,7 @@ import { numberOfRun } from "../../sync/run-number.ts";
 import type { Sync } from "../../sync/sync.ts";
 import { isoTime } from "../../workspace/source-view.ts";
 import type { SyncEnd } from "../../workspace/sync-ports.ts";
+import { viewCensusAlerts } from "./alerts.ts";
 import { destinationIdOf, numberOfEnd, numberOfId } from "./numbers.ts";
 import { censusSchedule } from "./schedules.ts";
 
@@ -45,6 +46,7 @@ export function viewCensusSync(sync: Sync, { ends, standing, parent }: CensusSyn
       object: sync.destination.object,
     },
     mappings: sync.mappings.map(viewMapping),
+    alert_attributes: viewCensusAlerts(sync),
     sync_key: sync.key,
     last_run_at: last === undefined ? null : isoTime(last.createdAtMs),
     last_run_id: last === undefined ? null : numberOfRun(sync.number, last.number),

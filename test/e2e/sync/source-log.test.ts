@@ -55,12 +55,12 @@ describe("the report of a sync in its source", () => {
   });
 
   it("goes into the bucket with a word about it when the source may not be written", async () => {
-    const { sql, server, api } = world;
+    const { sql, server } = world;
     await sql.unsafe("DROP ROLE IF EXISTS reader");
     await sql.unsafe("CREATE ROLE reader LOGIN PASSWORD 'reads-only'");
     await sql.unsafe("GRANT SELECT ON people TO reader");
     const { host, port, database } = server;
-    const made = await api("POST", "/api/v1/connections", {
+    const made = await world.api("POST", "/api/v1/connections", {
       name: "Reader",
       kind: "postgres",
       settings: { host, port, database, user: "reader", password: "reads-only" },
@@ -71,7 +71,7 @@ describe("the report of a sync in its source", () => {
     const id = await world.makeSync({ log: "source", source: { connectionId, model } });
     const run = await world.run(id);
     const files = (await reportFiles()).map(({ key }) => key);
-    await api("DELETE", `/api/v1/syncs/${id}`);
+    await world.api("DELETE", `/api/v1/syncs/${id}`);
     await sql.unsafe("DROP OWNED BY reader");
 
     expect(run).toMatchObject({ state: "completed", steps: { report: { state: "completed" } } });
