@@ -1,7 +1,7 @@
 import { readStored } from "../src/core/stored-json.ts";
 import type { DiffPiece, EngineKind } from "../src/sync/engine/change.ts";
 import { chosenKeys } from "../src/sync/engine/chosen-keys.ts";
-import type { DiffInput } from "../src/sync/engine/diff-input.ts";
+import type { DiffInput, PartitionInput } from "../src/sync/engine/diff-input.ts";
 import { diff } from "../src/sync/engine/diff.ts";
 import { planOf, type Plan } from "../src/sync/engine/plan.ts";
 import { RowHasher } from "../src/sync/engine/row-hash.ts";
@@ -12,29 +12,38 @@ import {
   firstContract,
   fullSyncReason,
   isOtherContract,
+  mixedContract,
   type SyncContract,
 } from "../src/sync/run/contract.ts";
 import { behaviourNeeds } from "../src/sync/run/needs.ts";
 import type { Diff } from "../src/sync/run/ports.ts";
 import { RunFailed } from "../src/sync/run/run-failed.ts";
 import type { FullSyncReason } from "../src/sync/run/run.ts";
-import type { OpenedSource } from "../src/sync/source/open-source.ts";
-import type { HashSeeds } from "../src/sync/source/source.ts";
+import type { SyncState } from "../src/sync/engine/state/sync-state.ts";
+import type { RunRequest } from "../src/sync/ports.ts";
+import type { HashSeeds, Source } from "../src/sync/source/source.ts";
 import type { Sync } from "../src/sync/sync.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
-import type { OpeningDeps } from "./sync-opening.ts";
 
 /** The name under which the object keeps what the run under way began with. */
 export const NEXT_CONTRACT = "next-contract";
 
-export type SyncDiffsDeps = Pick<OpeningDeps, "storage" | "state" | "request" | "signal"> & {
+export type SyncDiffsDeps = {
+  readonly storage: SyncStorage;
+  readonly state: SyncState;
+  readonly request: RunRequest;
   readonly sync: Sync;
-  readonly source: OpenedSource;
+  readonly source: Source;
   readonly mapper: RecordMapper;
   readonly seeds: HashSeeds;
   /** Whether there is nothing to read, as an append's window says. */
   readonly isEmpty: boolean;
   readonly spill: SpillStore;
+  /** Gives other requests their turn. */
+  readonly nextTurn: () => Promise<unknown>;
+  /** How the engine is chosen, and in which pieces it works; tests have their own. */
+  readonly planOf?: typeof planOf;
+  readonly pieces?: Pick<PartitionInput, "pieces" | "spillLimits">;
 };
 
 /** Finds what became different, by the engine that suits the source and what is known of it. */
@@ -59,11 +68,14 @@ export class SyncDiffs {
     if (isOtherKey) storage.transaction(() => state.clear());
     const accepted = state.counts().there;
     const isWhole = request.keys === undefined && request.kind !== "test";
-    const fullSync = isWhole
-      ? fullSyncReason({ held, now: contract, isRequested: request.isFull, accepted })
-      : undefined;
+    const isOnce = sync.behaviour === "append";
+    const ground = { held, now: contract, isRequested: request.isFull, accepted, isOnce };
+    const fullSync = isWhole ? fullSyncReason(ground) : undefined;
     // It counts once all of the run was sent.
     storage.set(NEXT_CONTRACT, JSON.stringify(contract));
+    if (held !== undefined && request.kind !== "dry_run") {
+      storage.set("contract", JSON.stringify(mixedContract(held, contract)));
+    }
     if (isOtherKey || (held === undefined && accepted === 0)) {
       storage.set("contract", JSON.stringify(firstContract(contract)));
     }
@@ -75,7 +87,7 @@ export class SyncDiffs {
       position,
     };
     const isContractChanged = held !== undefined && held.source !== contract.source;
-    const plan = planOf({
+    const plan = (this.#deps.planOf ?? planOf)({
       source,
       needs: input.needs,
       accepted,
@@ -103,7 +115,7 @@ export class SyncDiffs {
     input: Input & { readonly signal: AbortSignal },
     switched: (engine: EngineKind, why: string) => void,
   ): AsyncIterable<DiffPiece> {
-    const { source, request, spill, seeds, isEmpty } = this.#deps;
+    const { source, request, spill, seeds, isEmpty, nextTurn, pieces } = this.#deps;
     if (isEmpty) return nothing();
     if (request.keys !== undefined) {
       const { key, columns } = input.selection;
@@ -113,7 +125,7 @@ export class SyncDiffs {
       );
       return chosenKeys(source, input, request.keys, hasher);
     }
-    return diff(source, { ...input, plan, switched, spill, nextTurn: () => scheduler.wait(0) });
+    return diff(source, { ...input, plan, switched, spill, nextTurn, ...pieces });
   }
 }
 

@@ -92,6 +92,7 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
       mapper,
       seeds,
       isEmpty: model === undefined,
+      nextTurn: () => scheduler.wait(0),
     });
     const taken = target;
     return {

@@ -10,8 +10,7 @@ import type { Reach } from "./reach.ts";
 import { SyncSpillTable } from "./storage/sync-spill-table.ts";
 import { SyncStateTable } from "./storage/sync-state-table.ts";
 import { SyncStorage } from "./storage/sync-storage.ts";
-import { closeWindow } from "./sync-window.ts";
-import { NEXT_CONTRACT } from "./sync-diffs.ts";
+import { endRun } from "./sync-ending.ts";
 import { SyncSchedule } from "./sync-schedule.ts";
 import { openRun, openStores } from "./sync-opening.ts";
 
@@ -149,20 +148,7 @@ export class SyncWork {
   /** What the next run begins with; part of the transaction that ends this one. */
   #ended(run: SyncRun): void {
     const { id } = run;
-    const contract = this.storage.get(NEXT_CONTRACT);
-    const isWhole =
-      run.state === "completed" && run.kind === "sync" && this.#request(id).keys === undefined;
-    if (isWhole && contract !== undefined) {
-      const { inserts, updates, deletes } = run.counts;
-      this.storage.set("contract", contract);
-      // A run that sent everything says nothing of how much changes between two runs.
-      if (run.fullSync === undefined) {
-        this.storage.set("last-changes", String(inserts + updates + deletes));
-      }
-    }
-    this.storage.forget(NEXT_CONTRACT);
-    // What was refused has to be read again, so the next window begins where this one did.
-    closeWindow(this.storage, id, isWhole && run.counts.rejected === 0);
+    endRun(this.storage, run, this.#request(id));
     this.storage.forget(requestOf(id));
     this.storage.forget(RESUME_AT);
   }

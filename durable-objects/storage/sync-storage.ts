@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
 import { readStored } from "../../src/core/stored-json.ts";
+import type { DedupStorage, SqlRow } from "../../src/ingest/queue/dedup/dedup-storage.ts";
 import type { Accepted } from "../../src/sync/engine/change.ts";
 import type { DiffFileRow, Progress, RunStorage, Sample } from "../../src/sync/run/ports.ts";
 import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
@@ -31,13 +32,16 @@ const LOG_PARTS_AT_ONCE = 10;
 
 const FILE_COLUMNS = "ordinal, key, records, is_written, place, decided";
 
+/** The part of an object's storage that is used; Node's own SQLite can stand in for it. */
+export type RunSql = Pick<DedupStorage, "sql" | "transactionSync">;
+
 /** The tables of a Sync as the run under way sees them. */
 export class SyncStorage implements RunStorage {
-  readonly #storage: DurableObjectStorage;
+  readonly #storage: RunSql;
   readonly #accepted: AcceptedRows;
   #run: SyncRun | undefined;
 
-  constructor(storage: DurableObjectStorage, accepted: AcceptedRows) {
+  constructor(storage: RunSql, accepted: AcceptedRows) {
     this.#storage = storage;
     this.#accepted = accepted;
   }
@@ -232,7 +236,7 @@ export class SyncStorage implements RunStorage {
     this.#storage.sql.exec("DELETE FROM state WHERE name = ?", name);
   }
 
-  #first<R extends Record<string, SqlStorageValue>, T>(
+  #first<R extends SqlRow, T>(
     query: string,
     shape: (row: R) => T,
     ...bindings: readonly (string | number)[]

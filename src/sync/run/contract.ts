@@ -20,6 +20,16 @@ export function firstContract(now: SyncContract): SyncContract {
   return { ...now, isBegun: true };
 }
 
+/**
+ * What is held once a run sends under another contract: until one sends everything, nobody knows
+ * which record was sent as what, also if somebody changes the sync back.
+ */
+export function mixedContract(held: SyncContract, now: SyncContract): SyncContract {
+  const same = (name: "mapping" | "destination"): string =>
+    held[name] === now[name] ? held[name] : "several";
+  return { ...held, mapping: same("mapping"), destination: same("destination") };
+}
+
 /** Whether what a run found was found for other fields or another place than are asked for now. */
 export function isOtherContract(
   found: SyncContract,
@@ -34,6 +44,8 @@ export type FullSyncGround = {
   readonly isRequested: boolean;
   /** Keys that the destination accepted. */
   readonly accepted: number;
+  /** Whether a record is sent once in its life, whatever its mapping becomes: an append's. */
+  readonly isOnce: boolean;
 };
 
 /**
@@ -42,11 +54,11 @@ export type FullSyncGround = {
  * where that is not so the guard against a mass of changes stops the run.
  */
 export function fullSyncReason(ground: FullSyncGround): FullSyncReason | undefined {
-  const { held, now, isRequested, accepted } = ground;
+  const { held, now, isRequested, accepted, isOnce } = ground;
   if (isRequested) return "requested";
   if (held === undefined) return accepted === 0 ? "first_run" : "state_lost";
   if (held.destination !== now.destination) return "destination_changed";
-  if (held.mapping !== now.mapping) return "mapping_changed";
+  if (held.mapping !== now.mapping && !isOnce) return "mapping_changed";
   // What is left of it is all that was not accepted.
   return held.isBegun === true ? "first_run" : undefined;
 }

@@ -18,15 +18,20 @@ const CODE_CHARS_MAX = 40;
 
 /** Changes on their way into one diff file. */
 export class DiffFile {
+  readonly #charsMax: number;
   #lines: string[] = [];
   #chars = 0;
+
+  constructor(charsMax = DIFF_BYTES_MAX) {
+    this.#charsMax = charsMax;
+  }
 
   get records(): number {
     return this.#lines.length;
   }
 
   get isFull(): boolean {
-    return this.#chars >= DIFF_BYTES_MAX;
+    return this.#chars >= this.#charsMax;
   }
 
   add(change: Change): void {

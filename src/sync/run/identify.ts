@@ -10,6 +10,12 @@ import { stepBegan, stepGrew } from "./steps.ts";
 /** Characters of a diff file's own name: 130 random bits, so that nobody can guess one. */
 const NAME_CHARS = 26;
 
+/**
+ * For so long at least rows are taken once they come, whatever the slice has left: a server that sorts
+ * for a minute before its first row would otherwise do it again for each handful of them.
+ */
+const READ_MS_MIN = 30_000;
+
 /** How identifying and unloading stopped. */
 export type IdentifyEnd =
   | { readonly kind: "done" }
@@ -29,6 +35,8 @@ export type IdentifyDeps = {
   /** Where diff files of this run stand. */
   readonly prefix: string;
   readonly kind: RunKind;
+  /** Characters of a diff file; tests take fewer. */
+  readonly fileChars?: number | undefined;
 };
 
 /**
@@ -38,27 +46,29 @@ export type IdentifyDeps = {
  */
 export class IdentifyPass {
   readonly #deps: IdentifyDeps;
-  readonly #file = new DiffFile();
+  readonly #file: DiffFile;
   #counts: RunCounts;
   #rowsRead = 0;
   #bytesRead = 0;
   #invalid: InvalidRow[] = [];
   #settled: Accepted[] = [];
+  #firstAtMs: number | undefined;
 
   constructor(deps: IdentifyDeps) {
     this.#deps = deps;
+    this.#file = new DiffFile(deps.fileChars);
     this.#counts = deps.storage.run().counts;
   }
 
   async run(): Promise<IdentifyEnd> {
-    const { diff, signal, isOver, kind } = this.#deps;
+    const { diff, signal, kind } = this.#deps;
     let position: string | undefined;
     try {
       for await (const piece of diff.pieces(signal, (kind, why) => this.#switched({ kind, why }))) {
         this.#take(piece);
         position = piece.position;
         if (kind === "test" && this.#file.records > 0) break;
-        const mayStop = position !== undefined && isOver();
+        const mayStop = position !== undefined && this.#isOver();
         if (!mayStop && !this.#file.isFull) continue;
         const kept = await this.#keep(position);
         if (kept !== undefined) return kept;
@@ -69,6 +79,12 @@ export class IdentifyPass {
       throw error;
     }
     return (await this.#keep(position)) ?? { kind: "done" };
+  }
+
+  #isOver(): boolean {
+    const { isOver, now, signal } = this.#deps;
+    this.#firstAtMs ??= now();
+    return isOver() && (signal.aborted || now() - this.#firstAtMs >= READ_MS_MIN);
   }
 
   #switched(engine: SyncRun["engine"]): void {

@@ -1,3 +1,4 @@
+import type { RandomBytes } from "../../core/base32.ts";
 import type { Result } from "../../core/result.ts";
 import type { Accepted, Change, DiffPiece, EngineKind } from "../engine/change.ts";
 import type { RecordMapper } from "../mapping/mapping.ts";
@@ -110,4 +111,27 @@ export type Opened = {
   /** Which of these rows (cells in the mapper's order) belong to a user who must not be sent. */
   suppressed(rows: readonly (readonly (string | null)[])[]): Promise<readonly boolean[]>;
   close(): Promise<void>;
+};
+
+/** What a run is given by the object that it runs in. */
+export type RunWorkDeps = {
+  readonly storage: RunStorage;
+  /** Opens everything that the run needs. @throws SourceFailure, RunFailed. */
+  open(run: SyncRun): Promise<Opened>;
+  /** Opens what a run needs to end, whatever became of its source and destination. */
+  openStores(run: SyncRun): Promise<Stores>;
+  /** Aborted when the run is canceled. */
+  readonly signal: AbortSignal;
+  readonly randomBytes: RandomBytes;
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Where diff files of this run stand, e.g. `homeport-syncs/syn_…/run_…/`. */
+  readonly prefix: string;
+  /** Takes what a run that is over leaves for the next one, in the transaction that ends it. */
+  readonly ended: (run: SyncRun) => void;
+  /** Characters of a diff file; tests take fewer. */
+  readonly fileChars?: number;
+  /** What somebody said that this run may. */
+  readonly guard: { readonly allowDeletes: boolean; readonly allowMassChange: boolean };
 };

@@ -1,36 +1,15 @@
-import type { RandomBytes } from "../../core/base32.ts";
 import { SourceFailure } from "../source/source.ts";
 import { changesTooMany, deletesTooMany } from "./guards.ts";
 import { IdentifyPass } from "./identify.ts";
 import { LoadPass } from "./load.ts";
-import type { Opened, Progress, RunStorage, Stores } from "./ports.ts";
+import type { Opened, Progress, RunWorkDeps, Stores } from "./ports.ts";
 import { RunBook } from "./run-book.ts";
 import { RunFailed } from "./run-failed.ts";
-import { dryRunOf, NO_COUNTS, type RunError, type SyncRun } from "./run.ts";
+import { dryRunOf, NO_COUNTS, type RunError } from "./run.ts";
 import { newSteps, stepGrew } from "./steps.ts";
 
 /** When diff files that the bucket would not remove are tried again. */
 const CLEAN_AGAIN_MS = 60_000;
-
-export type RunWorkDeps = {
-  readonly storage: RunStorage;
-  /** Opens everything that the run needs. @throws SourceFailure, RunFailed. */
-  open(run: SyncRun): Promise<Opened>;
-  /** Opens what a run needs to end, whatever became of its source and destination. */
-  openStores(run: SyncRun): Promise<Stores>;
-  /** Aborted when the run is canceled. */
-  readonly signal: AbortSignal;
-  readonly randomBytes: RandomBytes;
-  readonly random: () => number;
-  readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
-  /** Where diff files of this run stand, e.g. `homeport-syncs/syn_…/run_…/`. */
-  readonly prefix: string;
-  /** Takes what a run that is over leaves for the next one, in the transaction that ends it. */
-  readonly ended: (run: SyncRun) => void;
-  /** What somebody said that this run may. */
-  readonly guard: { readonly allowDeletes: boolean; readonly allowMassChange: boolean };
-};
 
 const INTERRUPTED: RunError = {
   code: "interrupted",
@@ -113,7 +92,7 @@ export class RunWork {
   }
 
   async #identify(): Promise<RunSlice | undefined> {
-    const { storage, now, signal, randomBytes, prefix } = this.#deps;
+    const { storage, now, signal, randomBytes, prefix, fileChars } = this.#deps;
     const { position } = storage.progress();
     this.#book.begin("identify");
     if (position === undefined) {
@@ -136,6 +115,7 @@ export class RunWork {
       isOver: () => signal.aborted || now() >= this.#untilMs,
       prefix,
       kind: storage.run().kind,
+      fileChars,
     });
     const end = await pass.run();
     switch (end.kind) {
@@ -218,8 +198,8 @@ export class RunWork {
     if (part !== undefined) this.#book.begin("report");
     while (part !== undefined) {
       const { part: number, records } = part;
-      const { report: write } = await this.#openStores();
-      const written = await write(number, records);
+      const stores = await this.#openStores();
+      const written = await stores.report(number, records);
       if (!written.ok) return this.#bucketFailed(written.error);
       storage.transaction(() => {
         const run = storage.run();

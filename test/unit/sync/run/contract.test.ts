@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  firstContract,
+  fullSyncReason,
+  isOtherContract,
+  mixedContract,
+  type FullSyncGround,
+  type SyncContract,
+} from "../../../../src/sync/run/contract.ts";
+
+const NOW: SyncContract = { mapping: "a", source: "s", destination: "d", key: "k" };
+
+function reason(ground: Partial<FullSyncGround>) {
+  const usual = { held: NOW, now: NOW, isRequested: false, accepted: 5, isOnce: false };
+  return fullSyncReason({ ...usual, ...ground });
+}
+
+describe("fullSyncReason()", () => {
+  it("is none while nothing changed", () => {
+    expect(reason({})).toBeUndefined();
+  });
+
+  it("is the first run as long as none came to its end", () => {
+    expect(reason({ held: firstContract(NOW), accepted: 3 })).toBe("first_run");
+  });
+
+  it("is another mapping also when somebody changed it back after a part was sent", () => {
+    const held = mixedContract(NOW, { ...NOW, mapping: "b" });
+
+    expect(reason({ held })).toBe("mapping_changed");
+  });
+
+  it("is another destination also when somebody changed it back after a part was sent", () => {
+    const held = mixedContract(NOW, { ...NOW, destination: "e" });
+
+    expect(reason({ held })).toBe("destination_changed");
+  });
+
+  it("is no other mapping where a record is sent once in its life", () => {
+    expect(reason({ held: { ...NOW, mapping: "b" }, isOnce: true })).toBeUndefined();
+  });
+
+  it("is a lost state where something was accepted and nobody knows under what", () => {
+    expect(reason({ held: undefined })).toBe("state_lost");
+  });
+});
+
+describe("isOtherContract()", () => {
+  it("does not mind another server", () => {
+    expect(isOtherContract({ ...NOW, source: "t" }, NOW)).toBe(false);
+  });
+
+  it("minds another mapping", () => {
+    expect(isOtherContract({ ...NOW, mapping: "b" }, NOW)).toBe(true);
+  });
+});
