@@ -62,6 +62,9 @@ export class IdentifyPass {
 
   async run(): Promise<IdentifyEnd> {
     const { diff, signal, kind } = this.#deps;
+    const { inserts, updates, deletes } = this.#counts;
+    // A test of one record has it already, and died before it could say so.
+    if (kind === "test" && inserts + updates + deletes > 0) return { kind: "done" };
     let position: string | undefined;
     try {
       for await (const piece of diff.pieces(signal, (kind, why) => this.#switched({ kind, why }))) {

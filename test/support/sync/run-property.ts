@@ -70,7 +70,7 @@ async function watched(world: RunWorld, plan: RunPlan): Promise<SyncRun> {
   if (tested.size > 1) world.wrong.push(`a test sent ${tested.size} records`);
   if (world.bucket.files.size > 0) world.wrong.push("a diff file is left in the bucket");
   if (world.storage.files().length > 0) world.wrong.push("a diff file is left in the list");
-  world.wrong.push(...wrongOfCounts(world, run));
+  world.wrong.push(...wrongOfCounts(world, plan, run));
   return run;
 }
 
@@ -107,9 +107,12 @@ function forgottenBy(world: RunWorld, { behaviour }: Life): readonly string[] {
   return [...world.accepted.keys()].filter((key) => !there.has(key)).map((key) => `${key} is kept`);
 }
 
-function wrongOfCounts(world: RunWorld, run: SyncRun): readonly string[] {
+function wrongOfCounts(world: RunWorld, plan: RunPlan, run: SyncRun): readonly string[] {
   const reported = world.bucket.reported();
   if (run.fullSync === "state_lost") return ["the state is taken for lost"];
+  const { failsAt, canceledAt, retryAfterMs } = plan.weather;
+  const isDoomed = failsAt !== undefined || canceledAt !== undefined || retryAfterMs === 60_000;
+  if (run.state !== "completed" && !isDoomed) return [`a run failed: ${run.error?.code}`];
   if (run.state !== "completed" || run.kind === "dry_run") return [];
   const wrong: string[] = [];
   const { inserts, updates, deletes, accepted, rejected, skipped, suppressed, invalid } =

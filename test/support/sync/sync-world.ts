@@ -38,8 +38,11 @@ export type SyncWorld = {
 const WAIT = { timeout: 120_000, interval: 100 };
 
 /** Starts all of it in a workspace of `eu`. */
-export async function openSyncWorld(options: StackOptions = {}): Promise<SyncWorld> {
-  const server = await startPostgres();
+export async function openSyncWorld(
+  options: StackOptions = {},
+  start: () => Promise<PostgresServer> = startPostgres,
+): Promise<SyncWorld> {
+  const server = await start();
   const stack = await startStack(options);
   const homeport = openHomeport(stack);
   const workspace = await homeport.createWorkspace("eu");
