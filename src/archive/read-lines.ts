@@ -1,5 +1,7 @@
 import { createGunzip } from "node:zlib";
 
+import { byobReader } from "../core/byob-reader.ts";
+
 /** Why a file could not be read to its end. */
 export type FileFault =
   /** The bytes stopped: the connection, or a file that was cut or damaged. */
@@ -162,15 +164,6 @@ function reading(body: ReadableStream<Uint8Array>, isReused: boolean): Reading {
     },
     cancel: () => reader.cancel(),
   };
-}
-
-/** None for a stream that does not hand out bytes by itself. */
-function byobReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
-  try {
-    return body.getReader({ mode: "byob" });
-  } catch {
-    return undefined;
-  }
 }
 
 /** At least two bytes, unless there are fewer: enough to know gzip by. */

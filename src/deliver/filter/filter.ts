@@ -106,6 +106,7 @@ export function applyFilters(
   event: Event,
   filters: readonly ReadyFilter[],
 ): Result<Event, "filtered" | "unreadable"> {
+  if (filters.length === 0) return ok(event);
   const actions: FilterAction[] = [];
   for (const filter of filters) {
     if (filter.kind === "unreadable") return err("unreadable");

@@ -2,6 +2,9 @@ import { fieldAt, fieldOf, isMap } from "./fields.ts";
 
 type Event = Readonly<Record<string, unknown>>;
 
+/** Segment's documentation of its server SDKs writes `all` as well. */
+const ALL_NAMES: readonly string[] = ["All", "all"];
+
 /** How an event's `integrations` object speaks of a destination. */
 export type Addressee =
   /** By name, e.g. `Amplitude`, and by `All`. Names are case-sensitive. */
@@ -17,8 +20,9 @@ export type Addressee =
  * `true` of each category, and a category it does not mention was not agreed to.
  */
 export function isConsented(event: Event, categories: readonly string[]): boolean {
+  if (categories.length === 0) return true;
   const consent = fieldAt(event, ["context", "consent"]);
-  if (categories.length === 0 || consent === undefined) return true;
+  if (consent === undefined) return true;
   const preferences = fieldOf(consent, "categoryPreferences");
   return categories.every((category) => fieldOf(preferences, category) === true);
 }
@@ -37,12 +41,19 @@ export function mayReceive(event: Event, addressee: Addressee): boolean {
     case "warehouse":
       return mayLoad(fieldOf(said, "Warehouses"), addressee.id);
     case "destination": {
-      const own = addressee.names.map((name) => fieldOf(said, name)).filter(isSaid);
-      // Segment's documentation of its server SDKs writes `all` as well.
-      const ofAll = ["All", "all"].map((name) => fieldOf(said, name)).filter(isSaid);
-      return (own.length > 0 ? own : ofAll).every(isYes);
+      return allowanceOf(said, addressee.names) ?? allowanceOf(said, ALL_NAMES) ?? true;
     }
   }
+}
+
+/** Whether all that is said under those names means yes; `undefined` when nothing is said. */
+function allowanceOf(said: unknown, names: readonly string[]): boolean | undefined {
+  let allowed: boolean | undefined;
+  for (const name of names) {
+    const value = fieldOf(said, name);
+    if (isSaid(value)) allowed = (allowed ?? true) && isYes(value);
+  }
+  return allowed;
 }
 
 function mayLoad(said: unknown, id: string): boolean {
@@ -50,7 +61,7 @@ function mayLoad(said: unknown, id: string): boolean {
   if (!isMap(said)) return said === true;
   const ids = fieldOf(said, "warehouseIds");
   if (Array.isArray(ids)) return ids.includes(id);
-  const all = ["all", "All"].map((name) => fieldOf(said, name)).filter(isSaid);
+  const all = ALL_NAMES.map((name) => fieldOf(said, name)).filter(isSaid);
   return ids === undefined && all.every((value) => value === true);
 }
 

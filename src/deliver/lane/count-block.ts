@@ -11,9 +11,9 @@ export function countOf(settled: Settlement, nowMs: number): CountChange | undef
         code: String(settled.status),
         count: 1,
         retryCount: attempts,
-        ...(Number.isNaN(settled.receivedAtMs)
-          ? {}
-          : { latencyMs: Math.max(0, nowMs - settled.receivedAtMs) }),
+        latencyMs: Number.isNaN(settled.receivedAtMs)
+          ? undefined
+          : Math.max(0, nowMs - settled.receivedAtMs),
       };
     case "filtered":
       return { step: "filtered-at-destination", code: settled.code, count: 1 };

@@ -69,13 +69,15 @@ export type CountChange = {
   readonly code: string;
   readonly count: number;
   readonly retryCount?: number;
-  readonly latencyMs?: number;
+  readonly latencyMs?: number | undefined;
 };
 
 /** The minutes of one lane that are not told to its workspace yet, and those that still change. */
 export class DeliveryCounts {
   readonly #minutes = new Map<string, Held>();
   readonly #changed = new Set<string>();
+  /** What was added to last: a block's events mostly go to the same count. */
+  #last: Held | undefined;
 
   constructor(held: readonly DeliveryCount[]) {
     for (const count of held) this.#minutes.set(nameOf(count), copyOf(count));
@@ -86,16 +88,7 @@ export class DeliveryCounts {
   }
 
   add({ step, code, count, retryCount = 0, latencyMs }: CountChange, nowMs: number): void {
-    const atMs = nowMs - (nowMs % MINUTE_MS);
-    const name = nameOf({ atMs, step, code });
-    const held = this.#minutes.get(name) ?? {
-      atMs,
-      step,
-      code,
-      count: 0,
-      retryCount: 0,
-      latency: {},
-    };
+    const held = this.#heldOf({ atMs: nowMs - (nowMs % MINUTE_MS), step, code });
     // In place, because there is an event for each call.
     held.count += count;
     held.retryCount += retryCount;
@@ -103,8 +96,6 @@ export class DeliveryCounts {
       const at = latencyStep(latencyMs);
       held.latency[at] = (held.latency[at] ?? 0) + count;
     }
-    this.#minutes.set(name, held);
-    this.#changed.add(name);
   }
 
   /** Counts that changed since they were taken last, to be written down. */
@@ -114,6 +105,7 @@ export class DeliveryCounts {
       return held === undefined ? [] : [copyOf(held)];
     });
     this.#changed.clear();
+    this.#last = undefined;
     return changed;
   }
 
@@ -127,6 +119,28 @@ export class DeliveryCounts {
     for (const [name, count] of this.#minutes) {
       if (count.atMs < atMs) this.#minutes.delete(name);
     }
+    this.#last = undefined;
+  }
+
+  /** The count of that name, which is about to change. */
+  #heldOf({ atMs, step, code }: Pick<DeliveryCount, "atMs" | "step" | "code">): Held {
+    const last = this.#last;
+    if (last !== undefined && last.atMs === atMs && last.step === step && last.code === code) {
+      return last;
+    }
+    const name = nameOf({ atMs, step, code });
+    const held = this.#minutes.get(name) ?? {
+      atMs,
+      step,
+      code,
+      count: 0,
+      retryCount: 0,
+      latency: {},
+    };
+    this.#minutes.set(name, held);
+    this.#changed.add(name);
+    this.#last = held;
+    return held;
   }
 }
 

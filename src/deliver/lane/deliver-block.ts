@@ -7,6 +7,7 @@ import {
 import { callDestination } from "./call.ts";
 import type { LaneEntry } from "./entry.ts";
 import { deliverIsolating } from "./isolate.ts";
+import { LaneDelivery } from "./lane-delivery.ts";
 import { userOf, type UserOrder } from "./order.ts";
 import type { Pace } from "./pace.ts";
 import { nextAttempt, type RetryRule } from "./retry.ts";
@@ -33,14 +34,16 @@ export type BlockDeps = {
 
 /** An event that is to be sent. */
 type Ready = {
+  /** Its place in the block. */
+  readonly at: number;
   readonly entry: LaneEntry;
   readonly delivery: Delivery;
   readonly user: string | undefined;
   readonly receivedAtMs: number;
 };
 
-/** Notes what becomes of the entry that was given; the settlement may carry a later state of it. */
-type Keep = (given: LaneEntry, settlement: Settlement) => void;
+/** Notes what becomes of the entry at that place of the block, by its latest state. */
+type Keep = (at: number, settlement: Settlement) => void;
 
 /** What waits while the destination is not to be called is looked at again after this. */
 const POSTPONE_MS = 1_000;
@@ -54,15 +57,15 @@ export async function deliverBlock(
   entries: readonly LaneEntry[],
   deps: BlockDeps,
 ): Promise<readonly Settlement[]> {
-  const settled = new Map<LaneEntry, Settlement>();
-  const keep: Keep = (entry, settlement) => void settled.set(entry, settlement);
-  const ready: Ready[] = [];
-  for (const entry of entries) {
-    const prepared = prepare(entry, deps);
-    if ("kind" in prepared) keep(entry, prepared);
-    else ready.push(prepared);
-  }
+  const settled: (Settlement | undefined)[] = entries.map(() => undefined);
+  const keep: Keep = (at, settlement) => void (settled[at] = settlement);
   const isSingle = deps.deliverer.batch.events === 1;
+  const ready: Ready[] = [];
+  entries.forEach((entry, at) => {
+    const prepared = prepare(at, entry, isSingle, deps);
+    if ("kind" in prepared) keep(at, prepared);
+    else ready.push(prepared);
+  });
   const work = isSingle
     ? chainsOf(ready).map((chain) => {
         const admitted = admitInOrder(chain, deps, keep);
@@ -70,34 +73,30 @@ export async function deliverBlock(
       })
     : slicesOf(ready, deps.deliverer.batch).map((slice) => () => sendBatch(slice, deps, keep));
   await runSome(work, deps.deliverer.calls ?? CONNECTIONS_MAX);
-  return entries.map((entry) => {
-    const settlement = settled.get(entry);
+  return settled.map((settlement) => {
     // What is not accounted for must never be taken for done.
     if (settlement === undefined) throw new Error("Cannot settle a block: an event has no outcome");
     return settlement;
   });
 }
 
-/** Parses an event and applies the rules to it. */
-function prepare(entry: LaneEntry, deps: BlockDeps): Ready | Settlement {
+/** Parses an event and applies the rules to it. Whose it is matters only where users have an order. */
+function prepare(
+  at: number,
+  entry: LaneEntry,
+  isSingle: boolean,
+  deps: BlockDeps,
+): Ready | Settlement {
   const event = entry.event ?? parseEvent(entry.line);
   if (event === undefined) return { kind: "dead", entry, code: "INTERNAL" };
   const decision = decideSafely(event, entry.line, deps);
   if (decision.kind === "filtered") return { kind: "filtered", entry, code: decision.code };
   const { receivedAt } = event;
-  const isWhole = decision.event === event;
-  let key: string | undefined;
   return {
+    at,
     entry,
-    delivery: {
-      event: decision.event,
-      // Only when it is asked for: most vendors have no use for it, and it costs more than to parse.
-      get idempotencyKey() {
-        return (key ??= deps.keyOf(event, entry.seq));
-      },
-      ...(isWhole ? { line: entry.line } : {}),
-    },
-    user: userOf(event),
+    delivery: new LaneDelivery(entry, event, decision.event, deps.keyOf),
+    user: isSingle ? userOf(event) : undefined,
     receivedAtMs: typeof receivedAt === "string" ? Date.parse(receivedAt) : Number.NaN,
   };
 }
@@ -136,9 +135,9 @@ function admitInOrder(
   if (user === undefined) return chain;
   const seqs = chain.map(({ entry }) => entry.seq);
   const dues = order.admit(user, seqs, now());
-  return chain.filter(({ entry }, i) => {
+  return chain.filter(({ at, entry }, i) => {
     const dueAtMs = dues[i];
-    if (dueAtMs !== undefined) keep(entry, { kind: "waiting", entry, dueAtMs, wasTried: false });
+    if (dueAtMs !== undefined) keep(at, { kind: "waiting", entry, dueAtMs, wasTried: false });
     return dueAtMs === undefined;
   });
 }
@@ -176,17 +175,17 @@ function slicesOf(ready: readonly Ready[], max: Deliverer["batch"]): readonly (r
 async function sendChain(chain: readonly Ready[], deps: BlockDeps, keep: Keep): Promise<void> {
   let untilMs: number | undefined;
   for (const each of chain) {
-    const { entry, user } = each;
+    const { at, entry, user } = each;
     if (untilMs === undefined && !deps.pace.admits(deps.now())) untilMs = postponedTo(deps);
     if (untilMs !== undefined) {
       if (user !== undefined) deps.order.wait(user, entry.seq, untilMs);
-      keep(entry, { kind: "waiting", entry, dueAtMs: untilMs, wasTried: false });
+      keep(at, { kind: "waiting", entry, dueAtMs: untilMs, wasTried: false });
       continue;
     }
     const [outcome] = await call([each], deps);
     if (outcome === undefined) continue;
     const settlement = settle(each, outcome, deps);
-    keep(entry, settlement);
+    keep(at, settlement);
     if (settlement.kind === "waiting") {
       untilMs = settlement.dueAtMs;
       if (user !== undefined) deps.order.wait(user, entry.seq, untilMs);
@@ -197,8 +196,9 @@ async function sendChain(chain: readonly Ready[], deps: BlockDeps, keep: Keep): 
 async function sendBatch(slice: readonly Ready[], deps: BlockDeps, keep: Keep): Promise<void> {
   if (!deps.pace.admits(deps.now())) {
     const dueAtMs = postponedTo(deps);
-    for (const { entry } of slice)
-      keep(entry, { kind: "waiting", entry, dueAtMs, wasTried: false });
+    for (const { at, entry } of slice) {
+      keep(at, { kind: "waiting", entry, dueAtMs, wasTried: false });
+    }
     return;
   }
   const outcomes = await call(slice, deps);
@@ -207,7 +207,7 @@ async function sendBatch(slice: readonly Ready[], deps: BlockDeps, keep: Keep): 
   const drawn = { ...deps, random: () => random };
   slice.forEach((each, i) => {
     const outcome = outcomes[i];
-    if (outcome !== undefined) keep(each.entry, settle(each, outcome, drawn));
+    if (outcome !== undefined) keep(each.at, settle(each, outcome, drawn));
   });
 }
 
@@ -232,10 +232,12 @@ async function call(
 }
 
 function longestWait(outcomes: readonly DeliveryOutcome[]): number | undefined {
-  const waits = outcomes.flatMap((outcome) =>
-    outcome.kind === "retry" && outcome.retryAfterMs !== undefined ? [outcome.retryAfterMs] : [],
-  );
-  return waits.length === 0 ? undefined : Math.max(...waits);
+  let longestMs: number | undefined;
+  for (const outcome of outcomes) {
+    if (outcome.kind !== "retry" || outcome.retryAfterMs === undefined) continue;
+    longestMs = Math.max(longestMs ?? outcome.retryAfterMs, outcome.retryAfterMs);
+  }
+  return longestMs;
 }
 
 function settle(
