@@ -90,14 +90,19 @@ async function main(): Promise<number> {
 
 /**
  * A real server, so that the runtime gunzips as it does in production: a bucket in
- * which the same file stands under every key, and which takes what it is sent.
+ * which the same file stands under every key, and which takes what it is sent. It says a length, as
+ * buckets do.
  */
 function answerWith(file: Uint8Array): RequestListener {
   return (request, response) => {
     request.resume();
     request.on("end", () => {
       const isRead = request.method === "GET";
-      const headers = { "content-encoding": "gzip", "content-type": "text/plain" };
+      const headers = {
+        "content-encoding": "gzip",
+        "content-type": "text/plain",
+        "content-length": file.byteLength,
+      };
       response.writeHead(200, isRead ? headers : {});
       response.end(isRead ? file : undefined);
     });
