@@ -70,12 +70,11 @@ export class RunBook {
     const isReported = phase === "report" || phase === "clean";
     this.#storage.transaction(() => {
       const run = this.#storage.run();
-      this.#storage.save({ ...run, steps: stepsCutShort(run, this.#now(), isReported) });
-      this.#storage.setProgress({
-        phase: isReported ? "clean" : "report",
-        failures: 0,
-        end: end ?? { state: "failed", error },
-      });
+      const kept = end ?? { state: "failed" as const, error };
+      const steps = stepsCutShort(run, this.#now(), isReported);
+      // Shown at once: cleaning up may take long, where a bucket refuses it.
+      this.#storage.save({ ...run, error: kept.error, steps });
+      this.#storage.setProgress({ phase: isReported ? "clean" : "report", failures: 0, end: kept });
     });
   }
 

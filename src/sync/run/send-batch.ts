@@ -1,3 +1,4 @@
+import { withDeadline } from "../../core/deadline.ts";
 import type { BatchResult, RecordResult, Target, TargetBatch } from "../target/target.ts";
 
 /** How often a batch that may succeed later is sent again before it is given back. */
@@ -6,6 +7,11 @@ export const RETRIES_MAX = 7;
 const FIRST_WAIT_MS = 500;
 /** The longest wait inside one slice of a run; a longer one ends the slice, and the run goes on later. */
 export const WAIT_MS_MAX = 20_000;
+
+/** Until a call has to be over; targets have shorter bounds of their own. */
+const CALL_MS_MAX = 300_000;
+/** Nobody but the time ends a call. */
+const NEVER = new AbortController().signal;
 
 /** What became of the records of a batch, in order; `undefined` for what is not decided. */
 export type BatchEnd = {
@@ -76,7 +82,8 @@ type Sent =
 async function sendWithRetries(deps: SendDeps, batch: TargetBatch): Promise<Sent> {
   const { target, signal, random, sleep } = deps;
   for (let attempt = 0; ; attempt += 1) {
-    const answer = await target.send(batch, signal);
+    // A run that is canceled stops between two calls: one that is broken off may have been carried out.
+    const answer = await withDeadline(CALL_MS_MAX, NEVER, (late) => target.send(batch, late));
     if (answer.kind !== "retry") return answer;
     // Half of the wait is by chance, so that many batches do not come back at once.
     const backOffMs = FIRST_WAIT_MS * 2 ** attempt * (0.5 + random() / 2);
