@@ -30,6 +30,7 @@ const TMPFS_MAGIC = 0x01021994;
 const BESIDE = [
   ["isolate.ts", "Memory of an isolate that has everything"],
   ["lag.ts", "A lane alone and beside others that fail"],
+  ["syncs-postgres.ts", "A table of a real Postgres kept equal with another"],
 ] as const;
 
 /** Files as large as half a second's events, so that sealing never pauses while it is measured. */

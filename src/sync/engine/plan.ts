@@ -29,7 +29,7 @@ const FEW_ROWS = 10_000;
 const SHARE_MAX = 0.1;
 
 /** Share that is expected when no run was there to learn from. */
-const SHARE_EXPECTED = 0.01;
+const SHARE_EXPECTED = 0.001;
 /** Changes expected at least: none in the last run is no promise. */
 const CHANGES_MIN = 100;
 

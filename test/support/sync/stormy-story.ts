@@ -10,12 +10,14 @@ export type Story = {
   /** Kills in each run that is disturbed, and the time before each of them at most. */
   readonly kills: number;
   readonly withinMs: number;
+  /** The longest that a run may take. */
+  readonly runMs?: number;
   /** A folder with the programs of another Postgres. */
   readonly postgres?: string;
 };
 
 /** Tells how a mirror of a table fares over runs that are killed; each test goes on from the last. */
-export function tellStory({ name, rows, kills, withinMs, postgres }: Story): void {
+export function tellStory({ name, rows, kills, withinMs, runMs, postgres }: Story): void {
   const seed = Number(process.env["SYNC_STORM_SEED"] ?? Date.now() % 1_000_000);
 
   describe(`a mirror of ${rows} rows of ${name} that is killed at random (seed ${seed})`, () => {
@@ -23,7 +25,7 @@ export function tellStory({ name, rows, kills, withinMs, postgres }: Story): voi
     let table: StormyTable;
 
     beforeAll(async () => {
-      world = await openSyncWorld({}, () => startPostgres(undefined, postgres));
+      world = await openSyncWorld({}, () => startPostgres(undefined, postgres), runMs);
       table = new StormyTable(world, randomOf(seed));
       await table.make(rows);
     });

@@ -35,12 +35,14 @@ export type SyncWorld = {
   stop(): Promise<void>;
 };
 
-const WAIT = { timeout: 120_000, interval: 100 };
+/** Of a run of few rows on a busy machine. */
+const RUN_MS_MAX = 120_000;
 
 /** Starts all of it in a workspace of `eu`. */
 export async function openSyncWorld(
   options: StackOptions = {},
   start: () => Promise<PostgresServer> = startPostgres,
+  timeout = RUN_MS_MAX,
 ): Promise<SyncWorld> {
   const server = await start();
   const stack = await startStack(options);
@@ -65,12 +67,15 @@ export async function openSyncWorld(
   const trigger = async (syncId: string, body: Json = {}): Promise<Run> =>
     (await api("POST", `/api/v1/syncs/${syncId}/trigger`, body))["run"] as Run;
   const ended = async (syncId: string, run: Run | string): Promise<Run> =>
-    vi.waitFor(async () => {
-      const id = typeof run === "string" ? run : run.id;
-      const found = (await api("GET", `/api/v1/syncs/${syncId}/runs/${id}`))["run"] as Run;
-      expect(found["endedAt"]).not.toBeNull();
-      return found;
-    }, WAIT);
+    vi.waitFor(
+      async () => {
+        const id = typeof run === "string" ? run : run.id;
+        const found = (await api("GET", `/api/v1/syncs/${syncId}/runs/${id}`))["run"] as Run;
+        expect(found["endedAt"]).not.toBeNull();
+        return found;
+      },
+      { timeout, interval: 100 },
+    );
   return {
     stack,
     homeport,
