@@ -24,7 +24,11 @@ const POLL_MS = 100;
 const BUCKETS_PER_ROW = 4_096;
 
 const MODEL = { kind: "table", schema: "public", name: "people" } as const;
-const SELECTION = { columns: ["id", "email", "plan"], key: ["id"] };
+/** Seven columns of people, 200 bytes a row with its hashes. */
+const SELECTION = {
+  columns: ["id", "email", "name", "city", "plan", "joined", "score"],
+  key: ["id"],
+};
 
 type Step = { readonly startedAt: string; readonly endedAt: string; readonly bytes: number };
 type Run = {
@@ -101,10 +105,14 @@ async function compare(sql: postgres.Sql, api: Api, syncId: string): Promise<num
 }
 
 async function makeTables(sql: postgres.Sql): Promise<void> {
-  await sql`CREATE TABLE people (id bigint PRIMARY KEY, email text, plan text, unmapped text)`;
-  await sql`CREATE TABLE copies (id bigint PRIMARY KEY, email text, plan text)`;
-  await sql`INSERT INTO people SELECT n, 'person' || n || '@example.com', 'plan ' || n % 7,
-              repeat('x', 60) FROM generate_series(1, ${ROWS}) n`;
+  const columns =
+    "id bigint PRIMARY KEY, email text, name text, city text, plan text, joined timestamptz, score numeric";
+  await sql.unsafe(`CREATE TABLE people (${columns}, unmapped text)`);
+  await sql.unsafe(`CREATE TABLE copies (${columns})`);
+  await sql`INSERT INTO people SELECT n, 'person' || n || '@example.com', 'Person Number ' || n,
+              'City of ' || md5((n % 500)::text), 'plan ' || n % 7,
+              '2026-01-01'::timestamptz + n * interval '1 s', n / 7.0, 'x'
+            FROM generate_series(1, ${ROWS}) n`;
   await sql`ANALYZE people`;
 }
 
