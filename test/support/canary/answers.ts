@@ -120,6 +120,7 @@ export const PARAMETERS_OF_OURS: readonly string[] = [
   // Of a customer's own bucket: names of their infrastructure, none of them a person's.
   "account",
   "bucket",
+  "dataLake",
   "endpoint",
   "form",
   "kmsKeyArn",
