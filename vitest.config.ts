@@ -16,8 +16,8 @@ const BUSY_MS = 60_000;
 export default defineConfig({
   test: {
     globalSetup: "./test/support/kit/build.ts",
-    // End-to-end tests wait more than they compute, so two share a machine of two cores well.
-    maxWorkers: 2,
+    // End-to-end tests wait more than they compute, so three share a machine of two cores well.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [wasmModules()],
