@@ -21,7 +21,8 @@ const DUBLIN = "https://s3.eu-west-1.amazonaws.com/homeport-eu-west-1";
 const FRANKFURT = "https://s3.eu-central-1.amazonaws.com/homeport-eu-central-1";
 /** SUSPECT_SECONDS as it is by default. */
 const SUSPECT_MS = 1_200_000;
-const NOON = DAY_MS + 43_200_000;
+/** Long after today: an alarm that is set for the past is set for now. */
+const NOON = Date.UTC(2126, 10, 22, 12);
 
 let s3: FakeS3;
 
