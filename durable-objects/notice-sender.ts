@@ -3,14 +3,10 @@ import type { Deliverer } from "../src/deliver/deliverer.ts";
 import { callDestination } from "../src/deliver/lane/call.ts";
 import { nextAttempt } from "../src/deliver/lane/retry.ts";
 import { NOTICE_RULE } from "../src/workspace/alert-notices.ts";
-import type { WaitingNotice } from "./storage/alerts-table.ts";
+import type { NoticesTable, WaitingNotice } from "./storage/notices-table.ts";
 
 /** Where notices wait, in the order in which they are sent. */
-export type NoticeQueue = {
-  nextNotice(): WaitingNotice | undefined;
-  dropNotice(id: string): void;
-  postpone(id: string, attempts: number, dueAtMs: number): void;
-};
+export type NoticeQueue = Pick<NoticesTable, "nextNotice" | "dropNotice" | "postpone">;
 
 export type NoticeSenderDeps = {
   /** `undefined` while there is nothing to keep notices in. */

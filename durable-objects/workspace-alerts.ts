@@ -1,7 +1,5 @@
 import type { SourceId } from "../src/core/ids.ts";
-import { err, ok } from "../src/core/result.ts";
-import { ownProblems } from "../src/deliver/own.ts";
-import { WEBHOOK } from "../src/deliver/webhook.ts";
+import { ok } from "../src/core/result.ts";
 import { formatName } from "../src/region/object-names.ts";
 import type { AlertTest, AlertsPort, AlertWebhookDraft } from "../src/workspace/alert-ports.ts";
 import { silenceAlert, type Alert, type RaisedAlert } from "../src/workspace/alerts.ts";
@@ -9,8 +7,8 @@ import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import type { QueueRef } from "../src/workspace/source-config.ts";
 import { placeOfAlertSecret, WorkspaceNotices } from "./workspace-notices.ts";
 import { WorkspaceSyncing } from "./workspace-syncing.ts";
-import { sealForWorkspace } from "./workspace-secrets.ts";
 import type { Acting } from "./workspace-turn.ts";
+import { secretOfDraft } from "./workspace-webhooks.ts";
 
 /** The calls of a Workspace about telling of what is wrong, and what objects tell it of that. */
 export abstract class WorkspaceAlerts extends WorkspaceSyncing implements AlertsPort {
@@ -95,19 +93,11 @@ export abstract class WorkspaceAlerts extends WorkspaceSyncing implements Alerts
       turn.note(by, "alert-webhook.update", turn.id, ["removed"]);
       return ok(this.#view());
     }
-    const { secret, ...webhook } = draft;
-    const problems = ownProblems(WEBHOOK.slug, turn.home, {
-      settings: { url: webhook.url, ...(secret === undefined ? {} : { secret }) },
-      declaredHosts: webhook.hosts,
-    });
     const place = placeOfAlertSecret(turn.id);
-    const sealed =
-      secret === undefined ? turn.alerts.secret() : sealForWorkspace(turn, place, secret);
-    if (sealed === undefined || problems.length > 0) {
-      const all = sealed === undefined ? [...problems, "secret is missing"] : problems;
-      return err({ kind: "destination-settings-invalid", problems: all } as const);
-    }
-    turn.alerts.saveWebhook(webhook, sealed, by.nowMs);
+    const sealed = secretOfDraft(turn, draft, { place, held: turn.alerts.secret() });
+    if (!sealed.ok) return sealed;
+    const { secret: _secret, ...webhook } = draft;
+    turn.alerts.saveWebhook(webhook, sealed.value, by.nowMs);
     // Whoever hears of alerts from now on hears of those that are open.
     turn.alerts.forget();
     turn.note(by, "alert-webhook.update", turn.id, Object.keys(draft));
@@ -117,6 +107,6 @@ export abstract class WorkspaceAlerts extends WorkspaceSyncing implements Alerts
   #view() {
     const { alerts } = this.delivery.turn;
     const webhook = alerts.webhook();
-    return webhook === undefined ? undefined : { ...webhook, waiting: alerts.waitingNotices() };
+    return webhook === undefined ? undefined : { ...webhook, waiting: alerts.notices.waiting() };
   }
 }

@@ -1,14 +1,13 @@
 import { newChildId } from "../src/core/ids.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
-import { signedWebhook } from "../src/deliver/webhook.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import { isWanted, noticeBody, weighAlerts } from "../src/workspace/alert-notices.ts";
 import type { AlertTest } from "../src/workspace/alert-ports.ts";
 import type { Alert } from "../src/workspace/alerts.ts";
-import { deliverNotice, NoticeSender } from "./notice-sender.ts";
+import { NoticeSender } from "./notice-sender.ts";
 import { SyncNotices } from "./workspace-sync-notices.ts";
-import { openOfWorkspace } from "./workspace-secrets.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
+import { openWebhook, testWebhook } from "./workspace-webhooks.ts";
 
 export type NoticesDeps = {
   readonly turn: WorkspaceTurn;
@@ -43,7 +42,7 @@ export class WorkspaceNotices {
     this.#deps = deps;
     this.syncs = new SyncNotices(deps);
     this.#sender = new NoticeSender({
-      queue: () => (deps().turn.isCreated ? deps().turn.alerts : undefined),
+      queue: () => (deps().turn.isCreated ? deps().turn.alerts.notices : undefined),
       deliverer: () => this.#deliverer(),
       notices: NOTICES_MAX,
     });
@@ -69,7 +68,7 @@ export class WorkspaceNotices {
       turn.alerts.hold(before, held);
       for (const notice of notices) {
         const about = this.#about(nowMs);
-        turn.alerts.addNotice(about.id, JSON.stringify(noticeBody(notice, about)), nowMs);
+        turn.alerts.notices.add(about.id, JSON.stringify(noticeBody(notice, about)), nowMs);
       }
     });
   }
@@ -81,34 +80,20 @@ export class WorkspaceNotices {
 
   /** Sends one notice that says it is a test, past those that wait. */
   async test(): Promise<AlertTest> {
-    const deliverer = this.#deliverer();
-    if (deliverer === undefined) return { state: "not-ready", code: undefined };
     const about = this.#about(Date.now());
-    const outcome = await deliverNotice(deliverer, about.id, noticeBody({ state: "test" }, about));
-    return outcome.kind === "delivered"
-      ? { state: "delivered", code: String(outcome.status) }
-      : { state: outcome.kind === "retry" ? "retry" : "rejected", code: outcome.code };
+    return testWebhook(this.#deliverer(), about.id, noticeBody({ state: "test" }, about));
   }
 
-  /** `undefined` when there is none, or when it cannot be made from what is held. */
   #deliverer(): Deliverer | undefined {
     const { turn, observer } = this.#deps();
-    const webhook = turn.alerts.webhook();
-    const sealed = turn.alerts.secret();
-    if (webhook === undefined || sealed === undefined) return undefined;
-    try {
-      const secret = openOfWorkspace(turn, placeOfAlertSecret(turn.id), sealed);
-      const ground = {
-        region: turn.home,
-        settings: { url: webhook.url, secret },
-        declaredHosts: webhook.hosts,
-        development: turn.config.environment === "development",
-        observe: observer(),
-      };
-      return signedWebhook(ground, PURPOSE, () => Date.now());
-    } catch {
-      return undefined;
-    }
+    return openWebhook({
+      turn,
+      observer: observer(),
+      webhook: turn.alerts.webhook(),
+      sealed: turn.alerts.secret(),
+      place: placeOfAlertSecret(turn.id),
+      purpose: PURPOSE,
+    });
   }
 
   #about(nowMs: number) {

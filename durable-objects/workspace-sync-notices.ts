@@ -1,15 +1,14 @@
 import { newChildId } from "../src/core/ids.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
-import { signedWebhook } from "../src/deliver/webhook.ts";
 import type { SyncAlert } from "../src/sync/alerts/alert.ts";
 import { syncNoticeBody, type SyncNotice } from "../src/sync/alerts/notice.ts";
 import { numberOfRun } from "../src/sync/run-number.ts";
 import type { Sync, SyncId } from "../src/sync/sync.ts";
 import type { AlertTest } from "../src/workspace/alert-ports.ts";
 import type { RaisedAlert } from "../src/workspace/alerts.ts";
-import { deliverNotice, NoticeSender } from "./notice-sender.ts";
+import { NoticeSender } from "./notice-sender.ts";
 import type { NoticesDeps } from "./workspace-notices.ts";
-import { openOfWorkspace } from "./workspace-secrets.ts";
+import { openWebhook, testWebhook } from "./workspace-webhooks.ts";
 
 /** What evidence says of these requests. */
 const PURPOSE = "sync:webhook";
@@ -40,7 +39,7 @@ export class SyncNotices {
   constructor(deps: () => NoticesDeps) {
     this.#deps = deps;
     this.sender = new NoticeSender({
-      queue: () => (deps().turn.isCreated ? deps().turn.syncNotices : undefined),
+      queue: () => (deps().turn.isCreated ? deps().turn.syncNotices.notices : undefined),
       deliverer: () => this.#deliverer(),
       notices: NOTICES_MAX,
     });
@@ -65,15 +64,10 @@ export class SyncNotices {
   /** Sends one notice that says it is a test, past those that wait. */
   async test(): Promise<AlertTest> {
     const { turn } = this.#deps();
-    const deliverer = this.#deliverer();
-    if (deliverer === undefined) return { state: "not-ready", code: undefined };
     const id = newChildId("ntc", turn.id, turn.random);
     const at = new Date().toISOString();
     const body = { id, event: "test", workspace_id: turn.id, at };
-    const outcome = await deliverNotice(deliverer, id, body);
-    return outcome.kind === "delivered"
-      ? { state: "delivered", code: String(outcome.status) }
-      : { state: outcome.kind === "retry" ? "retry" : "rejected", code: outcome.code };
+    return testWebhook(this.#deliverer(), id, body);
   }
 
   #turnAlert(syncId: SyncId, { alert }: SyncNotice): void {
@@ -87,23 +81,14 @@ export class SyncNotices {
 
   #deliverer(): Deliverer | undefined {
     const { turn, observer } = this.#deps();
-    const webhook = turn.syncNotices.webhook();
-    const sealed = turn.syncNotices.secret();
-    if (webhook === undefined || sealed === undefined) return undefined;
-    try {
-      const ground = {
-        region: turn.home,
-        settings: {
-          url: webhook.url,
-          secret: openOfWorkspace(turn, placeOfSyncSecret(turn.id), sealed),
-        },
-        declaredHosts: webhook.hosts,
-        development: turn.config.environment === "development",
-        observe: observer(),
-      };
-      return signedWebhook(ground, PURPOSE, () => Date.now(), { isBodySigned: true });
-    } catch {
-      return undefined;
-    }
+    return openWebhook({
+      turn,
+      observer: observer(),
+      webhook: turn.syncNotices.webhook(),
+      sealed: turn.syncNotices.secret(),
+      place: placeOfSyncSecret(turn.id),
+      purpose: PURPOSE,
+      isBodySigned: true,
+    });
   }
 }

@@ -1,15 +1,13 @@
-import { err, ok } from "../src/core/result.ts";
-import { ownProblems } from "../src/deliver/own.ts";
-import { WEBHOOK } from "../src/deliver/webhook.ts";
+import { ok } from "../src/core/result.ts";
 import type { SyncNotice } from "../src/sync/alerts/notice.ts";
 import type { SyncId } from "../src/sync/sync.ts";
 import type { AlertTest } from "../src/workspace/alert-ports.ts";
 import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import type { SyncWebhookDraft, SyncWebhookPort } from "../src/workspace/sync-ports.ts";
 import { WorkspaceAlerts } from "./workspace-alerts.ts";
-import { sealForWorkspace } from "./workspace-secrets.ts";
 import { placeOfSyncSecret } from "./workspace-sync-notices.ts";
 import type { Acting } from "./workspace-turn.ts";
+import { secretOfDraft } from "./workspace-webhooks.ts";
 
 /** The calls of a Workspace about telling of its syncs, and what their objects tell it. */
 export abstract class WorkspaceSyncWebhook extends WorkspaceAlerts implements SyncWebhookPort {
@@ -51,19 +49,11 @@ export abstract class WorkspaceSyncWebhook extends WorkspaceAlerts implements Sy
       turn.note(by, "sync-webhook.update", turn.id, ["removed"]);
       return ok(this.#view());
     }
-    const { secret, ...webhook } = draft;
-    const problems = ownProblems(WEBHOOK.slug, turn.home, {
-      settings: { url: webhook.url, ...(secret === undefined ? {} : { secret }) },
-      declaredHosts: webhook.hosts,
-    });
     const place = placeOfSyncSecret(turn.id);
-    const sealed =
-      secret === undefined ? turn.syncNotices.secret() : sealForWorkspace(turn, place, secret);
-    if (sealed === undefined || problems.length > 0) {
-      const all = sealed === undefined ? [...problems, "secret is missing"] : problems;
-      return err({ kind: "destination-settings-invalid", problems: all } as const);
-    }
-    turn.syncNotices.saveWebhook(webhook, sealed, by.nowMs);
+    const sealed = secretOfDraft(turn, draft, { place, held: turn.syncNotices.secret() });
+    if (!sealed.ok) return sealed;
+    const { secret: _secret, ...webhook } = draft;
+    turn.syncNotices.saveWebhook(webhook, sealed.value, by.nowMs);
     turn.note(by, "sync-webhook.update", turn.id, Object.keys(draft));
     return ok(this.#view());
   }
@@ -71,6 +61,8 @@ export abstract class WorkspaceSyncWebhook extends WorkspaceAlerts implements Sy
   #view() {
     const { syncNotices } = this.delivery.turn;
     const webhook = syncNotices.webhook();
-    return webhook === undefined ? undefined : { ...webhook, waiting: syncNotices.waiting() };
+    return webhook === undefined
+      ? undefined
+      : { ...webhook, waiting: syncNotices.notices.waiting() };
   }
 }

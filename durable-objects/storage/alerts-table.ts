@@ -3,16 +3,7 @@ import { readStored } from "../../src/core/stored-json.ts";
 import { bytesOf, columnOf } from "../../src/deliver/lane/lane-storage.ts";
 import type { AlertWebhook, HeldAlert } from "../../src/workspace/alert-notices.ts";
 import type { Alert, AlertCode, RaisedAlert } from "../../src/workspace/alerts.ts";
-
-/** A notice that was not delivered yet. */
-export type WaitingNotice = {
-  readonly position: number;
-  readonly id: string;
-  readonly body: string;
-  readonly madeAtMs: number;
-  readonly attempts: number;
-  readonly dueAtMs: number;
-};
+import { NoticesTable } from "./notices-table.ts";
 
 type StateRow = {
   code: AlertCode;
@@ -23,21 +14,15 @@ type StateRow = {
   is_told: number;
 };
 
-type NoticeRow = {
-  position: number;
-  id: string;
-  body: string;
-  made_at_ms: number;
-  attempts: number;
-  due_at_ms: number;
-};
-
 /** What a workspace knows of its alerts and still has to tell. Synchronous; the caller groups calls. */
 export class AlertsTable {
   readonly #sql: SqlStorage;
+  /** What is still to be told. */
+  readonly notices: NoticesTable;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.notices = new NoticesTable(sql, "alert_notices");
   }
 
   /** Notes what is wrong as `raiser` found it; written once however often it is told. */
@@ -124,7 +109,7 @@ export class AlertsTable {
   /** Forgets what was told, so that whatever is open is told anew. */
   forget(): void {
     this.#sql.exec("DELETE FROM alert_states");
-    this.#sql.exec("DELETE FROM alert_notices");
+    this.notices.clear();
   }
 
   held(): readonly HeldAlert[] {
@@ -164,49 +149,6 @@ export class AlertsTable {
     for (const { code, subject } of before.filter((each) => rows.has(keyOf(each)))) {
       this.#sql.exec("DELETE FROM alert_states WHERE code = ? AND subject = ?", code, subject);
     }
-  }
-
-  addNotice(id: string, body: string, nowMs: number): void {
-    this.#sql.exec(
-      `INSERT INTO alert_notices (id, body, made_at_ms, attempts, due_at_ms)
-       VALUES (?, ?, ?, 0, ?)`,
-      id,
-      body,
-      nowMs,
-      nowMs,
-    );
-  }
-
-  /** The notice that is sent next: they go in the order in which they were made. */
-  nextNotice(): WaitingNotice | undefined {
-    return this.#sql
-      .exec<NoticeRow>("SELECT * FROM alert_notices ORDER BY position LIMIT 1")
-      .toArray()
-      .map((row) => ({
-        position: row.position,
-        id: row.id,
-        body: row.body,
-        madeAtMs: row.made_at_ms,
-        attempts: row.attempts,
-        dueAtMs: row.due_at_ms,
-      }))[0];
-  }
-
-  waitingNotices(): number {
-    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM alert_notices").one().n;
-  }
-
-  postpone(id: string, attempts: number, dueAtMs: number): void {
-    this.#sql.exec(
-      "UPDATE alert_notices SET attempts = ?, due_at_ms = ? WHERE id = ?",
-      attempts,
-      dueAtMs,
-      id,
-    );
-  }
-
-  dropNotice(id: string): void {
-    this.#sql.exec("DELETE FROM alert_notices WHERE id = ?", id);
   }
 }
 

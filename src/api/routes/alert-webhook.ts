@@ -3,43 +3,33 @@ import {
   maxLength,
   minLength,
   nullable,
-  number,
   object,
   optional,
   picklist,
   pipe,
   strictObject,
-  string,
 } from "valibot";
 
 import type { AlertWebhookView } from "../../workspace/alert-ports.ts";
 import { ALERT_CODES } from "../../workspace/alerts.ts";
 import { defined } from "../defined.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
-import { host } from "../schemas.ts";
-
-const URL_CHARS_MAX = 2_000;
-const SECRET_CHARS_MAX = 1_000;
-const HOSTS_MAX = 10;
+import {
+  viewWebhookTest,
+  webhookDraftParts,
+  webhookTest,
+  webhookViewParts,
+} from "../webhook-schemas.ts";
 
 const code = picklist(ALERT_CODES);
 
 const webhookDraft = strictObject({
-  url: pipe(string(), minLength(1), maxLength(URL_CHARS_MAX)),
-  secret: optional(pipe(string(), minLength(1), maxLength(SECRET_CHARS_MAX))),
-  hosts: pipe(array(host), minLength(1), maxLength(HOSTS_MAX)),
+  ...webhookDraftParts,
   codes: optional(pipe(array(code), minLength(1), maxLength(ALERT_CODES.length))),
 });
 
 const webhookAnswer = object({
-  webhook: nullable(
-    object({
-      url: string(),
-      hosts: array(string()),
-      codes: nullable(array(code)),
-      waitingNotices: number(),
-    }),
-  ),
+  webhook: nullable(object({ ...webhookViewParts, codes: nullable(array(code)) })),
 });
 
 /** Where a workspace is told of its alerts. */
@@ -77,15 +67,9 @@ export const ALERT_WEBHOOK_OPERATIONS: readonly Operation[] = [
     method: "POST",
     path: "/api/v1/alerts/webhook/test",
     summary: "Sends a notice that says it is a test, and shows what was answered",
-    answer: object({
-      state: picklist(["delivered", "retry", "rejected", "not-ready"]),
-      code: nullable(string()),
-    }),
+    answer: webhookTest,
     handle: async ({ workspace, call }) =>
-      answerWith(await workspace.testAlertWebhook(call), ({ state, code: answered }) => ({
-        state,
-        code: answered ?? null,
-      })),
+      answerWith(await workspace.testAlertWebhook(call), viewWebhookTest),
   }),
 ];
 

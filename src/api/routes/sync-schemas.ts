@@ -21,11 +21,10 @@ import {
 
 import { ALERT_RUNS_MAX, COUNTED_RECORDS, SYNC_ALERTS_MAX } from "../../sync/alerts/alert.ts";
 import { BEHAVIOURS, MIRROR_STRATEGIES } from "../../sync/sync.ts";
+import { model } from "./connections.ts";
 import { FULL_SYNC_REASONS, RUN_KINDS, RUN_STATES } from "../../sync/run/run.ts";
 
 const TEXT_CHARS_MAX = 200;
-/** Segment's limit for the query of a model. */
-const SQL_CHARS_MAX = 65_535;
 const TEMPLATE_CHARS_MAX = 10_000;
 /** Segment's limit of columns. */
 const COLUMNS_MAX = 512;
@@ -37,20 +36,6 @@ const ALERT_RUNS_DEFAULT = 10;
 const text = pipe(string(), minLength(1), maxLength(TEXT_CHARS_MAX));
 const column = text;
 const percent = pipe(number(), minValue(0), maxValue(PERCENT_MAX));
-
-const model = variant("kind", [
-  strictObject({ kind: literal("table"), schema: text, name: text }),
-  strictObject({
-    kind: literal("query"),
-    sql: pipe(string(), minLength(1), maxLength(SQL_CHARS_MAX)),
-  }),
-  strictObject({
-    kind: literal("folder"),
-    prefix: pipe(string(), maxLength(TEXT_CHARS_MAX)),
-    format: picklist(["csv", "ndjson", "parquet"]),
-    files: picklist(["newest", "all"]),
-  }),
-]);
 
 const from = variant("type", [
   strictObject({ type: literal("column"), column }),

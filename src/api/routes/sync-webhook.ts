@@ -3,43 +3,33 @@ import {
   maxLength,
   minLength,
   nullable,
-  number,
   object,
   optional,
   picklist,
   pipe,
   strictObject,
-  string,
 } from "valibot";
 
 import { SYNC_EVENTS } from "../../sync/alerts/notice.ts";
 import type { SyncWebhookView } from "../../workspace/sync-ports.ts";
 import { defined } from "../defined.ts";
 import { answerWith, workspaceOperation, type Operation } from "../operation.ts";
-import { host } from "../schemas.ts";
-
-const URL_CHARS_MAX = 2_000;
-const SECRET_CHARS_MAX = 1_000;
-const HOSTS_MAX = 10;
+import {
+  viewWebhookTest,
+  webhookDraftParts,
+  webhookTest,
+  webhookViewParts,
+} from "../webhook-schemas.ts";
 
 const event = picklist(SYNC_EVENTS);
 
 const webhookDraft = strictObject({
-  url: pipe(string(), minLength(1), maxLength(URL_CHARS_MAX)),
-  secret: optional(pipe(string(), minLength(1), maxLength(SECRET_CHARS_MAX))),
-  hosts: pipe(array(host), minLength(1), maxLength(HOSTS_MAX)),
+  ...webhookDraftParts,
   events: optional(pipe(array(event), minLength(1), maxLength(SYNC_EVENTS.length))),
 });
 
 const webhookAnswer = object({
-  webhook: nullable(
-    object({
-      url: string(),
-      hosts: array(string()),
-      events: nullable(array(event)),
-      waitingNotices: number(),
-    }),
-  ),
+  webhook: nullable(object({ ...webhookViewParts, events: nullable(array(event)) })),
 });
 
 /** Where a workspace is told what happens to its syncs. */
@@ -77,15 +67,9 @@ export const SYNC_WEBHOOK_OPERATIONS: readonly Operation[] = [
     method: "POST",
     path: "/api/v1/sync-webhook/test",
     summary: "Sends a notice that says it is a test, and shows what was answered",
-    answer: object({
-      state: picklist(["delivered", "retry", "rejected", "not-ready"]),
-      code: nullable(string()),
-    }),
+    answer: webhookTest,
     handle: async ({ workspace, call }) =>
-      answerWith(await workspace.testSyncWebhook(call), ({ state, code }) => ({
-        state,
-        code: code ?? null,
-      })),
+      answerWith(await workspace.testSyncWebhook(call), viewWebhookTest),
   }),
 ];
 
