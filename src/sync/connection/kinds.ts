@@ -32,6 +32,14 @@ export const CONNECTION_KINDS: Readonly<Record<ConnectionKind, KindOfConnection>
       },
       { key: "password", label: "Password", ...secret },
       {
+        key: "tls",
+        label: "TLS",
+        type: "boolean",
+        isRequired: false,
+        isSecret: false,
+        help: "Always used; in development, for a server on this machine, only where it is asked for.",
+      },
+      {
         key: "relay",
         label: "Through the relay",
         type: "boolean",

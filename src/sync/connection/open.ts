@@ -1,7 +1,6 @@
 import { workspaceOf, type HomeRegion } from "../../core/ids.ts";
 import type { DatabaseLogin } from "../../deliver/postgres/client.ts";
 import type { Dial } from "../../deliver/postgres/raw-socket.ts";
-import { isLoopback } from "../../egress/addresses.ts";
 import type { EgressContext, EgressObserver } from "../../egress/guard.ts";
 import type { Relay } from "../../region/host-settings.ts";
 import { Bucket } from "../../s3/bucket.ts";
@@ -10,7 +9,7 @@ import type { RoleToAssume } from "../../s3/sts.ts";
 import { SourceFailure } from "../source/source.ts";
 import type { Connection } from "./connection.ts";
 import { dialThrough } from "./relay.ts";
-import { bucketLocation, databaseHost, databaseRules, endpointRules } from "./settings.ts";
+import { bucketLocation, databaseHost, databaseRules, endpointRules, usesTls } from "./settings.ts";
 
 /** A connection with its secrets, in the clear among its settings. It is never logged. */
 export type OpenedConnection = Pick<Connection, "id" | "kind" | "settings" | "hosts"> & {
@@ -43,8 +42,7 @@ export function databaseLogin(
   const login: DatabaseLogin = {
     host,
     port,
-    // The guard lets only a developer's own machine be a loopback address.
-    useTls: !(context.development && isLoopback(host)),
+    useTls: usesTls(connection, context),
     database: textOf(settings["database"]),
     user: textOf(settings["user"]),
     password: textOf(settings["password"]),

@@ -38,6 +38,16 @@ export function databaseHost({ settings }: Pick<Connection, "settings">): {
   };
 }
 
+/** Whether a Postgres connection is talked to over TLS: always, but for a developer's own machine. */
+export function usesTls(
+  connection: Pick<Connection, "settings">,
+  { development }: Pick<ConnectionHome, "development">,
+): boolean {
+  // The guard lets only a developer's own machine be a loopback address.
+  const isOwnMachine = development && isLoopback(databaseHost(connection).host);
+  return !isOwnMachine || connection.settings["tls"] === true;
+}
+
 /** The rules under which the database's host may be reached; none when it is not in the region. */
 export function databaseRules(
   connection: Pick<Connection, "settings" | "hosts">,
@@ -52,13 +62,17 @@ export function databaseRules(
 
 function postgresProblems(
   connection: Pick<Connection, "settings" | "hosts">,
-  { home, hasRelay }: ConnectionHome,
+  place: ConnectionHome,
 ): ConnectionRefusal | undefined {
+  const { home, hasRelay } = place;
   const { host, port } = databaseHost(connection);
   const problems: string[] = [];
   if (plainHost(host) === undefined) problems.push("host is no name of a host");
   if (!Number.isInteger(port) || port < 1 || port > PORT_MAX) {
     problems.push(`port has to be a whole number from 1 to ${PORT_MAX}`);
+  }
+  if (connection.settings["tls"] === false && usesTls(connection, place)) {
+    problems.push("tls has to be left out or true: no database is talked to in the clear");
   }
   if (connection.settings["relay"] === true && !hasRelay) {
     problems.push(`relay has to be left out: the operator has none in ${home}`);

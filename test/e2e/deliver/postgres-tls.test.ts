@@ -1,16 +1,17 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { Miniflare } from "miniflare";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { makeCertificate } from "../../support/deliver/certificate.ts";
+import { trustNewCertificate } from "../../support/deliver/certificate.ts";
 import { groundOf } from "../../support/deliver/ground.ts";
 import { mixedDeliveries } from "../../support/deliver/mixed-events.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
+import { startWorker } from "../../support/sync/start-worker.ts";
 
 const CONFIG = fileURLToPath(
   new URL("../../workers/database-worker/wrangler.toml", import.meta.url),
@@ -23,13 +24,10 @@ let plain: PostgresServer;
 let miniflare: Miniflare;
 
 beforeAll(async () => {
-  const certificate = makeCertificate(HOST);
+  const certificate = trustNewCertificate(HOST);
   folder = await mkdtemp(join(tmpdir(), "homeport-tls-"));
   [secure, plain] = await Promise.all([startPostgres(certificate), startPostgres()]);
-  // Miniflare reads this when it is loaded, so it is loaded only now.
-  process.env["NODE_EXTRA_CA_CERTS"] = join(folder, "ca.pem");
-  await writeFile(join(folder, "ca.pem"), certificate.cert);
-  miniflare = await startWorker();
+  miniflare = await startWorker(CONFIG, folder);
 });
 
 afterAll(async () => {
@@ -37,28 +35,6 @@ afterAll(async () => {
   await Promise.all([secure.stop(), plain.stop()]);
   await rm(folder, { recursive: true, force: true });
 });
-
-/** The destination built by wrangler, in workerd. */
-async function startWorker(): Promise<Miniflare> {
-  const { bundleWorker } = await import("../../../scripts/stack/bundle.ts");
-  const { convertV4MiniflareOptions, Miniflare } = await import("miniflare");
-  const worker = await bundleWorker(CONFIG, join(folder, "bundle"));
-  const options = convertV4MiniflareOptions({
-    host: "127.0.0.1",
-    cf: false,
-    workers: [
-      {
-        ...worker.options,
-        name: worker.name,
-        rootPath: dirname(worker.scriptPath),
-        modules: [{ type: "ESModule", path: basename(worker.scriptPath), contents: worker.script }],
-      },
-    ],
-  });
-  const started = new Miniflare(options);
-  await started.ready;
-  return started;
-}
 
 type Answer = { readonly outcomes: readonly unknown[]; readonly told: readonly string[] };
 

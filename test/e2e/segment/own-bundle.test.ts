@@ -5,7 +5,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startStack, type Stack } from "../../../scripts/stack/start-stack.ts";
 import { openHomeport, type Homeport, type TestSource } from "../../support/homeport.ts";
 import type { ShopSiteOptions } from "../../support/sdks/shop-site.ts";
-import { watchPage, type VisitOptions, type Watched } from "../../support/sdks/watch-page.ts";
+import {
+  initialized,
+  watchPage,
+  type VisitOptions,
+  type Watched,
+} from "../../support/sdks/watch-page.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   (path) => existsSync(path),
@@ -20,7 +25,6 @@ const STOCK_BUNDLE = new URL(
 );
 /** No other name means anything to the browser, so that what it asks for elsewhere goes nowhere. */
 const ONLY_THIS_MACHINE = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost";
-const INITIALIZED = "window.analytics && window.analytics.initialized === true";
 /** Longer than Workers may use a route that they know. */
 const ROUTE_MS = 15_000;
 
@@ -84,7 +88,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
     const source = await newSource();
     const watched = await visit({ html: `<script>${await loaderOf(source)}</script>` });
 
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
     await track(watched.page, "Bought");
     const events = await homeport.waitForEvents(source, 2);
 
@@ -105,7 +109,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
     const src = `${homeport.hostOf("eu1")}/analytics.js/v1/${source.writeKey}/analytics.min.js`;
     const watched = await visit({ html: `<script src="${src}"></script>` });
 
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
     await track(watched.page, "Bought");
 
     expect(await homeport.waitForEvents(source, 1)).toHaveLength(1);
@@ -118,7 +122,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
       '<script src="https://cdn.example.com/analytics.js/v1/x/analytics.min.js"></script>';
     const watched = await visit({ html: `<script>${await loaderOf(source)}</script>${other}` });
 
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
 
     expect(watched.hosts().toSorted()).toEqual(["cdn.example.com", EU_HOST()]);
     expect(watched.requests()).toContain(`GET /v1/projects/${source.writeKey}/settings`);
@@ -129,7 +133,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
     const html = `<script>${await loaderOf(source)}</script>`;
     const watched = await visit({ html }, { path: "/?ajs_uid=user-77&ajs_event=Came" });
 
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
 
     const events = await homeport.waitForEvents(source, 3);
     expect(events).toContainEqual(expect.objectContaining({ type: "identify", userId: "user-77" }));
@@ -148,7 +152,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
       policy: `default-src 'none'; script-src 'self' ${host}; connect-src ${host}`,
     });
 
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
     await track(watched.page, "Bought");
 
     expect(await homeport.waitForEvents(source, 2)).toHaveLength(2);
@@ -188,7 +192,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
       scripts: { "/loader.js": await loaderOf(source) },
       policy: `default-src 'none'; script-src 'self' ${host}; connect-src ${host}`,
     });
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
 
     await watched.page.evaluate(async () => {
       const blocked = new Promise((resolve) => {
@@ -235,7 +239,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
   it("goes to the new host after the source's ingest region was changed and the page loaded again", async () => {
     const source = await newSource("us");
     const watched = await visit({ html: `<script>${await loaderOf(source)}</script>` });
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
     await track(watched.page, "Before");
     expect(watched.hosts()).toEqual([new URL(homeport.hostOf("us1")).host]);
 
@@ -252,7 +256,7 @@ describe.skipIf(CHROMIUM === undefined)("our own browser bundle in Chromium", ()
       .toContain(`"apiHost":"${EU_HOST()}/v1"`);
     watched.forget();
     await watched.page.reload();
-    await watched.page.waitForFunction(INITIALIZED);
+    await initialized(watched.page);
     await track(watched.page, "After");
 
     const events = await homeport.waitForEvents(source, 4);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Model } from "../../../src/sync/model.ts";
-import { makeCertificate } from "../../support/deliver/certificate.ts";
+import { trustNewCertificate } from "../../support/deliver/certificate.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
 import { startRelay, type TestRelay } from "../../support/sync/relay.ts";
 import { startWorker } from "../../support/sync/start-worker.ts";
@@ -25,12 +25,9 @@ let plain: PostgresServer;
 let miniflare: Miniflare;
 
 beforeAll(async () => {
-  const certificate = makeCertificate(HOST);
+  const certificate = trustNewCertificate(HOST);
   folder = await mkdtemp(join(tmpdir(), "homeport-source-"));
   [secure, plain] = await Promise.all([startPostgres(certificate), startPostgres()]);
-  // Miniflare reads this when it is loaded, so it is loaded only now.
-  process.env["NODE_EXTRA_CA_CERTS"] = join(folder, "ca.pem");
-  await writeFile(join(folder, "ca.pem"), certificate.cert);
   await fill(secure);
   miniflare = await startWorker(CONFIG, folder);
 });

@@ -1,9 +1,26 @@
 import { generateKeyPairSync, sign } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** A certificate that trusts itself, and its key, both PEM. */
 export type Certificate = { readonly cert: string; readonly key: string };
 
 const DAY_MS = 86_400_000;
+
+/**
+ * Makes a certificate that every workerd trusts which Miniflare starts from now on. Miniflare reads
+ * whom to trust as it is loaded, so it has to be loaded after this.
+ */
+export function trustNewCertificate(host: string): Certificate {
+  const certificate = makeCertificate(host);
+  const folder = mkdtempSync(join(tmpdir(), "homeport-trusted-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "ca.pem");
+  writeFileSync(path, certificate.cert);
+  process.env["NODE_EXTRA_CA_CERTS"] = path;
+  return certificate;
+}
 
 /** Makes a certificate for a host name: valid for a day, made anew each time, written nowhere. */
 export function makeCertificate(host: string): Certificate {

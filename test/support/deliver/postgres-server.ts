@@ -14,6 +14,8 @@ export type PostgresServer = {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** Ends it as a power cut would, and starts it again: it recovers what was committed. */
+  readonly crash: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -58,22 +60,33 @@ export async function startPostgres(
     give(path);
   }
   const port = await freePort();
-  const server = spawn(
-    join(programs, "postgres"),
-    ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", "", "-c", "fsync=off", ...tls],
-    { ...ids, cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
-  );
-  await ready(server);
+  const launch = async (): Promise<ChildProcess> => {
+    const started = spawn(
+      join(programs, "postgres"),
+      ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", "", "-c", "fsync=off", ...tls],
+      { ...ids, cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    await ready(started);
+    return started;
+  };
+  let server = await launch();
+  const end = async (signal: "SIGINT" | "SIGQUIT"): Promise<void> => {
+    const gone = once(server, "exit");
+    server.kill(signal);
+    await gone;
+  };
   return {
     host: "127.0.0.1",
     port,
     database: "postgres",
     user: "app",
     password,
+    crash: async () => {
+      await end("SIGQUIT");
+      server = await launch();
+    },
     stop: async () => {
-      const gone = once(server, "exit");
-      server.kill("SIGINT");
-      await gone;
+      await end("SIGINT");
       await rm(folder, { recursive: true, force: true });
     },
   };

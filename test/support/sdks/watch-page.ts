@@ -1,4 +1,5 @@
 import type { Browser, Page } from "playwright-core";
+import { expect, vi } from "vitest";
 import { startShopSite, type ShopSiteOptions } from "./shop-site.ts";
 
 /** A page under watch: every request it made since, by whichever part of it. */
@@ -56,4 +57,17 @@ export async function watchPage(
       await site.stop();
     },
   };
+}
+
+const INITIALIZED = "Boolean(window.analytics && window.analytics.initialized)";
+const INITIALIZED_MS_MAX = 30_000;
+
+/**
+ * Until the SDK has started. It is asked from here again and again: the page itself may not, under a
+ * policy that forbids `eval`.
+ */
+export async function initialized(page: Page): Promise<void> {
+  await vi.waitFor(async () => expect(await page.evaluate(INITIALIZED)).toBe(true), {
+    timeout: INITIALIZED_MS_MAX,
+  });
 }

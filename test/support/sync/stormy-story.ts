@@ -1,31 +1,40 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { startPostgres } from "../deliver/postgres-server.ts";
+import { STEPS } from "../../../src/sync/run/run.ts";
+import type { Certificate } from "../deliver/certificate.ts";
 import { randomOf, StormyTable } from "./stormy-table.ts";
 import { openSyncWorld, type SyncWorld } from "./sync-world.ts";
 
 export type Story = {
   readonly name: string;
   readonly rows: number;
-  /** Kills in each run that is disturbed, and the time before each of them at most. */
+  /** Kills in each run that is disturbed, and the time at most from a step's begin to its kill. */
   readonly kills: number;
   readonly withinMs: number;
+  /** Of the server, which is then talked to over TLS. */
+  readonly certificate: Certificate;
   /** The longest that a run may take. */
-  readonly runMs?: number;
+  readonly runMs: number;
   /** A folder with the programs of another Postgres. */
   readonly postgres?: string;
 };
 
-/** Tells how a mirror of a table fares over runs that are killed; each test goes on from the last. */
-export function tellStory({ name, rows, kills, withinMs, runMs, postgres }: Story): void {
-  const seed = Number(process.env["SYNC_STORM_SEED"] ?? Date.now() % 1_000_000);
+/** With fewer, a step may be over before anybody can kill anything in it. */
+const ROWS_OF_LONG_STEPS = 200_000;
+/** For the model of a test, which is computed in the same database. */
+const CHECK_MS = 20 * 60_000;
 
-  describe(`a mirror of ${rows} rows of ${name} that is killed at random (seed ${seed})`, () => {
+/** Tells how a mirror of a table fares over runs that are killed; each test goes on from the last. */
+export function tellStory({ name, rows, kills, withinMs, ...options }: Story): void {
+  const seed = Number(process.env["SYNC_STORM_SEED"] ?? Date.now() % 1_000_000);
+  const title = `a mirror of ${rows} rows of ${name} over TLS that is killed at random (seed ${seed})`;
+
+  describe(title, { timeout: options.runMs + CHECK_MS }, () => {
     let world: SyncWorld;
     let table: StormyTable;
 
     beforeAll(async () => {
-      world = await openSyncWorld({}, () => startPostgres(undefined, postgres), runMs);
+      world = await openSyncWorld(options);
       table = new StormyTable(world, randomOf(seed));
       await table.make(rows);
     });
@@ -114,6 +123,11 @@ export function tellStory({ name, rows, kills, withinMs, runMs, postgres }: Stor
       await table.run();
 
       expect(await table.writtenInVain()).toBe(0);
+    });
+
+    it.runIf(rows >= ROWS_OF_LONG_STEPS)("was killed in every step", () => {
+      expect([...table.stepsKilled.keys()].toSorted()).toEqual([...STEPS].toSorted());
+      console.log(`Kills by step: ${JSON.stringify(Object.fromEntries(table.stepsKilled))}`);
     });
   });
 }

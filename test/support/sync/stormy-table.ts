@@ -1,6 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 
+import { STEPS, type StepName } from "../../../src/sync/run/run.ts";
 import type { Run, SyncWorld } from "./sync-world.ts";
+
+const STEP_POLL_MS = 10;
 
 const FIELDS = ["region", "id", "email", "plan"];
 
@@ -12,6 +15,9 @@ export class StormyTable {
   readonly #world: SyncWorld;
   readonly #random: () => number;
   syncId = "";
+  /** Kills while a step was at work, by its name. */
+  readonly stepsKilled = new Map<StepName, number>();
+  #killsSoFar = 0;
 
   constructor(world: SyncWorld, random: () => number) {
     this.#world = world;
@@ -25,8 +31,8 @@ export class StormyTable {
       CREATE TABLE people (region text, id text, email text, plan text, unmapped text);
       CREATE TABLE copies (region text, id text, email text, plan text CHECK (plan <> 'forbidden'),
         tier text, PRIMARY KEY (region, id));
-      CREATE UNLOGGED TABLE written (region text, id text);
-      CREATE UNLOGGED TABLE changed (region text, id text, PRIMARY KEY (region, id));
+      CREATE TABLE written (region text, id text);
+      CREATE TABLE changed (region text, id text, PRIMARY KEY (region, id));
       CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO written SELECT coalesce(NEW.region, OLD.region), coalesce(NEW.id, OLD.id);
         RETURN NULL;
@@ -55,21 +61,46 @@ export class StormyTable {
     return found?.n ?? 0;
   }
 
-  /** One run, in which workerd or the source's connections are killed so often, some time in it. */
+  /**
+   * One run, in which workerd, the database's server or its connections are killed so often: each
+   * time at most so long after the next of the four steps began.
+   */
   async stormyRun(kills: number, withinMs: number): Promise<Run> {
-    const { stack, sql } = this.#world;
     const run = await this.#world.trigger(this.syncId);
     for (let kill = 0; kill < kills; kill++) {
+      await this.#reached(run, STEPS[this.#killsSoFar++ % STEPS.length]);
       await pause(this.#random() * withinMs);
-      if (this.#random() < 0.3) {
-        await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                  WHERE application_name = 'homeport'`;
-      } else {
-        await stack.kill();
-        await stack.restart();
+      const { steps } = await this.#world.found(this.syncId, run);
+      for (const step of STEPS) {
+        if (steps[step]?.state !== "working") continue;
+        this.stepsKilled.set(step, (this.stepsKilled.get(step) ?? 0) + 1);
       }
+      await this.#kill();
     }
     return this.#world.ended(this.syncId, run);
+  }
+
+  /** Until the run is in that step, or past it. */
+  async #reached(run: Run, step: StepName | undefined): Promise<void> {
+    for (;;) {
+      const { steps, endedAt } = await this.#world.found(this.syncId, run);
+      if (endedAt !== null || (step !== undefined && steps[step]?.state !== "pending")) return;
+      await pause(STEP_POLL_MS);
+    }
+  }
+
+  async #kill(): Promise<void> {
+    const { stack, sql, server } = this.#world;
+    const chance = this.#random();
+    if (chance < 0.2) {
+      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE application_name = 'homeport'`;
+    } else if (chance < 0.4) {
+      await server.crash();
+    } else {
+      await stack.kill();
+      await stack.restart();
+    }
   }
 
   run(): Promise<Run> {
