@@ -32,7 +32,7 @@ export type EraseDeps = Omit<WalkDeps, "matching"> & {
   matching(month: string, hashes: Uint8Array, after: string | undefined): Promise<MatchPage>;
   find(month: string, key: string): Promise<ArchiveFile | undefined>;
   /** The bucket that holds the file. */
-  bucket(file: ArchiveFile): Promise<Pick<Bucket, "get" | "replace">>;
+  bucket(file: ArchiveFile): Promise<Pick<Bucket, "get" | "removeOlder" | "replace">>;
   /** Records what became of a file; durable once it resolves. */
   rewrote(month: string, file: RecordedFile): Promise<void>;
   /** Room for what is on its way from one reading to one writing. */
@@ -41,6 +41,14 @@ export type EraseDeps = Omit<WalkDeps, "matching"> & {
 
 /** A bucket did not do what it was asked, so the file is tried again later. The message is a code. */
 export class EraseFault extends Error {}
+
+/** A file as it was read, without the users; what it is in the bucket. */
+type ReadFile = {
+  readonly etag: string;
+  /** Whether the bucket keeps versions, or did so once. */
+  readonly isVersioned: boolean;
+  readonly erased: ErasedFile;
+};
 
 /** Times that a file is read again at once because somebody else replaced it meanwhile. */
 const CHANGES_MAX = 3;
@@ -124,8 +132,8 @@ async function eraseOne(
       const read = await reading.run(() => readOne(file, bucket, spool, { finder, counts }, deps));
       // Retention, or the customer, removed it: nothing of anybody is left in it.
       if (read === undefined) return;
-      const to = { bucket, etag: read.etag, spool };
-      if (await write(month, file, read.erased, to, deps)) return;
+      const to = { bucket, read, spool };
+      if (await write(month, file, to, deps)) return;
     } finally {
       spool.drop();
     }
@@ -135,41 +143,47 @@ async function eraseOne(
 
 async function readOne(
   file: ArchiveFile,
-  bucket: Pick<Bucket, "get">,
+  bucket: Pick<Bucket, "get" | "removeOlder">,
   spool: Spool,
   { finder, counts }: Pick<EraseWork, "finder" | "counts">,
   { fingerprintKey }: Pick<EraseDeps, "fingerprintKey">,
-): Promise<{ readonly etag: string; readonly erased: ErasedFile } | undefined> {
+): Promise<ReadFile | undefined> {
   const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
-  if (!object.ok && object.error.kind === "not-found") return undefined;
+  if (!object.ok && object.error.kind === "not-found") {
+    if (object.error.isMarked === true) await removeOlder(file.key, bucket);
+    return undefined;
+  }
   if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
   counts.filesRead += 1;
   counts.bytesRead += object.value.size ?? file.gzipBytes;
-  const { body, etag } = object.value;
+  const { body, etag, versionId } = object.value;
   const erased = await eraseFile(body, finder, fingerprintKey, (gzip) => spool.append(gzip));
   if (!erased.ok) throw new EraseFault(erased.error);
-  return { etag, erased: erased.value };
+  return { etag, isVersioned: versionId !== undefined, erased: erased.value };
 }
 
 /** Replaces the file that was read, and no other; false when somebody else was faster. */
 async function write(
   month: string,
   file: ArchiveFile,
-  erased: ErasedFile,
   to: {
-    readonly bucket: Pick<Bucket, "replace">;
-    readonly etag: string;
+    readonly bucket: Pick<Bucket, "removeOlder" | "replace">;
+    readonly read: ReadFile;
     readonly spool: Spool;
   },
   deps: EraseDeps,
 ): Promise<boolean> {
   const { log } = deps;
   const { key } = file;
+  const { erased } = to.read;
   const { removed, gzip } = erased;
   const after = gzip.rawSha256;
   if (removed === 0) {
-    // An earlier life wrote it and did not come to record it.
-    if (after !== file.ndjsonSha256) await deps.rewrote(month, recordOf(file, erased, to.spool));
+    // An earlier life wrote it and did not come to record it, nor perhaps to remove what it wrote over.
+    if (after !== file.ndjsonSha256) {
+      if (to.read.isVersioned) await removeOlder(key, to.bucket);
+      await deps.rewrote(month, recordOf(file, erased, to.spool));
+    }
     log.recorded(key, after);
     return true;
   }
@@ -179,7 +193,7 @@ async function write(
     sha256: gzip.gzipSha256,
     read: () => to.spool.read(),
   };
-  const put = await to.bucket.replace(key, content, to.etag, {
+  const put = await to.bucket.replace(key, content, to.read.etag, {
     contentType: "text/plain",
     contentEncoding: "gzip",
     // A queue that was set back knows the file by what it wrote, and writes it no second time.
@@ -190,9 +204,20 @@ async function write(
   });
   if (!put.ok && put.error.kind === "changed") return false;
   if (!put.ok) throw new EraseFault(`bucket-${put.error.kind}`);
+  // Before it is recorded: until then the catalogue leads every repetition back to this file.
+  const isKept = to.read.isVersioned || put.value.versionId !== undefined;
+  if (isKept) await removeOlder(key, to.bucket);
   await deps.rewrote(month, recordOf(file, erased, to.spool));
   log.recorded(key, after);
   return true;
+}
+
+/** Removes the versions that hold what the file was, in a bucket that keeps any. */
+async function removeOlder(key: string, bucket: Pick<Bucket, "removeOlder">): Promise<void> {
+  const removed = await bucket.removeOlder(key);
+  if (removed.ok) return;
+  const { kind, code } = removed.error;
+  throw new EraseFault(kind === "refused" ? code : `bucket-${kind}`);
 }
 
 /** The file as the catalogue has to know it now; an empty one keeps the times of its events. */

@@ -1,7 +1,7 @@
 import type { ObjectHead } from "./bucket.ts";
 import type { Content } from "./content.ts";
 import { encodeStrict } from "./encode-key.ts";
-import { failureOf, type BucketFailure } from "./failures.ts";
+import { failureOf, type BucketFailure, type NotFound } from "./failures.ts";
 import { elementText } from "./list-xml.ts";
 
 /** Of an error's XML; S3's are under 1 KB. */
@@ -10,6 +10,10 @@ const ERROR_CHARS_MAX = 16_384;
 export const META_PREFIX = "x-amz-meta-";
 /** The header of the KMS key that an object is encrypted with. */
 export const KMS_KEY = "x-amz-server-side-encryption-aws-kms-key-id";
+/** Sent where the bucket keeps versions, or did so once. */
+export const VERSION_ID = "x-amz-version-id";
+/** Says that what was asked about is a mark of deletion. */
+export const DELETE_MARK = "x-amz-delete-marker";
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** A query in the one spelling that its signature covers. */
@@ -36,12 +40,20 @@ export function headOf(response: Response): ObjectHead {
     if (name.startsWith(META_PREFIX)) meta.set(name.slice(META_PREFIX.length), value);
   }
   const kmsKeyArn = response.headers.get(KMS_KEY);
+  const versionId = response.headers.get(VERSION_ID);
   return {
     size: size === null ? undefined : Number(size),
     etag: response.headers.get("etag") ?? "",
     meta,
     ...(kmsKeyArn === null ? {} : { kmsKeyArn }),
+    ...(versionId === null ? {} : { versionId }),
   };
+}
+
+/** What an answer of 404 says. */
+export function notFoundOf(response: Response): NotFound {
+  const isMarked = response.headers.get(DELETE_MARK) === "true";
+  return isMarked ? { kind: "not-found", isMarked } : { kind: "not-found" };
 }
 
 /** Reads an error to its end, so that the connection can be used again. */

@@ -1,7 +1,16 @@
 import { err, ok, type Result } from "../core/result.ts";
 import type { EgressContext } from "../egress/guard.ts";
 import { BucketSender, type BucketAddress } from "./bucket-sender.ts";
-import { headOf, KMS_KEY, META_PREFIX, readFailure, readText } from "./bucket-wire.ts";
+import {
+  DELETE_MARK,
+  headOf,
+  KMS_KEY,
+  META_PREFIX,
+  notFoundOf,
+  readFailure,
+  readText,
+  VERSION_ID,
+} from "./bucket-wire.ts";
 import type { Content } from "./content.ts";
 import {
   failureOf,
@@ -29,7 +38,12 @@ export type ObjectHead = {
   readonly meta: ReadonlyMap<string, string>;
   /** The KMS key it is encrypted with, when it is with one. */
   readonly kmsKeyArn?: string;
+  /** Which version it is; only a bucket that keeps versions, or did so once, says this. */
+  readonly versionId?: string;
 };
+
+/** What a bucket says of an object that was written over. */
+export type Replaced = Pick<ObjectHead, "etag" | "versionId">;
 
 export type ObjectBody = ObjectHead & {
   /** As the runtime hands it over: already decompressed when the object has a `Content-Encoding`. */
@@ -91,7 +105,7 @@ export class Bucket {
     body: Content,
     etag: string,
     { contentType, contentEncoding, meta }: NewObject,
-  ): Promise<Result<{ readonly etag: string }, ReplaceFailure>> {
+  ): Promise<Result<Replaced, ReplaceFailure>> {
     const headers: Record<string, string> = {
       "if-match": this.#sender.ifMatch(etag),
       "content-type": contentType,
@@ -104,7 +118,11 @@ export class Bucket {
     const response = sent.value;
     if (response.ok) {
       await response.body?.cancel();
-      return ok({ etag: response.headers.get("etag") ?? "" });
+      const versionId = response.headers.get(VERSION_ID);
+      return ok({
+        etag: response.headers.get("etag") ?? "",
+        ...(versionId === null ? {} : { versionId }),
+      });
     }
     const failure = await readFailure(response);
     const isChanged = [404, 409, 412].includes(response.status);
@@ -116,7 +134,7 @@ export class Bucket {
     const sent = await this.#sender.send({ method: "HEAD", key });
     if (!sent.ok) return sent;
     await sent.value.body?.cancel();
-    if (sent.value.status === 404) return err({ kind: "not-found" });
+    if (sent.value.status === 404) return err(notFoundOf(sent.value));
     return sent.value.ok ? ok(headOf(sent.value)) : err(failureOf(sent.value.status, ""));
   }
 
@@ -141,7 +159,7 @@ export class Bucket {
     const response = sent.value;
     if (!response.ok) {
       const failure = await readFailure(response);
-      return err(response.status === 404 ? { kind: "not-found" } : failure);
+      return err(response.status === 404 ? notFoundOf(response) : failure);
     }
     const body: ReadableStream<Uint8Array> = response.body ?? new Blob([]).stream();
     return ok({ ...headOf(response), body });
@@ -178,13 +196,26 @@ export class Bucket {
     return ok({ entries: page.entries, next: page.isTruncated ? last : undefined });
   }
 
-  /** Removes an object; one that does not exist counts as removed. */
+  /**
+   * Removes an object with all of its versions; one that does not exist counts as removed. Where it
+   * fails the object may be hidden already, and its versions not: it has to be asked again.
+   */
   async remove(key: string): Promise<Result<undefined, BucketFailure>> {
     const sent = await this.#sender.send({ method: "DELETE", key });
     if (!sent.ok) return sent;
+    const isMarked = sent.value.headers.get(DELETE_MARK) === "true";
     const failure = await readFailure(sent.value);
+    if (isMarked && sent.value.ok) return this.#remover.removeOlder(key);
     if (sent.value.ok || sent.value.status === 404) return ok(undefined);
     return err(failure);
+  }
+
+  /**
+   * Removes the versions that are kept of an object beside the one that readers find; of an object that
+   * is marked as deleted all of them, and the marks. A refusal names the right that is missing.
+   */
+  async removeOlder(key: string): Promise<Result<undefined, BucketFailure>> {
+    return this.#remover.removeOlder(key);
   }
 
   /**

@@ -17,7 +17,11 @@ export type BucketFailure =
   | { readonly kind: "unknown"; readonly code: string };
 
 /** Nothing is under that key. */
-export type NotFound = { readonly kind: "not-found" };
+export type NotFound = {
+  readonly kind: "not-found";
+  /** It was deleted in a bucket that keeps versions: older ones may still be there. */
+  readonly isMarked?: true;
+};
 
 /** Why a new object was not written: the key is taken, or another write to it is going on. */
 export type NotNew = { readonly kind: "already-exists" } | { readonly kind: "conflict" };
@@ -63,6 +67,15 @@ export function failureOf(status: number, text: string): BucketFailure {
  */
 export function mayHaveLanded(failure: PutFailure): boolean {
   return failure.kind === "unknown" || (failure.kind === "unavailable" && failure.status === 500);
+}
+
+/**
+ * A refusal by the right that is missing, where S3 says no more than that one is: whoever runs the bucket
+ * has to know which. A version that is locked is refused in the same words.
+ */
+export function withRight<T extends BucketFailure>(failure: T, right: string): T {
+  const isDenied = failure.kind === "refused" && failure.code === "AccessDenied";
+  return isDenied ? { ...failure, code: `needs-${right}` } : failure;
 }
 
 /** What a refusal of our own guard means: nothing was sent, or a redirect was not followed. */

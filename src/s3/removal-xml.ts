@@ -11,8 +11,20 @@ export type DeleteAnswer = {
   readonly marked: readonly string[];
 };
 
-/** A page of versions, marks of deletion among them; whether more follow. */
-export type VersionsPage = { readonly refs: readonly ObjectRef[]; readonly isTruncated: boolean };
+/** A version that a bucket keeps, or a mark of deletion that stands in the place of one. */
+export type ListedVersion = {
+  readonly key: string;
+  readonly versionId: string;
+  readonly isMark: boolean;
+  /** Whether it is what a reader of the key finds. */
+  readonly isLatest: boolean;
+};
+
+/** A page of versions, of each key the newest first; whether more follow. */
+export type VersionsPage = {
+  readonly refs: readonly ListedVersion[];
+  readonly isTruncated: boolean;
+};
 
 /** The body of DeleteObjects. */
 export function deleteXml(refs: readonly ObjectRef[]): string {
@@ -50,13 +62,15 @@ export function parseVersionsXml(xml: string): VersionsPage | undefined {
     return undefined;
   }
   const isUrlEncoded = elementText(xml, "EncodingType") === "url";
-  const refs: ObjectRef[] = [];
-  for (const [, , body = ""] of xml.matchAll(/<(Version|DeleteMarker)>(.*?)<\/\1>/gs)) {
+  const refs: ListedVersion[] = [];
+  for (const [, name, body = ""] of xml.matchAll(/<(Version|DeleteMarker)>(.*?)<\/\1>/gs)) {
     const text = elementText(body, "Key");
     const key = text !== undefined && isUrlEncoded ? decodeListedKey(text) : text;
     const versionId = elementText(body, "VersionId");
-    if (key === undefined || versionId === undefined) return undefined;
-    refs.push({ key, versionId });
+    const latest = elementText(body, "IsLatest");
+    // One that might be what a reader finds must not be taken for an old one.
+    if (key === undefined || versionId === undefined || latest === undefined) return undefined;
+    refs.push({ key, versionId, isMark: name === "DeleteMarker", isLatest: latest === "true" });
   }
   return { refs, isTruncated: elementText(xml, "IsTruncated") === "true" };
 }

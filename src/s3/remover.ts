@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { err, ok, type Result } from "../core/result.ts";
 import type { BucketSender } from "./bucket-sender.ts";
-import { readFailure, readText } from "./bucket-wire.ts";
-import { failureOf, type BucketFailure } from "./failures.ts";
+import { DELETE_MARK, readFailure, readText } from "./bucket-wire.ts";
+import { failureOf, withRight, type BucketFailure } from "./failures.ts";
 import {
   deleteXml,
   parseDeleteXml,
   parseVersionsXml,
   type DeleteAnswer,
+  type ListedVersion,
   type ObjectRef,
   type VersionsPage,
 } from "./removal-xml.ts";
@@ -41,6 +42,8 @@ export class Remover {
   readonly #sender: Pick<BucketSender, "send">;
   /** Whether it said that it knows no DeleteObjects; asked once for each opening of the bucket. */
   #knowsBatches = true;
+  /** Whether it said that it knows no versions, although it says which one an object is. */
+  #knowsVersions = true;
 
   constructor(sender: Pick<BucketSender, "send">) {
     this.#sender = sender;
@@ -53,7 +56,7 @@ export class Remover {
       const removed = await this.#remove(some.map((key) => ({ key })));
       if (!removed.ok) return removed;
       for (const [key, code] of removed.value.refused) refused.set(key, code);
-      const kept = await this.#removeKept(removed.value.marked);
+      const kept = await this.#removeHidden(removed.value.marked);
       if (!kept.ok) return kept;
       for (const [key, code] of kept.value) refused.set(key, code);
     }
@@ -72,7 +75,8 @@ export class Remover {
     if (refs.length === 0) return ok({ removed: 0, isOver: true });
     const removed = await this.#remove(refs);
     if (!removed.ok) return removed;
-    const [error] = removed.value.refused.values();
+    const [code] = removed.value.refused.values();
+    const error = code === undefined ? undefined : rightFor(code);
     const left = refs.filter(({ key }) => removed.value.refused.has(key)).length;
     const isStuck = left === refs.length;
     return ok({
@@ -82,15 +86,32 @@ export class Remover {
     });
   }
 
-  /** Removes the versions that a bucket kept of keys which it only marked as deleted. */
-  async #removeKept(
+  async removeOlder(key: string): Promise<Result<undefined, BucketFailure>> {
+    if (!this.#knowsVersions) return ok(undefined);
+    const left = await this.#removeHidden([key]);
+    if (!left.ok) {
+      if (!isUnknownRequest(left.error)) return left;
+      this.#knowsVersions = false;
+      return ok(undefined);
+    }
+    const [code] = left.value.values();
+    return code === undefined ? ok(undefined) : err({ kind: "refused", status: undefined, code });
+  }
+
+  /**
+   * Removes what a bucket keeps of keys and no reader finds; codes by key of what it will not remove. A
+   * mark goes last, and only if nothing is left that it hides: without it an old version would be found
+   * again.
+   */
+  async #removeHidden(
     keys: readonly string[],
   ): Promise<Result<ReadonlyMap<string, string>, BucketFailure>> {
-    if (keys.length === 0) return ok(new Map());
-    const wanted = new Set(keys);
-    const prefix = commonPrefix(keys);
     const left = new Map<string, string>();
-    let after: ObjectRef | undefined;
+    if (keys.length === 0) return ok(left);
+    const marks: ListedVersion[] = [];
+    const prefix = commonPrefix(keys);
+    const wanted = new Set(keys);
+    let after: ListedVersion | undefined;
     for (;;) {
       const page = await this.#versions(prefix, after);
       if (!page.ok) {
@@ -99,12 +120,39 @@ export class Remover {
         return ok(new Map(keys.map((key) => [key, code])));
       }
       const refs = page.value.refs.filter(({ key }) => wanted.has(key));
-      const removed = refs.length === 0 ? undefined : await this.#remove(refs);
-      if (removed !== undefined && !removed.ok) return removed;
-      for (const [key, code] of removed?.value.refused ?? []) left.set(key, code);
+      marks.push(...refs.filter(({ isMark }) => isMark));
+      const failure = await this.#removeSome(
+        refs.filter(({ isMark, isLatest }) => !isMark && !isLatest),
+        left,
+      );
+      if (failure !== undefined) return err(failure);
       after = page.value.refs.at(-1);
-      if (!page.value.isTruncated || after === undefined) return ok(left);
+      // Of keys that begin with the one that is wanted, it is the first.
+      const isBeyond = keys.length === 1 && after?.key !== prefix;
+      if (!page.value.isTruncated || after === undefined || isBeyond) break;
     }
+    for (let from = 0; from < marks.length; from += REMOVED_AT_ONCE_MAX) {
+      const some = marks.slice(from, from + REMOVED_AT_ONCE_MAX);
+      const bare = some.filter(({ key }) => !left.has(key));
+      const failure = await this.#removeSome(bare, left);
+      if (failure !== undefined) return err(failure);
+    }
+    return ok(left);
+  }
+
+  /** Notes in `left` what may not be removed; a failure when it has to be asked again. */
+  async #removeSome(
+    refs: readonly ListedVersion[],
+    left: Map<string, string>,
+  ): Promise<BucketFailure | undefined> {
+    if (refs.length === 0) return undefined;
+    const removed = await this.#remove(refs);
+    if (!removed.ok && removed.error.kind !== "refused") return removed.error;
+    const refused = removed.ok
+      ? removed.value.refused
+      : new Map(refs.map(({ key }) => [key, removed.error.code]));
+    for (const [key, code] of refused) left.set(key, rightFor(code));
+    return undefined;
   }
 
   async #remove(refs: readonly ObjectRef[]): Promise<Result<DeleteAnswer, BucketFailure>> {
@@ -161,12 +209,12 @@ export class Remover {
     const { ok: isDone, status, headers } = sent.value;
     const failure = await readFailure(sent.value);
     if (!isDone && status !== 404) return err(failure);
-    return ok(headers.get("x-amz-delete-marker") === "true");
+    return ok(headers.get(DELETE_MARK) === "true");
   }
 
   async #versions(
     prefix: string,
-    after: ObjectRef | undefined,
+    after: Pick<ListedVersion, "key" | "versionId"> | undefined,
   ): Promise<Result<VersionsPage, BucketFailure>> {
     const query: Record<string, string> = {
       "encoding-type": "url",
@@ -174,17 +222,25 @@ export class Remover {
       prefix,
       versions: "",
     };
-    if (after !== undefined) query["key-marker"] = after.key;
-    if (after?.versionId !== undefined) query["version-id-marker"] = after.versionId;
+    if (after !== undefined) {
+      query["key-marker"] = after.key;
+      query["version-id-marker"] = after.versionId;
+    }
     const sent = await this.#sender.send({ method: "GET", query });
     if (!sent.ok) return sent;
-    if (!sent.value.ok) return err(await readFailure(sent.value));
+    if (!sent.value.ok)
+      return err(withRight(await readFailure(sent.value), "s3:ListBucketVersions"));
     const { status } = sent.value;
     const page = parseVersionsXml((await readText(sent.value)) ?? "");
     return page === undefined
       ? err({ kind: "refused", status, code: "unreadable-listing" })
       : ok(page);
   }
+}
+
+/** The code of a version that may not be removed. */
+function rightFor(code: string): string {
+  return withRight({ kind: "refused", status: undefined, code }, "s3:DeleteObjectVersion").code;
 }
 
 function isUnknownRequest(failure: BucketFailure): boolean {

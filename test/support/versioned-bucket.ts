@@ -14,6 +14,8 @@ export type Quirks = {
   readonly versions?: { readonly status: number; readonly code: string };
   /** Keys that it will not remove. */
   readonly locked?: readonly string[];
+  /** Versions that it will not remove; they are counted from 1. */
+  readonly lockedVersions?: readonly string[];
   /** Objects of one page, instead of 1,000. */
   readonly pageMax?: number;
 };
@@ -35,6 +37,17 @@ export class VersionedBucket implements Pick<BucketSender, "send"> {
     this.#add(key, false);
   }
 
+  /** Deletes it as somebody does who names no version. */
+  mark(key: string): void {
+    this.#add(key, true);
+  }
+
+  /** What a reader finds, by its version. */
+  found(key: string): string | undefined {
+    const last = this.#versions.findLast((version) => version.key === key);
+    return last?.isMark === true ? undefined : last?.id;
+  }
+
   /** All that is kept, marks included, as `key` once for each. */
   get kept(): readonly string[] {
     return this.#versions.map(({ key }) => key);
@@ -50,7 +63,7 @@ export class VersionedBucket implements Pick<BucketSender, "send"> {
   }
 
   #deleteOne(key: string, versionId: string | undefined): Response {
-    if (this.#quirks.locked?.includes(key) === true) return errorXml(403, "AccessDenied");
+    if (this.#isLocked(key, versionId)) return errorXml(403, "AccessDenied");
     const isMark = this.#remove(key, versionId);
     const headers = isMark ? { "x-amz-delete-marker": "true" } : {};
     return new Response(null, { status: 204, headers });
@@ -66,15 +79,20 @@ export class VersionedBucket implements Pick<BucketSender, "send"> {
     const text = new TextDecoder().decode(body);
     const answers = [...text.matchAll(/<Object>(.*?)<\/Object>/gs)].map(([, object = ""]) => {
       const key = /<Key>([^<]*)/.exec(object)?.[1] ?? "";
-      if (this.#quirks.locked?.includes(key) === true) {
+      const versionId = /<VersionId>([^<]*)/.exec(object)?.[1];
+      if (this.#isLocked(key, versionId)) {
         return `<Error><Key>${key}</Key><Code>AccessDenied</Code></Error>`;
       }
-      const versionId = /<VersionId>([^<]*)/.exec(object)?.[1];
       const isMark = this.#remove(key, versionId);
       const mark = isMark ? "<DeleteMarker>true</DeleteMarker>" : "";
       return `<Deleted><Key>${key}</Key>${mark}</Deleted>`;
     });
     return new Response(`<DeleteResult>${answers.join("")}</DeleteResult>`);
+  }
+
+  #isLocked(key: string, versionId: string | undefined): boolean {
+    const { locked = [], lockedVersions = [] } = this.#quirks;
+    return locked.includes(key) || (versionId !== undefined && lockedVersions.includes(versionId));
   }
 
   /** Whether only a mark was set. */
@@ -97,9 +115,11 @@ export class VersionedBucket implements Pick<BucketSender, "send"> {
     const [afterKey, afterId] = [query["key-marker"], query["version-id-marker"]];
     const from = all.findIndex(({ key, id }) => key === afterKey && id === afterId) + 1;
     const rest = afterKey === undefined ? all : all.slice(from);
-    const shown = rest.slice(0, pageMax).map(({ key, id, isMark }) => {
+    const shown = rest.slice(0, pageMax).map((version) => {
+      const { key, id, isMark } = version;
       const name = isMark ? "DeleteMarker" : "Version";
-      return `<${name}><Key>${encodeURIComponent(key)}</Key><VersionId>${id}</VersionId></${name}>`;
+      const isLatest = version === all.find((other) => other.key === key);
+      return `<${name}><Key>${encodeURIComponent(key)}</Key><VersionId>${id}</VersionId><IsLatest>${isLatest}</IsLatest></${name}>`;
     });
     const isTruncated = rest.length > pageMax;
     return new Response(

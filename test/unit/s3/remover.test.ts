@@ -72,7 +72,21 @@ describe("Remover.removeMany()", () => {
 
     const removed = await new Remover(bucket).removeMany(keys(1));
 
-    expect(removed.ok && [...removed.value.refused]).toEqual([["logs/a/0.gz", "AccessDenied"]]);
+    expect(removed.ok && [...removed.value.refused]).toEqual([
+      ["logs/a/0.gz", "needs-s3:ListBucketVersions"],
+    ]);
+  });
+
+  it("keeps the mark of an object of which a version stays, so that nobody finds that one", async () => {
+    const quirks = { isVersioned: true, lockedVersions: ["1"] };
+    const bucket = bucketWith([...keys(1), ...keys(1)], quirks);
+
+    const removed = await new Remover(bucket).removeMany(keys(1));
+
+    expect(removed.ok && [...removed.value.refused.values()]).toEqual([
+      "needs-s3:DeleteObjectVersion",
+    ]);
+    expect([bucket.kept.length, bucket.found("logs/a/0.gz")]).toEqual([2, undefined]);
   });
 
   it("has to be asked again when a part of a batch failed for the moment", async () => {
@@ -84,6 +98,80 @@ describe("Remover.removeMany()", () => {
     const removed = await new Remover(bucket).removeMany(["k"]);
 
     expect(removed).toMatchObject({ ok: false, error: { kind: "unavailable", code: "SlowDown" } });
+  });
+});
+
+describe("Remover.removeOlder()", () => {
+  const [key = ""] = keys(1);
+  const DONE = { ok: true, value: undefined };
+
+  it.each([{}, { hasNoBatches: true }])(
+    "removes every version but the one that readers find, and none of other objects (%j)",
+    async (quirks) => {
+      const versions = [key, ...Array.from({ length: 9 }, () => key)];
+      const others = [`${key}.2`, `${key}.2`, "logs/a/"];
+      const bucket = bucketWith([...others, ...versions], {
+        ...quirks,
+        isVersioned: true,
+        pageMax: 4,
+      });
+      const found = bucket.found(key);
+
+      expect(await new Remover(bucket).removeOlder(key)).toEqual(DONE);
+      expect(bucket.kept.toSorted()).toEqual([...others, key].toSorted());
+      expect(bucket.found(key)).toBe(found);
+    },
+  );
+
+  it("removes all of an object that is marked as deleted, and the marks", async () => {
+    const bucket = bucketWith([key, key], { isVersioned: true });
+    bucket.mark(key);
+    bucket.put(key);
+    bucket.mark(key);
+
+    expect(await new Remover(bucket).removeOlder(key)).toEqual(DONE);
+    expect(bucket.kept).toEqual([]);
+  });
+
+  it("asks for no page beyond the object's own versions", async () => {
+    const later = Array.from({ length: 20 }, (_, i) => `${key}${i}`);
+    const bucket = bucketWith([key, ...later], { isVersioned: true, pageMax: 2 });
+
+    await new Remover(bucket).removeOlder(key);
+
+    expect(bucket.requests.filter((request) => request.startsWith("GET"))).toHaveLength(1);
+  });
+
+  it.each([
+    ["s3:ListBucketVersions", { versions: { status: 403, code: "AccessDenied" } }],
+    ["s3:DeleteObjectVersion", { lockedVersions: ["1"] }],
+  ])("names the right that is missing: %s", async (right, quirks) => {
+    const bucket = bucketWith([key, key], { ...quirks, isVersioned: true });
+
+    expect(await new Remover(bucket).removeOlder(key)).toMatchObject({
+      ok: false,
+      error: { kind: "refused", code: `needs-${right}` },
+    });
+  });
+
+  it("asks once where versions are not known, although the bucket names them", async () => {
+    const versions = { status: 501, code: "NotImplemented" };
+    const bucket = bucketWith(keys(2), { versions });
+    const remover = new Remover(bucket);
+
+    const answers = [await remover.removeOlder(key), await remover.removeOlder("logs/a/1.gz")];
+
+    expect([answers, bucket.requests.length]).toEqual([[DONE, DONE], 1]);
+  });
+
+  it("has to be asked again when the bucket does not answer", async () => {
+    const versions = { status: 503, code: "SlowDown" };
+    const bucket = bucketWith([key, key], { isVersioned: true, versions });
+
+    expect(await new Remover(bucket).removeOlder(key)).toMatchObject({
+      ok: false,
+      error: { kind: "unavailable", code: "SlowDown" },
+    });
   });
 });
 
@@ -117,7 +205,7 @@ describe("Remover.removeVersions()", () => {
 
     expect(await new Remover(bucket).removeVersions("logs/")).toEqual({
       ok: true,
-      value: { removed: 0, isOver: true, error: "AccessDenied" },
+      value: { removed: 0, isOver: true, error: "needs-s3:DeleteObjectVersion" },
     });
   });
 });
