@@ -40,8 +40,8 @@ type Position = {
 /** What a server says that will not change by itself: no such user, database or right. */
 const FINAL = /^(?:28|3D|42)/;
 
-/** Tables that hold records, rebuilt so that nothing is left in gaps of their pages. */
-const RECORD_TABLES = ["samples", "log_parts"];
+/** Tables that hold records, or keys that somebody asked for, rebuilt so that no gap of a page keeps one. */
+const RECORD_TABLES = ["state", "samples", "log_parts"];
 /** Tables that hold keys, but only those of a mirror; of all others they hold hashes. */
 const KEY_TABLES = ["state_pages", "state_chunks"];
 

@@ -196,6 +196,7 @@ describe("POST /api/v1/connections refuses", () => {
     [{ password: null }, "password is missing"],
     [{ port: 0 }, "port has to be"],
     [{ relay: true }, "the operator has none"],
+    [{ tls: false }, "no database is talked to in the clear"],
     [{ host: "127.1" }, "host is no name"],
     [{ schema: "x" }, "does not have"],
   ])("the settings %o", async (settings, problem) => {

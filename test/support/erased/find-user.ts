@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, inflateRawSync } from "node:zlib";
 
 import { GetObjectCommand, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -17,16 +17,25 @@ import { s3Client } from "../read-bucket.ts";
 /** Where the text was found, by the names of docs/data-map.md. */
 export type Sightings = ReadonlySet<string>;
 
-type Account = Omit<PostgresServer, "stop">;
+type Account = Omit<PostgresServer, "stop" | "crash">;
 
 /** Looks for a text in the tables of all objects of a stack that was killed, row by row. */
 export function inTables(stack: Pick<Stack, "stateDir">, text: string): Sightings {
   const pieces = tablesOf(objectFiles(stack.stateDir), new Map());
   return new Set(
     pieces.flatMap(({ where, values }) =>
-      values.some((value) => Buffer.from(value).includes(text)) ? [where] : [],
+      values.some((value) => readable(Buffer.from(value)).includes(text)) ? [where] : [],
     ),
   );
+}
+
+/** A value as it stands, with what it holds deflated. */
+function readable(value: Buffer): Buffer {
+  try {
+    return Buffer.concat([value, inflateRawSync(value)]);
+  } catch {
+    return value;
+  }
 }
 
 /** Looks for it as bytes in the objects' files, with what their tables do not show any more. */
@@ -67,19 +76,31 @@ export async function inBuckets(stack: Pick<Stack, "aws">, text: string): Promis
 
 /** Looks for it in every row of every table of a database. */
 export async function inDatabase(account: Account, text: string): Promise<Sightings> {
+  const found = await tablesWith(account, text);
+  return new Set(found.length > 0 ? ["Warehouse <any>"] : []);
+}
+
+/** Looks for it in what we keep in a database that is the customer's own. */
+export async function inSource(account: Account, text: string): Promise<Sightings> {
+  const found = await tablesWith(account, text);
+  const ours = found.filter((name) => name.startsWith("homeport."));
+  return new Set(ours.map((name) => `SourceDatabase ${name}`));
+}
+
+async function tablesWith(account: Account, text: string): Promise<readonly string[]> {
   const sql = postgres({ ...account, onnotice: () => undefined });
   const tables = await sql<{ name: string }[]>`
     SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
     WHERE table_schema NOT IN ('pg_catalog', 'information_schema')`;
-  let isThere = false;
+  const found: string[] = [];
   for (const { name } of tables) {
     const rows = await sql.unsafe(`SELECT 1 FROM ${name} AS t WHERE t::text LIKE $1`, [
       `%${text}%`,
     ]);
-    isThere ||= rows.length > 0;
+    if (rows.length > 0) found.push(name);
   }
   await sql.end();
-  return new Set(isThere ? ["Warehouse <any>"] : []);
+  return found;
 }
 
 /** A key's prefix as the data map has it; dead letters and copies apart, because they are stores too. */
