@@ -62,7 +62,10 @@ export class ArchiveExports {
 
   /** Removes the files of one export. @throws Error when a bucket does not answer. */
   async drop(regulationId: RegulationId): Promise<void> {
-    for await (const { bucket, key } of this.#objects(regulationId)) await removed(bucket, key);
+    for await (const { bucket, key } of this.#objects(regulationId)) {
+      const head = await bucket.head(key);
+      await removed(bucket, key, head.ok ? head.value.versionId : undefined);
+    }
   }
 
   /** Removes the files in which any of these users is named. @throws Error as {@link drop}. */
@@ -76,7 +79,7 @@ export class ArchiveExports {
       if (!object.ok && object.error.kind === "not-found") continue;
       if (!object.ok) throw new Error("Cannot forget: a bucket does not answer");
       if (!(await namesAny(object.value.body, subjects, ANY_KEY))) continue;
-      await removed(bucket, key);
+      await removed(bucket, key, object.value.versionId);
       erased += 1;
     }
     return { erased };
@@ -109,7 +112,10 @@ export class ArchiveExports {
   }
 }
 
-async function removed(bucket: Bucket, key: string): Promise<void> {
-  const answer = await bucket.remove(key);
-  if (!answer.ok) throw new Error("Cannot remove an export: a bucket does not answer");
+/** Where versions are kept, without a mark: files are found by listings only. */
+async function removed(bucket: Bucket, key: string, versionId: string | undefined): Promise<void> {
+  const answer =
+    versionId === undefined ? await bucket.remove(key) : await bucket.removeWhole([key]);
+  const isLeft = answer.ok && answer.value !== undefined && answer.value.refused.size > 0;
+  if (!answer.ok || isLeft) throw new Error("Cannot remove an export: a bucket does not do it");
 }

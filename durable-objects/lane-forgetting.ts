@@ -5,6 +5,7 @@ import { readLines } from "../src/archive/read-lines.ts";
 import { hashSubjects, isAbout, type Subjects } from "../src/archive/subjects.ts";
 import { buildUserFilter, matchesAny, prepareUsers } from "../src/archive/user-filter.ts";
 import { concatBytes } from "../src/core/bytes.ts";
+import type { Result } from "../src/core/result.ts";
 import { scrubStorage } from "../src/core/scrub-storage.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import { eventInDeadLetter, readDeadLetter } from "../src/deliver/lane/dead-letter.ts";
@@ -13,6 +14,7 @@ import type { LaneStorage } from "../src/deliver/lane/lane-storage.ts";
 import type { LaneForgetting } from "../src/deliver/lane/ports.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
+import type { BucketFailure } from "../src/s3/failures.ts";
 import type { DeadFile, DeadLettersTable } from "./storage/dead-letters-table.ts";
 
 export type ForgettingDeps = {
@@ -45,15 +47,19 @@ export async function forgetInLane(
     erased += table.keepEntries(isKept);
   });
   let isClean = true;
+  let error: string | undefined;
   const query = prepareUsers(hashSubjects(subjects, deps.fingerprintKey));
   for (const file of table.files()) {
     // What is about to be written or taken away is looked at once that is over.
     const isMoving = file.state === "redriven" || file.state === "sealed";
     if (isMoving && file.tried.length > 0) isClean = false;
     else if (file.location !== undefined && matchesAny(table.usersOf(file.key), query)) {
-      erased += await rewriteDeadFile(file, file.location, subjects, deps);
+      const rewritten = await rewriteDeadFile(file, file.location, subjects, deps);
+      erased += rewritten.removed;
+      error ??= rewritten.error;
     }
   }
+  if (error !== undefined) return { isClean: false, erased, error };
   const left = await countInLane(subjects, deps);
   if (!isClean || left > 0) return { isClean: false, erased };
   const nextTurn = (): Promise<void> => scheduler.wait(0);
@@ -88,31 +94,59 @@ async function rewriteDeadFile(
   location: ArchiveLocation,
   subjects: Subjects,
   { bucket, table, fingerprintKey }: ForgettingDeps,
-): Promise<number> {
+): Promise<RewrittenFile> {
+  const { key } = file;
   // A copy that an earlier try left elsewhere is never read, and would hold them for ever.
   for (const other of file.tried.filter((tried) => tried !== location)) {
-    const removed = await bucket(other).remove(file.key);
-    if (!removed.ok) throw new Error("Cannot forget: a bucket does not answer");
+    const error = refusalOf(await bucket(other).remove(key));
+    if (error !== undefined) return { removed: 0, error };
   }
-  const object = await bucket(location).get(file.key);
-  if (!object.ok && object.error.kind === "not-found") return 0;
+  const object = await bucket(location).get(key);
+  if (!object.ok && object.error.kind === "not-found") {
+    if (object.error.isMarked !== true) return { removed: 0 };
+    return { removed: 0, ...asError(refusalOf(await bucket(location).removeOlder(key))) };
+  }
   if (!object.ok) throw new Error("Cannot forget: a bucket does not answer");
+  const { etag, versionId } = object.value;
   const lines: string[] = [];
   for await (const some of readLines(object.value.body)) {
     lines.push(...some.map((line) => decoder.decode(line)));
   }
   const kept = lines.filter((line) => !isLetterOf(subjects, line));
-  if (kept.length === lines.length) return 0;
+  if (kept.length === lines.length) {
+    // An earlier try may have written it, and not have come to remove what it wrote over.
+    if (versionId === undefined) return { removed: 0 };
+    return { removed: 0, ...asError(refusalOf(await bucket(location).removeOlder(key))) };
+  }
   const text = kept.map((line) => `${line}\n`).join("");
   const gzip = gzipSync(new TextEncoder().encode(text));
-  const put = await bucket(location).replace(file.key, gzip, object.value.etag, {
+  const put = await bucket(location).replace(key, gzip, etag, {
     contentType: "text/plain",
     contentEncoding: "gzip",
   });
   if (!put.ok) throw new Error("Cannot forget: a bucket did not take a file");
-  const users = usersIn(kept.map(eventInDeadLetter), fingerprintKey);
-  table.rewrote(file.key, kept.length, users);
-  return lines.length - kept.length;
+  const removed = lines.length - kept.length;
+  if (versionId !== undefined || put.value.versionId !== undefined) {
+    const error = refusalOf(await bucket(location).removeOlder(key));
+    // Until it is noted as rewritten, every repetition comes back to this file.
+    if (error !== undefined) return { removed, error };
+  }
+  table.rewrote(key, kept.length, usersIn(kept.map(eventInDeadLetter), fingerprintKey));
+  return { removed };
+}
+
+/** Letters that were taken out of a file; a code when versions of it stay in the bucket. */
+type RewrittenFile = { readonly removed: number; readonly error?: string };
+
+/** Why a bucket will not remove versions; the code names the right that is missing. */
+function refusalOf(removed: Result<undefined, BucketFailure>): string | undefined {
+  if (removed.ok) return undefined;
+  if (removed.error.kind === "refused") return removed.error.code;
+  throw new Error("Cannot forget: a bucket does not answer");
+}
+
+function asError(error: string | undefined): { readonly error?: string } {
+  return error === undefined ? {} : { error };
 }
 
 function isLetterOf(subjects: Subjects, line: string): boolean {

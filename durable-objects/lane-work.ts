@@ -181,9 +181,9 @@ export class LaneWork {
         this.#runner.forgetOrder();
         this.wake();
       });
-    const { isClean, erased } = await work;
-    if (isClean && deletion !== undefined) this.#deps.guard.took(deletion);
-    return { isClean, erased };
+    const forgetting = await work;
+    if (forgetting.isClean && deletion !== undefined) this.#deps.guard.took(deletion);
+    return forgetting;
   }
 
   /** An alarm has gone off, so none is set. */

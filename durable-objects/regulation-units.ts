@@ -100,10 +100,8 @@ export class RegulationUnits {
       case "lanes": {
         const { type, ids } = this.#subjects();
         const deletion = this.#number();
-        const { isClean, erased } = await this.#lane(unit).forget({ type, ids, deletion });
-        const linked = await this.#forgetLinked(unit);
-        const waitingErased = erased + linked.erased;
-        return { isOver: isClean && linked.isClean, counts: { waitingErased } };
+        const own = await this.#lane(unit).forget({ type, ids, deletion });
+        return laneResult(unit, note, own, await this.#forgetLinked(unit));
       }
       case "destinations":
         return this.#askDestination(unit, note);
@@ -238,6 +236,26 @@ export class RegulationUnits {
 
 function kept(note: string | undefined): { readonly note?: string } {
   return note === undefined ? {} : { note };
+}
+
+/** What a lane came to; it is shown only once something kept it from being clean. */
+function laneResult(
+  unit: string,
+  note: string | undefined,
+  own: LaneForgetting,
+  linked: LaneForgetting,
+): UnitResult {
+  const isOver = own.isClean && linked.isClean;
+  const error = own.error ?? linked.error;
+  const counts = { waitingErased: own.erased + linked.erased };
+  if (error === undefined && note === undefined) return { isOver, counts };
+  const part = {
+    id: unit,
+    name: "dead-letters",
+    status: isOver ? ("FINISHED" as const) : ("RUNNING" as const),
+    ...(error === undefined ? {} : { error }),
+  };
+  return { isOver, counts, part, note: "shown" };
 }
 
 function destinationResult(

@@ -1,7 +1,9 @@
 import type { HomeRegion } from "../core/ids.ts";
+import type { Result } from "../core/result.ts";
 import { HOME_REGIONS, type ArchiveLocation } from "../region/regions.ts";
 import type { Breakers } from "../s3/breaker.ts";
 import type { Bucket } from "../s3/bucket.ts";
+import type { BucketFailure } from "../s3/failures.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 
 /**
@@ -125,7 +127,11 @@ async function judge(deps: SuspectDeps, suspect: Suspect): Promise<Verdict> {
   if (file.location === location) return { kind: "cleared" };
   const copy = await deps.bucket(location).head(key);
   if (!copy.ok) {
-    if (copy.error.kind === "not-found") return { kind: "cleared" };
+    if (copy.error.kind === "not-found") {
+      // It was removed before, and what a bucket kept of it perhaps not.
+      const isHidden = copy.error.isMarked === true;
+      return isHidden ? removalOf(await deps.bucket(location).remove(key)) : { kind: "cleared" };
+    }
     if (copy.error.kind !== "refused") return { kind: "unanswered" };
     return { kind: "later", error: copy.error.code, waitMs: PUZZLE_MS };
   }
@@ -139,7 +145,10 @@ async function judge(deps: SuspectDeps, suspect: Suspect): Promise<Verdict> {
   if (!kept.ok || kept.value.meta.get("ndjson-sha256") !== file.ndjsonSha256) {
     return { kind: "later", error: "kept-copy-missing", waitMs: PUZZLE_MS };
   }
-  const removed = await deps.bucket(location).remove(key);
+  return removalOf(await deps.bucket(location).remove(key));
+}
+
+function removalOf(removed: Result<undefined, BucketFailure>): Verdict {
   if (removed.ok) return { kind: "cleared" };
   if (removed.error.kind !== "refused") return { kind: "unanswered" };
   return { kind: "later", error: removed.error.code, waitMs: PUZZLE_MS };

@@ -5,7 +5,7 @@ import type { ErasedFiles, EraseSlice } from "./deliverer.ts";
 
 /** A folder that a destination writes files to. */
 export type Folder = {
-  readonly bucket: Pick<Bucket, "list" | "get" | "replace">;
+  readonly bucket: Pick<Bucket, "get" | "list" | "removeOlder" | "replace">;
   /** What every key in it begins with. */
   readonly prefix: string;
 };
@@ -43,6 +43,12 @@ const CLOCKS_MS = 3_600_000;
 
 /** Times that a file is read again at once because somebody else replaced it meanwhile. */
 const CHANGES_MAX = 3;
+
+/**
+ * On every file that a deletion wrote, as metadata: whoever finds such a file again cannot know whether
+ * the life that wrote it came to remove what it wrote over, in a bucket that keeps that.
+ */
+const REWRITTEN = "homeport-rewritten";
 
 /** Ends a slice at a file that could not be done; the whole page is gone through again. */
 class FolderFault extends Error {
@@ -141,16 +147,34 @@ async function eraseKey(
     });
     counts.filesRead += 1;
     counts.bytesRead += object.value.size ?? 0;
-    if (rewritten === undefined) return;
-    const put = await bucket.replace(key, rewritten.body, object.value.etag, kind.object);
+    const { etag, meta, versionId } = object.value;
+    if (rewritten === undefined) {
+      if (versionId !== undefined && meta.has(REWRITTEN)) await removeOlder(key, bucket);
+      return;
+    }
+    const put = await bucket.replace(key, rewritten.body, etag, {
+      ...kind.object,
+      meta: { [REWRITTEN]: "deletion" },
+    });
     if (put.ok) {
       counts.filesRewritten += 1;
       counts.eventsErased += rewritten.removed;
+      const isKept = versionId !== undefined || put.value.versionId !== undefined;
+      if (isKept) await removeOlder(key, bucket);
       return;
     }
     if (put.error.kind !== "changed") throw faultOf(put.error);
   }
   throw new FolderFault("CHANGED", true);
+}
+
+/** Removes the versions that hold what the file was. */
+async function removeOlder(key: string, bucket: Pick<Bucket, "removeOlder">): Promise<void> {
+  const removed = await bucket.removeOlder(key);
+  if (removed.ok) return;
+  const { error } = removed;
+  // The code names the right that is missing, which the status does not.
+  throw error.kind === "refused" ? new FolderFault(error.code, false) : faultOf(error);
 }
 
 function faultOf(failure: BucketFailure): FolderFault {

@@ -227,6 +227,14 @@ export class Bucket {
   }
 
   /**
+   * Removes objects of a bucket that keeps versions, one version after another and without a mark: at
+   * every instant a listing shows what is left of them, so that whoever goes by listings finds it again.
+   */
+  async removeWhole(keys: readonly string[]): Promise<Result<RemovedMany, BucketFailure>> {
+    return this.#remover.removeWhole(keys);
+  }
+
+  /**
    * Removes a page of the versions that are kept of objects whose key begins with `prefix`, those that
    * exist now included. A bucket that keeps none, or does not know versions, has none to remove.
    */

@@ -56,11 +56,20 @@ export class Remover {
       const removed = await this.#remove(some.map((key) => ({ key })));
       if (!removed.ok) return removed;
       for (const [key, code] of removed.value.refused) refused.set(key, code);
-      const kept = await this.#removeHidden(removed.value.marked);
+      const kept = await this.#removeKept(removed.value.marked, isOlder);
       if (!kept.ok) return kept;
       for (const [key, code] of kept.value) refused.set(key, code);
     }
     return ok({ refused });
+  }
+
+  async removeWhole(keys: readonly string[]): Promise<Result<RemovedMany, BucketFailure>> {
+    if (!this.#knowsVersions) return this.removeMany(keys);
+    const left = await this.#removeKept(keys, () => true);
+    if (left.ok) return ok({ refused: left.value });
+    if (!isUnknownRequest(left.error)) return left;
+    this.#knowsVersions = false;
+    return this.removeMany(keys);
   }
 
   async removeVersions(prefix: string): Promise<Result<RemovedVersions, BucketFailure>> {
@@ -88,7 +97,7 @@ export class Remover {
 
   async removeOlder(key: string): Promise<Result<undefined, BucketFailure>> {
     if (!this.#knowsVersions) return ok(undefined);
-    const left = await this.#removeHidden([key]);
+    const left = await this.#removeKept([key], isOlder);
     if (!left.ok) {
       if (!isUnknownRequest(left.error)) return left;
       this.#knowsVersions = false;
@@ -99,12 +108,13 @@ export class Remover {
   }
 
   /**
-   * Removes what a bucket keeps of keys and no reader finds; codes by key of what it will not remove. A
-   * mark goes last, and only if nothing is left that it hides: without it an old version would be found
-   * again.
+   * Removes those versions that a bucket keeps of keys, and the marks; codes by key of what it will not
+   * remove. Marks go last, and only if nothing is left that they hide: without one an old version would
+   * be found again.
    */
-  async #removeHidden(
+  async #removeKept(
     keys: readonly string[],
+    isWanted: (version: ListedVersion) => boolean,
   ): Promise<Result<ReadonlyMap<string, string>, BucketFailure>> {
     const left = new Map<string, string>();
     if (keys.length === 0) return ok(left);
@@ -122,7 +132,7 @@ export class Remover {
       const refs = page.value.refs.filter(({ key }) => wanted.has(key));
       marks.push(...refs.filter(({ isMark }) => isMark));
       const failure = await this.#removeSome(
-        refs.filter(({ isMark, isLatest }) => !isMark && !isLatest),
+        refs.filter((ref) => !ref.isMark && isWanted(ref)),
         left,
       );
       if (failure !== undefined) return err(failure);
@@ -236,6 +246,10 @@ export class Remover {
       ? err({ kind: "refused", status, code: "unreadable-listing" })
       : ok(page);
   }
+}
+
+function isOlder({ isLatest }: ListedVersion): boolean {
+  return !isLatest;
 }
 
 /** The code of a version that may not be removed. */

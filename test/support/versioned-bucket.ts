@@ -27,6 +27,8 @@ export class VersionedBucket implements Pick<BucketSender, "send"> {
   /** Newest last. */
   #versions: Version[] = [];
   #lastId = 0;
+  /** Marks that were ever set. */
+  marks = 0;
 
   constructor(quirks: Quirks = {}) {
     this.#quirks = quirks;
@@ -129,6 +131,7 @@ export class VersionedBucket implements Pick<BucketSender, "send"> {
 
   #add(key: string, isMark: boolean): void {
     this.#lastId += 1;
+    if (isMark) this.marks += 1;
     this.#versions.push({ key, id: String(this.#lastId), isMark });
   }
 

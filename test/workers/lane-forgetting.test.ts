@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { call } from "./support/api.ts";
+import { errorXml } from "./support/fake-s3.ts";
 import { Sink } from "./support/sink.ts";
 
 const USER = { type: "USER_ID", ids: ["u1"] } as const;
@@ -14,6 +15,17 @@ beforeEach(async () => {
 function lane() {
   const { destinationId, sourceId } = sink;
   return sink.services.lane({ destinationId, sourceId, ingestRegion: "eu1", shard: 0 });
+}
+
+/** Events whose dead letters stand in a file. */
+async function storeLetters(messageIds: readonly string[]): Promise<void> {
+  sink.answer = () => new Response("", { status: 400 });
+  await sink.append(messageIds);
+  await vi.waitFor(async () => expect((await sink.status()).deadLetters).toBe(messageIds.length));
+  await vi.waitFor(async () => {
+    await sink.pass(31_000);
+    expect((await lane().deadLetters()).map(({ state }) => state)).toEqual(["stored"]);
+  });
 }
 
 /** The messageIds of all dead letters. */
@@ -51,18 +63,49 @@ describe("forget()", () => {
   });
 
   it("takes them out of files of dead letters", async () => {
-    sink.answer = () => new Response("", { status: 400 });
-    await sink.append(["u1-a", "u11-a"]);
-    await vi.waitFor(async () => expect((await sink.status()).deadLetters).toBe(2));
-    await vi.waitFor(async () => {
-      await sink.pass(31_000);
-      expect((await lane().deadLetters()).map(({ state }) => state)).toEqual(["stored"]);
-    });
+    await storeLetters(["u1-a", "u11-a"]);
 
     const forgotten = await lane().forget(USER);
 
     expect(forgotten).toEqual({ isClean: true, erased: 1 });
     expect([await letters(), (await sink.status()).deadLetters]).toEqual([["u11-a"], 1]);
+  });
+
+  it("is not clean while versions stay that hold them, and says which right is missing", async () => {
+    await storeLetters(["u1-a", "u11-a"]);
+    const { intercept } = sink.s3;
+    let isAllowed = false;
+    let older = 0;
+    // A bucket that keeps versions, and one of the file beside the one that readers find.
+    sink.s3.intercept = async (request) => {
+      const params = new URL(request.url).searchParams;
+      if (params.has("versions")) {
+        const key = `<Key>${params.get("prefix")}</Key>`;
+        if (!isAllowed) return errorXml(403, "AccessDenied");
+        return new Response(
+          `<ListVersionsResult><Version>${key}<VersionId>1</VersionId><IsLatest>false</IsLatest></Version></ListVersionsResult>`,
+        );
+      }
+      if (request.method === "POST" && (await request.clone().text()).includes("<VersionId>1")) {
+        older += 1;
+        return new Response("<DeleteResult/>");
+      }
+      return intercept(request);
+    };
+    const nameVersions = (): void => {
+      for (const [url, { bytes, headers }] of sink.s3.objects) {
+        sink.s3.put(url, bytes, { ...headers, "x-amz-version-id": "2" });
+      }
+    };
+    nameVersions();
+
+    const refused = await lane().forget(USER);
+    nameVersions();
+    isAllowed = true;
+    const forgotten = await lane().forget(USER);
+
+    expect(refused).toEqual({ isClean: false, erased: 1, error: "needs-s3:ListBucketVersions" });
+    expect([forgotten, older]).toEqual([{ isClean: true, erased: 0 }, 1]);
   });
 
   it("keeps no sample of the last failure", async () => {

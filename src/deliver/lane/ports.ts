@@ -166,7 +166,12 @@ export type LaneSubjects = {
  * What became of {@link LanePort.forget}. `isClean` says that a look afterwards found nothing of them,
  * and that what was given free is overwritten; unless it does, it has to be asked again.
  */
-export type LaneForgetting = { readonly isClean: boolean; readonly erased: number };
+export type LaneForgetting = {
+  readonly isClean: boolean;
+  readonly erased: number;
+  /** A code, when it is not clean and will not be before somebody changes something. */
+  readonly error?: string;
+};
 
 /** How far a destination was asked; `next` is where to go on, absent once that is over. */
 export type DestinationForgetting = {

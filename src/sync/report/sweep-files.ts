@@ -14,7 +14,7 @@ export type Swept = {
 };
 
 export type Sweep = {
-  readonly buckets: readonly Pick<Bucket, "list" | "removeMany">[];
+  readonly buckets: readonly Pick<Bucket, "head" | "list" | "removeMany" | "removeWhole">[];
   readonly prefixes: readonly string[];
   /** When what stands in a file came about, where that is known: a deletion writes a file anew. */
   readonly madeAtMs: (key: string) => number | undefined;
@@ -53,8 +53,13 @@ async function sweepFolder(
       ({ key, lastModifiedMs }) => Math.min(lastModifiedMs, madeAtMs(key) ?? Infinity) < beforeMs,
     );
     isLeft ||= old.length < entries.length;
-    if (old.length > 0) {
-      const answer = await bucket.removeMany(old.map(({ key }) => key));
+    const [first] = old;
+    if (first !== undefined) {
+      const head = await bucket.head(first.key);
+      const keys = old.map(({ key }) => key);
+      // Nobody but a listing leads to these files, so that none may be hidden by a mark and left.
+      const isVersioned = head.ok && head.value.versionId !== undefined;
+      const answer = await (isVersioned ? bucket.removeWhole(keys) : bucket.removeMany(keys));
       if (!answer.ok) return { removed, isLeft: true };
       removed += old.length - answer.value.refused.size;
       isLeft ||= answer.value.refused.size > 0;

@@ -25,6 +25,8 @@ class Month {
   ]);
   readonly failures = new Map<ArchiveLocation, BucketFailure>();
   removeFailure: BucketFailure | undefined;
+  /** Where a copy was removed, and versions of it stay. */
+  readonly hidden = new Set<ArchiveLocation>();
   suspects: Suspect[] = [this.suspectOf(KEY)];
   readonly asked: string[] = [];
   readonly breakers = new Breakers<ArchiveLocation>(
@@ -60,12 +62,15 @@ class Month {
           const failure = this.failures.get(location);
           if (failure !== undefined) return err(failure);
           const sha256 = this.hashes.get(location);
+          const isHidden = this.hidden.has(location);
+          if (isHidden) return err({ kind: "not-found", isMarked: true });
           if (sha256 === undefined) return err({ kind: "not-found" });
           return ok({ size: 1, etag: "", meta: new Map([["ndjson-sha256", sha256]]) });
         },
         remove: async () => {
           if (this.removeFailure !== undefined) return err(this.removeFailure);
           this.hashes.delete(location);
+          this.hidden.delete(location);
           return ok(undefined);
         },
       }),
@@ -105,6 +110,15 @@ describe("checkSuspects()", () => {
     await month.check();
 
     expect(month.state).toEqual({ copies: ["eu-central-1"], open: [] });
+  });
+
+  it("removes versions that stay of a copy that was removed before", async () => {
+    const month = new Month();
+    month.hashes.delete("eu-west-1");
+    month.hidden.add("eu-west-1");
+    await month.check();
+
+    expect([month.hidden.size, month.state.open]).toEqual([0, []]);
   });
 
   it("never removes the copy that the catalogue names", async () => {

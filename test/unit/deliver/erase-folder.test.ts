@@ -9,7 +9,12 @@ import { eraseFolders, type FileKind, type Folder } from "../../../src/deliver/e
 import { linesWithout } from "../../../src/deliver/erase-lines.ts";
 import type { BucketFailure } from "../../../src/s3/failures.ts";
 
-type Held = { body: Uint8Array; etag: number; lastModifiedMs: number };
+type Held = {
+  body: Uint8Array;
+  etag: number;
+  lastModifiedMs: number;
+  meta?: Readonly<Record<string, string>>;
+};
 
 const HOUR_MS = 3_600_000;
 const LATE_MS = 1_000;
@@ -25,6 +30,11 @@ class Shelf {
   readonly objects = new Map<string, Held>();
   readonly got: string[] = [];
   failure: BucketFailure | undefined;
+  /** Keys of which the bucket keeps what was written over; none where it keeps no versions. */
+  readonly older = new Set<string>();
+  isVersioned = false;
+  /** What a removal of older versions is answered with, when not by doing it. */
+  removal: BucketFailure | undefined;
   beforeReplace: () => void = () => undefined;
 
   put(key: string, lines: readonly string[], lastModifiedMs = 0): void {
@@ -53,10 +63,16 @@ class Shelf {
       if (this.failure !== undefined) return err(this.failure);
       const held = this.objects.get(key);
       if (held === undefined) return err({ kind: "not-found" });
-      const head = { size: held.body.byteLength, etag: String(held.etag), meta: new Map() };
-      return ok({ ...head, body: new Blob([held.body as Uint8Array<ArrayBuffer>]).stream() });
+      const meta = new Map(Object.entries(held.meta ?? {}));
+      const head = { size: held.body.byteLength, etag: String(held.etag), meta };
+      const version = this.isVersioned ? { versionId: `v${held.etag}` } : {};
+      return ok({
+        ...head,
+        ...version,
+        body: new Blob([held.body as Uint8Array<ArrayBuffer>]).stream(),
+      });
     },
-    replace: async (key, body, etag) => {
+    replace: async (key, body, etag, { meta = {} }) => {
       this.beforeReplace();
       const held = this.objects.get(key);
       if (String(held?.etag) !== etag) return err({ kind: "changed" });
@@ -64,8 +80,16 @@ class Shelf {
         body: body as Uint8Array,
         etag: Number(etag) + 1,
         lastModifiedMs: 1,
+        meta,
       });
+      if (this.isVersioned) this.older.add(key);
       return ok({ etag: String(Number(etag) + 1) });
+    },
+    removeOlder: async (key) => {
+      this.got.push(`older ${key}`);
+      if (this.removal !== undefined) return err(this.removal);
+      this.older.delete(key);
+      return ok(undefined);
     },
   };
 }
@@ -178,6 +202,51 @@ describe("eraseFolders()", () => {
 
     expect(refused).toMatchObject({ kind, code });
     expect(shelf.lines("copies/a.gz")).toEqual([]);
+  });
+
+  it("removes what a bucket with versions keeps of the files that it wrote, and asks for no other", async () => {
+    shelf.isVersioned = true;
+    shelf.put("copies/a.gz", [lineOf("u1", 1)]);
+    shelf.put("copies/b.gz", [lineOf("u2", 1)]);
+
+    await all();
+
+    expect([shelf.older, shelf.got.includes("older copies/b.gz")]).toEqual([new Set(), false]);
+  });
+
+  it("asks a bucket that keeps no versions for none", async () => {
+    shelf.put("copies/a.gz", [lineOf("u1", 1)]);
+
+    await all();
+
+    expect(shelf.got.filter((got) => got.startsWith("older"))).toEqual([]);
+  });
+
+  it("removes what an earlier life wrote over and did not come to remove", async () => {
+    shelf.isVersioned = true;
+    shelf.put("copies/a.gz", [lineOf("u1", 1)]);
+    shelf.removal = { kind: "unknown", code: "killed" };
+    const { position } = await slice(undefined);
+    shelf.removal = undefined;
+
+    await slice(position);
+
+    expect(shelf.older).toEqual(new Set());
+  });
+
+  it.each<[BucketFailure, string, string]>([
+    [
+      { kind: "refused", status: undefined, code: "needs-s3:DeleteObjectVersion" },
+      "refused",
+      "needs-s3:DeleteObjectVersion",
+    ],
+    [{ kind: "unavailable", status: 503, code: "SlowDown" }, "retry", "503"],
+  ])("says that versions stay when it is answered %j", async (removal, kind, code) => {
+    shelf.isVersioned = true;
+    shelf.put("copies/a.gz", [lineOf("u1", 1)]);
+    shelf.removal = removal;
+
+    expect(await slice(undefined)).toMatchObject({ kind, code });
   });
 
   it("touches no file that it cannot read, and says so", async () => {

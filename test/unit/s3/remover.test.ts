@@ -175,6 +175,38 @@ describe("Remover.removeOlder()", () => {
   });
 });
 
+describe("Remover.removeWhole()", () => {
+  it("removes every version, and sets no mark that would hide one", async () => {
+    const bucket = bucketWith([...keys(3), ...keys(3), "logs/b"], {
+      isVersioned: true,
+      pageMax: 2,
+    });
+
+    const removed = await new Remover(bucket).removeWhole(keys(3));
+
+    expect(removed).toEqual({ ok: true, value: { refused: new Map() } });
+    expect([bucket.kept, bucket.marks]).toEqual([["logs/b"], 0]);
+  });
+
+  it("says which objects stay", async () => {
+    const bucket = bucketWith(keys(2), { isVersioned: true, lockedVersions: ["1"] });
+
+    const removed = await new Remover(bucket).removeWhole(keys(2));
+
+    expect(removed.ok && [...removed.value.refused]).toEqual([
+      ["logs/a/0.gz", "needs-s3:DeleteObjectVersion"],
+    ]);
+  });
+
+  it("removes objects where versions are not known", async () => {
+    const bucket = bucketWith(keys(2), { versions: { status: 501, code: "NotImplemented" } });
+
+    await new Remover(bucket).removeWhole(keys(2));
+
+    expect(bucket.kept).toEqual([]);
+  });
+});
+
 describe("Remover.removeVersions()", () => {
   it("removes what is kept of objects below the prefix, page by page", async () => {
     const bucket = bucketWith([...keys(5), ...keys(5), "logs/b/0.gz"], {
