@@ -1,4 +1,5 @@
 import { loginFacts, LOG_SCHEMA, type LoginFacts } from "../source/postgres/catalogue.ts";
+import { ENCODING, ENCODING_WORDS } from "../source/postgres/describe.ts";
 import { Session } from "../source/postgres/session.ts";
 import { SUMS_VERSION_MIN, VERSION_MIN, VERSION_UNIT } from "../source/postgres/versions.ts";
 import { SourceFailure } from "../source/source.ts";
@@ -16,6 +17,7 @@ export const POSTGRES_STEPS = [
   "read_only",
   "log_schema",
   "server_version",
+  "encoding",
   "checksum",
 ] as const;
 type StepName = (typeof POSTGRES_STEPS)[number];
@@ -77,6 +79,9 @@ export function judgeLogin(facts: LoginFacts): readonly TestStep[] {
     version >= VERSION_MIN
       ? passed("server_version", `The server is Postgres ${version}.`)
       : failed("server_version", `Postgres ${version} is too old: ${VERSION_MIN} is needed.`),
+    facts.encoding === ENCODING
+      ? passed("encoding", `The database has the encoding ${ENCODING}.`)
+      : failed("encoding", `The database has the encoding ${facts.encoding}; ${ENCODING_WORDS}.`),
     version >= SUMS_VERSION_MIN
       ? passed("checksum", "The server can compute checksums, so that changes alone are read.")
       : warned("checksum", `Before Postgres ${SUMS_VERSION_MIN}, all rows are read in every run.`),

@@ -79,6 +79,7 @@ describe("a connection to Postgres", () => {
         { step: "read_only", state: "warned" },
         { step: "log_schema", state: "passed" },
         { step: "server_version", state: "passed" },
+        { step: "encoding", state: "passed" },
         { step: "checksum", state: "passed" },
       ],
     });

@@ -86,6 +86,13 @@ describe("a Postgres source refuses", () => {
     });
   });
 
+  it.each(["LATIN1", "SQL_ASCII"])("a database with the encoding %s", async (encoding) => {
+    const database = `in_${encoding.toLowerCase()}`;
+    await sql.unsafe(`CREATE DATABASE ${database} ENCODING '${encoding}' TEMPLATE template0`);
+    const opening = openPostgres({ ...server, database }, { kind: "query", sql: "SELECT 1 AS id" });
+    await expect(opening).rejects.toMatchObject({ code: "encoding_not_offered" });
+  });
+
   it("what the user may not read", async () => {
     const login = { user: "nobody", password: "nothing" };
     const source = await openPostgres(server, "people", login);

@@ -13,8 +13,13 @@ export type DescribedModel = {
   readonly encoding: string;
 };
 
-/** An encoding that says of bytes nothing but that they are bytes. */
-const NO_ENCODING = "SQL_ASCII";
+/**
+ * The server hashes the bytes that its database stores, we those of UTF-8. In any other encoding the
+ * hash of a key that a deletion or a retry names would be another one, and its row would not be found.
+ */
+export const ENCODING = "UTF8";
+/** What stands in a refusal of any other, and what would do. */
+export const ENCODING_WORDS = `in one with the encoding ${ENCODING} it would do`;
 
 /** As Segment has it: a table with more is no list of records. */
 const COLUMNS_MAX = 512;
@@ -35,8 +40,8 @@ export async function describeModel(asking: Asking, model: SqlModel): Promise<De
   if (version < VERSION_MIN) {
     throw new SourceFailure("server_too_old", `Postgres ${VERSION_MIN} or later is needed`, false);
   }
-  if (encoding === NO_ENCODING) {
-    const message = "The database has the encoding SQL_ASCII, in which nobody can say what text is";
+  if (encoding !== ENCODING) {
+    const message = `The database has the encoding ${encoding}; ${ENCODING_WORDS}`;
     throw new SourceFailure("encoding_not_offered", message, false);
   }
   const { columns, parameters } = await asking.describe(modelQuery(model));

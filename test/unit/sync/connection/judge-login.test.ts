@@ -25,6 +25,7 @@ describe("judgeLogin()", () => {
     ["read_only", { canWrite: true }, "warned"],
     ["log_schema", { canLog: false }, "skipped"],
     ["server_version", { version: 100_023 }, "failed"],
+    ["encoding", { encoding: "LATIN1" }, "failed"],
     ["checksum", { version: 130_011 }, "warned"],
     ["checksum", { version: 140_000 }, "passed"],
   ] as const)("says of %s with %o that it is %s", (step, over, state) => {
