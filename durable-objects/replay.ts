@@ -57,6 +57,8 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
   readonly #destinations: Destinations;
   #work: ReplayWork | undefined;
   #slice: Promise<void> | undefined;
+  /** Whether somebody wants a slice that has not begun yet. */
+  #isAsked = false;
 
   constructor(ctx: DurableObjectState, env: Env, destinations: Destinations = DESTINATIONS) {
     super(ctx, env);
@@ -105,14 +107,14 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
       if (held.state === "planned") this.#forgetDryRun(held);
       this.#save({ state: next, error: undefined });
       this.#work?.stop();
-      await this.ctx.storage.setAlarm(Date.now());
+      await this.#ask();
     }
     return ok(this.#status(this.#held()));
   }
 
   async wake(): Promise<void> {
     const held = this.#held();
-    if (held !== undefined && isGoing(held.state)) await this.ctx.storage.setAlarm(Date.now());
+    if (held !== undefined && isGoing(held.state)) await this.#ask();
   }
 
   /** Nothing wakes it again: whoever could was told of it by the workspace, which has forgotten it. */
@@ -135,13 +137,22 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
   }
 
   override async alarm(): Promise<void> {
-    this.#slice ??= this.#runSlice().finally(() => {
+    // It is spent now, whatever else is at work.
+    while (this.#slice !== undefined) await this.#slice;
+    this.#slice = this.#runSlice().finally(() => {
       this.#slice = undefined;
     });
     await this.#slice;
   }
 
+  /** A slice that is running sets the alarm when it ends, and may have looked at the state before. */
+  async #ask(): Promise<void> {
+    this.#isAsked = true;
+    await this.ctx.storage.setAlarm(Date.now());
+  }
+
   async #runSlice(): Promise<void> {
+    this.#isAsked = false;
     const held = this.#held();
     const spec = this.#spec();
     if (held === undefined || spec === undefined) return;
@@ -155,7 +166,10 @@ export class Replay extends DurableObject<Env> implements ReplayPort {
     }
     await this.#evidence.run();
     const toldAtMs = await this.#tellFailure(spec);
-    const times = [atMs, toldAtMs, this.#evidence.dueAtMs].filter((time) => time !== undefined);
+    const askedAtMs = this.#isAsked ? Date.now() : undefined;
+    const times = [askedAtMs, atMs, toldAtMs, this.#evidence.dueAtMs].filter(
+      (time) => time !== undefined,
+    );
     if (times.length === 0) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...times)));
   }

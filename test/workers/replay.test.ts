@@ -1,6 +1,7 @@
-import { evictDurableObject } from "cloudflare:test";
-import { beforeEach, describe, expect, it } from "vitest";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { Replay } from "../../durable-objects/replay.ts";
 import { call } from "./support/api.ts";
 import { DAY_MS, ReplayWorld } from "./support/replay.ts";
 
@@ -145,5 +146,36 @@ describe("a paused replay", () => {
     const { status, body } = await world.act(id, "resume");
 
     expect([status, body.code]).toEqual([409, "replay_state"]);
+  });
+});
+
+describe("a replay that is started while its object is at work", () => {
+  it("begins by itself after a slice that did not see it any more", async () => {
+    await world.addFile([{ messageId: "a" }]);
+    const id = await world.begin({ dryRun: true });
+    await world.until(id, "planned");
+    await runInDurableObject(world.stub(id), async (replay) => {
+      if (!(replay instanceof Replay)) throw new Error("Cannot test: this is no replay");
+      const slice = replay.alarm();
+      await replay.act("start");
+      await slice;
+    });
+
+    await vi.waitFor(() => expect(world.ids()).toEqual(["a"]), { timeout: 5_000 });
+  });
+
+  it("begins although its alarm rings while what was given free is overwritten", async () => {
+    await world.addFile([{ messageId: "a" }]);
+    const id = await world.begin({ dryRun: true });
+    await world.until(id, "planned");
+    await runInDurableObject(world.stub(id), async (replay) => {
+      if (!(replay instanceof Replay)) throw new Error("Cannot test: this is no replay");
+      const scrub = replay.scrub();
+      await replay.act("start");
+      const rang = replay.alarm();
+      await Promise.all([scrub, rang]);
+    });
+
+    expect(world.ids()).toEqual(["a"]);
   });
 });
