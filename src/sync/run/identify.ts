@@ -121,6 +121,7 @@ export class IdentifyPass {
   /** Unloads what was found and records it with the place it was found at. */
   async #keep(position: string | undefined): Promise<IdentifyEnd | undefined> {
     const { storage, opened, random, now, prefix } = this.#deps;
+    const invalid = await this.#takeInvalid();
     const written =
       this.#file.records === 0 ? undefined : { ...this.#file.take(), atMs: now(), ordinal: 0 };
     let ordinal: number | undefined;
@@ -151,7 +152,7 @@ export class IdentifyPass {
       const saved: SyncRun = { ...run, steps, counts: this.#counts };
       storage.save(saved);
       storage.accept(this.#settled);
-      this.#keepInvalid(nowMs);
+      this.#keepInvalid(invalid, nowMs);
       if (position !== undefined) {
         storage.setProgress({ phase: "identify", position, failures: 0 });
       }
@@ -162,10 +163,19 @@ export class IdentifyPass {
     return undefined;
   }
 
-  #keepInvalid(nowMs: number): void {
-    const { storage, opened } = this.#deps;
-    const records = this.#invalid.map((row) => logOfInvalid(opened, row, nowMs));
+  /** Those that may be shown: of a suppressed user nothing is. */
+  async #takeInvalid(): Promise<readonly InvalidRow[]> {
+    const rows = this.#invalid;
     this.#invalid = [];
+    if (rows.length === 0) return rows;
+    const suppressed = await this.#deps.opened.suppressed(rows.map(({ row }) => row));
+    return rows.filter((_, at) => suppressed[at] !== true);
+  }
+
+  #keepInvalid(rows: readonly InvalidRow[], nowMs: number): void {
+    if (rows.length === 0) return;
+    const { storage, opened } = this.#deps;
+    const records = rows.map((row) => logOfInvalid(opened, row, nowMs));
     storage.addLog(records);
     const room = Math.max(0, SAMPLES_MAX - storage.samples("invalid"));
     storage.addSamples(records.slice(0, room).map((record) => ({ kind: "invalid", record })));
