@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { HOME_REGIONS } from "../../../src/region/regions.ts";
 import { STEPS } from "../../../src/sync/run/run.ts";
 import type { Certificate } from "../deliver/certificate.ts";
 import { randomOf, StormyTable } from "./stormy-table.ts";
@@ -125,7 +126,18 @@ export function tellStory({ name, rows, kills, withinMs, ...options }: Story): v
       expect(await table.writtenInVain()).toBe(0);
     });
 
-    it.runIf(rows >= ROWS_OF_LONG_STEPS)("was killed in every step", () => {
+    it("asked nobody but the buckets of the region", () => {
+      const { endpoints } = world.stack.aws;
+      const home = HOME_REGIONS.eu.locations.map((location) => new URL(endpoints[location]).host);
+      const asked = new Set(world.stack.recorder.calls().map(({ host }) => host));
+
+      expect(asked.size).toBeGreaterThan(0);
+      expect([...asked].filter((host) => !home.includes(host))).toEqual([]);
+    });
+
+    if (rows < ROWS_OF_LONG_STEPS) return;
+
+    it("was killed in every step", () => {
       expect([...table.stepsKilled.keys()].toSorted()).toEqual([...STEPS].toSorted());
       console.log(`Kills by step: ${JSON.stringify(Object.fromEntries(table.stepsKilled))}`);
     });
