@@ -120,6 +120,8 @@ export class LaneRunner {
       const settlements = await this.#deliver(next.entries, destination);
       this.#settle({ ids: [], position: next.lastSeq, settlements });
       this.#deps.log.advance(next.lastSeq);
+      // Under steady traffic the next look at the log finds one more event again.
+      if (next.isEnd) this.#deps.caughtUp?.();
     }
   }
 
@@ -145,9 +147,7 @@ export class LaneRunner {
   async #readLog({
     deliverer,
   }: ReadyDestination): Promise<
-    | { readonly entries: readonly LaneEntry[]; readonly lastSeq: number }
-    | { readonly againAtMs: number }
-    | undefined
+    Extract<LogPeek, { kind: "events" }> | { readonly againAtMs: number } | undefined
   > {
     const { log, now } = this.#deps;
     const found = await log.peek(

@@ -37,6 +37,8 @@ export type LaneWorldOptions = {
   /** What it does with all events of a call alike, in the place of `answer`. */
   readonly answerAll?: (events: readonly Event[], nowMs: number) => DeliveryOutcome;
   readonly decide?: (event: Readonly<Record<string, unknown>>) => Decision;
+  /** Whether a run has lasted long enough; it never has when absent. */
+  readonly isOver?: () => boolean;
 };
 
 const LANE = {
@@ -49,6 +51,8 @@ export class LaneWorld {
   readonly attempts: Attempt[] = [];
   nowMs = Date.UTC(2026, 10, 22);
   calls = 0;
+  /** How often the lane came to the end of its log. */
+  ends = 0;
   readonly #options: LaneWorldOptions;
   readonly #node = new NodeStorage();
   readonly #log: string[] = [];
@@ -172,7 +176,8 @@ export class LaneWorld {
       keyOf: (event, seq) => idempotencyKey(LANE, event, seq),
       now: () => this.nowMs,
       random,
-      isOver: () => false,
+      isOver: this.#options.isOver ?? (() => false),
+      caughtUp: () => void this.ends++,
       noteFailure: () => undefined,
     });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Behind, BEHIND_MS } from "../../../../src/deliver/lane/behind.ts";
+import { LaneWorld } from "../../../support/deliver/lane-world.ts";
 
 describe("Behind", () => {
   it("says nothing of a lane that is at work for a short while", () => {
@@ -24,5 +25,22 @@ describe("Behind", () => {
     behind.end();
 
     expect(behind.sinceMs(BEHIND_MS)).toBeUndefined();
+  });
+});
+
+describe("a lane that keeps up with steady traffic", () => {
+  it("comes to the end of its log although there is always one more event", async () => {
+    const world: LaneWorld = new LaneWorld({
+      answer: () => {
+        world.append(["a"]);
+        return { kind: "delivered", status: 200 };
+      },
+      isOver: () => world.calls >= 10,
+    });
+    world.append(["a"]);
+
+    await world.run();
+
+    expect(world.ends).toBe(10);
   });
 });
