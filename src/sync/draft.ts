@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { isChildId } from "../core/ids.ts";
-import { ALERTS_DEFAULT, type SyncAlert } from "./alerts/alert.ts";
+import { alertProblem, ALERTS_DEFAULT, type SyncAlert } from "./alerts/alert.ts";
 import type { FieldMapping, SyncAll } from "./mapping/mapping.ts";
 import type { Model } from "./model.ts";
 import { scheduleProblem } from "./schedule/schedule.ts";
@@ -178,6 +178,10 @@ export function syncProblems(sync: Sync): readonly SyncProblem[] {
   const { schedule: when } = sync;
   if (when.kind === "after" && (when.syncId === sync.id || !isChildId("syn", when.syncId))) {
     say("schedule.syncId", "Name another sync of this workspace (syn_…).");
+  }
+  for (const [place, alert] of (sync.alerts ?? []).entries()) {
+    const problem = alertProblem(alert);
+    if (problem !== undefined) say(`alerts.${place}`, problem);
   }
   return problems;
 }

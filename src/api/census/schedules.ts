@@ -52,9 +52,9 @@ export function censusSchedule(schedule: Schedule): CensusSchedule {
   }
 }
 
-export type GivenFrequency = {
+type GivenFrequency = {
   readonly frequency: Frequency;
-  readonly day?: string | null | undefined;
+  readonly day?: (typeof DAYS)[number] | null | undefined;
   readonly hour?: number | null | undefined;
   readonly minute?: number | null | undefined;
   readonly cron_expression?: string | null | undefined;
@@ -76,7 +76,7 @@ export function scheduleOfCensus(given: GivenFrequency): GivenSchedule {
     case "daily":
       return { kind: "cron", expression: `${minute} ${hour} * * *` };
     case "weekly": {
-      const day = Math.max(0, DAYS.indexOf((given.day ?? "Sunday") as (typeof DAYS)[number]));
+      const day = DAYS.indexOf(given.day ?? "Sunday");
       return { kind: "cron", expression: `${minute} ${hour} * * ${day}` };
     }
     case "expression":

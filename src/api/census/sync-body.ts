@@ -9,7 +9,7 @@ import { refuse, type FieldError, type Problem } from "../problem.ts";
 import { alertOfCensus } from "./alerts.ts";
 import { mappingOfCensus } from "./mapping-body.ts";
 import { endOfNumber } from "./numbers.ts";
-import { scheduleOfCensus, type GivenFrequency } from "./schedules.ts";
+import { DAYS, scheduleOfCensus } from "./schedules.ts";
 import type { CensusDraft, CensusPatch, CensusSourceObject } from "./sync-schemas.ts";
 
 /** What of a workspace Census's numbers are resolved with. */
@@ -60,14 +60,22 @@ export function patchOfCensus(body: CensusPatch, ground: CensusGround): Result<S
       ? undefined
       : mappingsOf(body.mappings, wrong);
   const options = optionsOf(body, ground, wrong);
+  const { field_behavior: fields, field_normalization: normalization, field_order: order } = body;
+  const isFormed = normalization !== undefined || order === "alphabetical_column_name";
+  if (fields === undefined && isFormed) {
+    wrong.add("field_behavior", "has to be said together with field_normalization and field_order");
+  }
   if (wrong.errors.length > 0) return wrong.refusal();
   return ok({
     ...options,
+    ...(fields === "specific_properties" ? { syncAll: null } : {}),
     ...(body.label !== undefined ? { label: body.label } : {}),
     ...(model === undefined ? {} : { model }),
     ...(destination === undefined || destination === null ? {} : { object: destination.object }),
     ...(body.operation !== undefined ? { behaviour: body.operation } : {}),
-    ...(mappings === undefined ? {} : { mappings, key: keyOf(body.sync_key, mappings) }),
+    ...(mappings === undefined
+      ? keyAlone(body.sync_key)
+      : { mappings, key: keyOf(body.sync_key, mappings) }),
   });
 }
 
@@ -85,6 +93,10 @@ function optionsOf(body: CensusDraft | CensusPatch, ground: CensusGround, wrong:
   const { mirror_strategy: mirror, paused } = body;
   if (mirror === "upload_and_swap") wrong.add("mirror_strategy", "upload_and_swap is not offered");
   const schedule = scheduleOf(body, ground, wrong);
+  const isSkipping = body.historical_sync_operation === "skip_current_records";
+  if (isSkipping && body.high_water_mark_attribute === undefined) {
+    wrong.add("high_water_mark_attribute", "has to be said together with skip_current_records");
+  }
   const alerts = body.alert_attributes?.flatMap(
     (each, at) => wrong.take(`alert_attributes.${at}`, alertOfCensus(each)) ?? [],
   );
@@ -139,19 +151,29 @@ function scheduleOf(
     wrong.add("mode.triggers.sync_sequence.sync_id", "is not a sync of this workspace");
     return undefined;
   }
-  const said = (mode === undefined || mode === null ? flatOf(body) : triggers?.schedule) ?? {};
-  const { frequency } = said;
-  if (frequency === undefined) return undefined;
-  return scheduleOfCensus({ ...said, frequency });
+  const inMode = triggers?.schedule ?? undefined;
+  const said = inMode ?? flatOf(body);
+  const nameOf = (part: "frequency" | "day"): string =>
+    inMode === undefined ? `schedule_${part}` : `mode.triggers.schedule.${part}`;
+  const { frequency, day: givenDay, ...times } = said;
+  if (frequency === undefined) {
+    const parts = [givenDay, ...Object.values(times)];
+    const isSaid = parts.some((part) => part !== undefined && part !== null);
+    if (isSaid) wrong.add(nameOf("frequency"), "has to be said together with its day and time");
+    return undefined;
+  }
+  const day = DAYS.find((each) => each === givenDay);
+  const isDay = day !== undefined || givenDay === undefined || givenDay === null;
+  if (frequency === "weekly" && !isDay) {
+    wrong.add(nameOf("day"), `has to be one of ${DAYS.join(", ")}`);
+  }
+  return scheduleOfCensus({ ...times, frequency, day });
 }
 
-function flatOf(body: CensusDraft | CensusPatch): {
-  readonly [K in keyof GivenFrequency]?: GivenFrequency[K] | undefined;
-} {
-  const { schedule_day: day } = body;
+function flatOf(body: CensusDraft | CensusPatch) {
   return {
     frequency: body.schedule_frequency,
-    day: typeof day === "string" ? day : undefined,
+    day: body.schedule_day,
     hour: body.schedule_hour,
     minute: body.schedule_minute,
     cron_expression: body.cron_expression,
@@ -171,6 +193,11 @@ function keyOf(
   return mappings.flatMap(({ isIdentifier, from }) =>
     isIdentifier && (from.type === "column" || from.type === "hash") ? [from.column] : [],
   );
+}
+
+/** The key of a sync whose mappings stay; whether they fit it is judged together with them. */
+function keyAlone(said: readonly string[] | null | undefined): Pick<SyncPatch, "key"> {
+  return said === undefined || said === null || said.length === 0 ? {} : { key: said };
 }
 
 function modelOf(object: CensusSourceObject): Result<Model, string> {

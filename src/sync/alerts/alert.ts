@@ -48,6 +48,36 @@ export const SYNC_ALERTS_MAX = 20;
 export const ALERT_RUNS_MAX = 100;
 
 const MINUTE_MS = 60_000;
+const PERCENT_MAX = 100;
+
+/** What is wrong with the numbers of an alert, whoever said them; `undefined` when nothing is. */
+export function alertProblem(alert: SyncAlert): string | undefined {
+  switch (alert.type) {
+    case "invalid_records":
+      return isWithin(alert.thresholdPercent, 0, PERCENT_MAX)
+        ? undefined
+        : `The threshold is a share of 0 to ${PERCENT_MAX} percent.`;
+    case "record_count_deviation":
+      if (!isWithin(alert.thresholdPercent, 0, Number.MAX_SAFE_INTEGER)) {
+        return "The threshold is a number of percent, 0 or more.";
+      }
+      return Number.isInteger(alert.runs) && isWithin(alert.runs, 1, ALERT_RUNS_MAX)
+        ? undefined
+        : `The average is of 1 to ${ALERT_RUNS_MAX} runs.`;
+    case "runtime":
+      return isWithin(alert.minutes, 1, Number.MAX_SAFE_INTEGER)
+        ? undefined
+        : "The threshold is a minute or longer.";
+    case "failure":
+    case "full_sync":
+    case "status":
+      return undefined;
+  }
+}
+
+function isWithin(value: number, min: number, max: number): boolean {
+  return value >= min && value <= max;
+}
 
 export type AlertGround = {
   readonly run: SyncRun;

@@ -95,6 +95,45 @@ describe("draftOfCensus()", () => {
     expect(wrongIn(changes)).toContain(path);
   });
 
+  it.each([
+    [
+      "a day that is none",
+      { schedule_frequency: "weekly", schedule_day: "monday" },
+      "schedule_day",
+    ],
+    ["a day by number", { schedule_frequency: "weekly", schedule_day: 1 }, "schedule_day"],
+    [
+      "such a day in the newer way",
+      { mode: { type: "triggered", triggers: { schedule: { frequency: "weekly", day: "Mon" } } } },
+      "mode.triggers.schedule.day",
+    ],
+    ["a time without a frequency", { schedule_hour: 4 }, "schedule_frequency"],
+    [
+      "such a time in the newer way",
+      { mode: { type: "triggered", triggers: { schedule: { minute: 0 } } } },
+      "mode.triggers.schedule.frequency",
+    ],
+    [
+      "records to skip without a column",
+      { historical_sync_operation: "skip_current_records" },
+      "high_water_mark_attribute",
+    ],
+  ])("takes no %s", (_name, changes, path) => {
+    expect(wrongIn(changes)).toEqual([path]);
+  });
+
+  it("takes the older way where the newer says no schedule", () => {
+    const changes = {
+      schedule_frequency: "hourly",
+      schedule_minute: 5,
+      mode: { type: "triggered" },
+    };
+
+    expect(draft(changes)).toMatchObject({
+      value: { schedule: { kind: "cron", expression: "5 * * * *" } },
+    });
+  });
+
   it("counts the newer way to say a schedule, where both are there", () => {
     const schedule = { frequency: "hourly", minute: 5 };
     const mode = { type: "triggered", triggers: { schedule } };
@@ -110,5 +149,20 @@ describe("patchOfCensus()", () => {
     const patch = patchOfCensus(parse(censusSyncPatch, { paused: true }), GROUND);
 
     expect(patch).toEqual({ ok: true, value: { paused: true } });
+  });
+
+  it.each([
+    [{ field_behavior: "specific_properties" }, { syncAll: null }],
+    [{ sync_key: ["A", "B"] }, { key: ["A", "B"] }],
+  ])("does what %j says alone", (said, value) => {
+    expect(patchOfCensus(parse(censusSyncPatch, said), GROUND)).toEqual({ ok: true, value });
+  });
+
+  it("does not form names of fields of which it is not said that all are sent", () => {
+    const said = parse(censusSyncPatch, { field_normalization: "snake_case" });
+
+    expect(patchOfCensus(said, GROUND)).toMatchObject({
+      error: { errors: [{ path: "field_behavior" }] },
+    });
   });
 });
