@@ -5,15 +5,16 @@ import { header, type AwsRequest } from "./aws-request.ts";
 import { isKeptEncryption, keptEncryption, shownEncryption } from "./encryption.ts";
 import { settingAsked, type Operation } from "./operation.ts";
 import type { BucketOptions, BucketSetting } from "./options.ts";
-import { checkKms, checkKmsGrant, checkPolicy, mayDo, type Identity } from "./policy.ts";
-import type { Store, StoreAnswer } from "./store.ts";
+import { checkKms, checkKmsGrant, checkPolicy, isAllowed, mayDo, type Identity } from "./policy.ts";
+import type { StoreAnswer } from "./store.ts";
+import type { VersionedStore } from "./versioned-store.ts";
 
 /** Answers an S3 request whose signer is proven to be `identity`. */
 export async function answerS3(
   request: AwsRequest,
   at: { readonly location: ArchiveLocation; readonly operation: Operation },
   identity: Identity,
-  parts: { readonly buckets: readonly BucketOptions[]; readonly store: Store },
+  parts: { readonly buckets: readonly BucketOptions[]; readonly store: VersionedStore },
 ): Promise<Answer> {
   const { location, operation } = at;
   const bucket = parts.buckets.find(({ name }) => name === request.bucket);
@@ -39,7 +40,12 @@ export async function answerS3(
   if (operation === "HeadBucket")
     return { ...xml(""), headers: { "x-amz-bucket-region": location } };
   const kept = keptEncryption(request, operation);
-  return fromStore(await parts.store.send(request, kept), operation, kept);
+  const mayDelete = (key: string, versionId: string | undefined): boolean => {
+    const action = versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion";
+    return isAllowed(identity, action, bucket.name, key, bucket);
+  };
+  const answer = await parts.store.send(request, operation, bucket, kept, mayDelete);
+  return fromStore(answer, operation, kept);
 }
 
 function checkBucket(

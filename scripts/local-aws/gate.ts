@@ -20,13 +20,13 @@ import {
   checkSignedHeaders,
   checkToken,
 } from "./signature.ts";
-import type { Store } from "./store.ts";
+import type { VersionedStore } from "./versioned-store.ts";
 
 /** What all endpoints share. */
 export type GateParts = {
   readonly buckets: readonly BucketOptions[];
   readonly keys: KeyRing;
-  readonly store: Store;
+  readonly store: VersionedStore;
   readonly faults: FaultTable;
   readonly log: RequestLog;
 };

@@ -15,6 +15,7 @@ import {
 import { RequestLog } from "./request-log.ts";
 import { KeyRing } from "./sessions.ts";
 import { Store } from "./store.ts";
+import { VersionedStore } from "./versioned-store.ts";
 
 /**
  * A stand-in for S3 and STS in four locations, for development and tests. It is not AWS: a check of
@@ -31,6 +32,8 @@ const store = await Store.open(
   buckets.map(({ name }) => name),
   options.stateDir,
 );
+
+const versioned = new VersionedStore(store);
 
 /** Programs of the starting process that must not outlive it. */
 const guarded = new Set<number>();
@@ -50,7 +53,7 @@ process.on("message", (message: { readonly guard: number }) => guarded.add(messa
 
 const endpoints: Partial<Record<ArchiveLocation, string>> = {};
 for (const location of LOCATIONS) {
-  const gate = createGate(location, { buckets, keys, store, faults, log });
+  const gate = createGate(location, { buckets, keys, store: versioned, faults, log });
   endpoints[location] = await listen(gate, options.ports?.[location]);
 }
 const control = createControl({

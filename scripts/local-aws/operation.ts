@@ -9,6 +9,7 @@ export type Operation =
   | "CopyObject"
   | "CreateMultipartUpload"
   | "DeleteObject"
+  | "DeleteObjectVersion"
   | "DeleteObjects"
   | "GetBucketLifecycleConfiguration"
   | "GetBucketLocation"
@@ -17,10 +18,12 @@ export type Operation =
   | "GetCallerIdentity"
   | "GetObject"
   | "GetObjectLockConfiguration"
+  | "GetObjectVersion"
   | "GetPublicAccessBlock"
   | "HeadBucket"
   | "HeadObject"
   | "ListObjects"
+  | "ListObjectVersions"
   | "PutObject"
   | "Unknown"
   | "UploadPart";
@@ -32,17 +35,20 @@ export const ACTIONS: Readonly<Partial<Record<Operation, string>>> = {
   CopyObject: "s3:PutObject",
   CreateMultipartUpload: "s3:PutObject",
   DeleteObject: "s3:DeleteObject",
+  DeleteObjectVersion: "s3:DeleteObjectVersion",
   DeleteObjects: "s3:DeleteObject",
   GetBucketLifecycleConfiguration: "s3:GetLifecycleConfiguration",
   GetBucketLocation: "s3:GetBucketLocation",
   GetBucketReplication: "s3:GetReplicationConfiguration",
   GetBucketVersioning: "s3:GetBucketVersioning",
   GetObject: "s3:GetObject",
+  GetObjectVersion: "s3:GetObjectVersion",
   GetObjectLockConfiguration: "s3:GetBucketObjectLockConfiguration",
   GetPublicAccessBlock: "s3:GetBucketPublicAccessBlock",
   HeadBucket: "s3:ListBucket",
   HeadObject: "s3:GetObject",
   ListObjects: "s3:ListBucket",
+  ListObjectVersions: "s3:ListBucketVersions",
   PutObject: "s3:PutObject",
   UploadPart: "s3:PutObject",
 };
@@ -77,9 +83,13 @@ export function s3Operation(request: AwsRequest): Operation {
   if (setting !== undefined) return SHOW_SETTING[setting];
   if (bucket === "" || SUBRESOURCES.some((name) => query.has(name))) return "Unknown";
   if (key === "") return bucketOperation(request);
-  if (method === "GET" && !query.has("uploadId")) return "GetObject";
+  const isVersion = query.has("versionId");
+  if (method === "GET" && !query.has("uploadId")) {
+    return isVersion ? "GetObjectVersion" : "GetObject";
+  }
   if (method === "HEAD") return "HeadObject";
-  if (method === "DELETE") return query.has("uploadId") ? "AbortMultipartUpload" : "DeleteObject";
+  if (method === "DELETE" && query.has("uploadId")) return "AbortMultipartUpload";
+  if (method === "DELETE") return isVersion ? "DeleteObjectVersion" : "DeleteObject";
   if (method === "POST" && query.has("uploads")) return "CreateMultipartUpload";
   if (method === "POST" && query.has("uploadId")) return "CompleteMultipartUpload";
   if (method !== "PUT") return "Unknown";
@@ -90,16 +100,29 @@ export function s3Operation(request: AwsRequest): Operation {
 function bucketOperation({ method, query }: AwsRequest): Operation {
   if (method === "HEAD") return "HeadBucket";
   if (method === "POST" && query.has("delete")) return "DeleteObjects";
-  if (method !== "GET" || query.has("uploads") || query.has("versions")) return "Unknown";
+  if (method !== "GET" || query.has("uploads")) return "Unknown";
+  if (query.has("versions")) return "ListObjectVersions";
   return query.has("location") ? "GetBucketLocation" : "ListObjects";
 }
 
 /** The keys or prefixes that the permission has to cover. */
 export function touchedKeys(request: AwsRequest, operation: Operation): readonly string[] {
-  if (operation === "ListObjects") return [param(request, "prefix") ?? ""];
+  if (operation === "ListObjects" || operation === "ListObjectVersions") {
+    return [param(request, "prefix") ?? ""];
+  }
   if (operation !== "DeleteObjects") return [request.key];
-  const found = request.body.toString("utf8").matchAll(/<Key>([^<]*)<\/Key>/g);
-  return [...found].map((match) => unescapeXml(match[1] ?? ""));
+  return deletedObjects(request).map(({ key }) => key);
+}
+
+/** What a DeleteObjects names. */
+export function deletedObjects({
+  body,
+}: AwsRequest): readonly { readonly key: string; readonly versionId: string | undefined }[] {
+  const objects = body.toString("utf8").matchAll(/<Object>(.*?)<\/Object>/gs);
+  return [...objects].map(([, object = ""]) => ({
+    key: unescapeXml(/<Key>([^<]*)<\/Key>/.exec(object)?.[1] ?? ""),
+    versionId: /<VersionId>([^<]*)<\/VersionId>/.exec(object)?.[1],
+  }));
 }
 
 function unescapeXml(text: string): string {

@@ -27,7 +27,7 @@ export type Grant = {
   readonly viaService?: string;
 };
 
-/** A bucket's settings that can be asked for, as their XML; none is in force here. */
+/** A bucket's settings that can be asked for, as their XML; only `versioning` is in force here. */
 export const BUCKET_SETTINGS = [
   "lifecycle",
   "object-lock",

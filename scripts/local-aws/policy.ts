@@ -2,6 +2,7 @@ import { refusal, type AwsRefusal } from "./aws-refusal.ts";
 import { header, type AwsRequest } from "./aws-request.ts";
 import { ACTIONS, touchedKeys, type Operation } from "./operation.ts";
 import type { BucketOptions, Statement } from "./options.ts";
+import { versioningOf } from "./versions.ts";
 
 /** Who signed, and what that identity may do. */
 export type Identity = {
@@ -20,13 +21,24 @@ export function checkPolicy(
 ): AwsRefusal | undefined {
   const action = ACTIONS[operation];
   if (action === undefined) return refusal(501, "NotImplemented");
-  const keys = touchedKeys(request, operation);
-  const isAllowed = keys.every(
-    (key) =>
-      mayDo(identity, action, request.bucket, key) || isGranted(identity, action, key, bucket),
-  );
-  if (isAllowed) return undefined;
+  // Of a bucket with versions each object is judged by itself, and told so in the answer.
+  const isJudgedLater =
+    operation === "DeleteObjects" && bucket !== undefined && versioningOf(bucket) !== "never";
+  const keys = isJudgedLater ? [] : touchedKeys(request, operation);
+  if (keys.every((key) => isAllowed(identity, action, request.bucket, key, bucket)))
+    return undefined;
   return refusal(403, "AccessDenied", `${identity.arn} is not authorized to perform: ${action}`);
+}
+
+/** Whether anything allows `identity` to take `action` on `key`: its own policy, or the bucket's. */
+export function isAllowed(
+  identity: Identity,
+  action: string,
+  bucketName: string,
+  key: string,
+  bucket?: BucketOptions,
+): boolean {
+  return mayDo(identity, action, bucketName, key) || isGranted(identity, action, key, bucket);
 }
 
 /** Whether `identity` may take `action` on `key` of `bucket`. */
