@@ -145,6 +145,8 @@ export class SyncErasing {
 
   /** Hashes of keys that are the users' ids. */
   #keysOf({ subjectType, subjectIds, linkedAnonymousIds }: StoreDeletion, sync: Sync): string[] {
+    // It says that they were deleted there, without which they would be with every run.
+    if (sync.behaviour === "delete") return [];
     const { userIdColumn, anonymousIdColumn } = sync.users;
     const [column, ...others] = sync.key;
     if (column === undefined || others.length > 0) return [];

@@ -10,6 +10,8 @@ export type Item = {
   readonly operation: TargetOperation;
   readonly record: TargetRecord;
   readonly user: RowUser;
+  /** Whether its user is suppressed, so that nothing may be told of it. */
+  readonly isSuppressed: boolean;
 };
 
 /** What the destination is asked to do for a change. */

@@ -133,22 +133,23 @@ export class LoadPass {
     const suppressed = await opened.suppressed(open.map(({ change }) => change.row));
     const items: Item[] = [];
     for (const [index, { change, at }] of open.entries()) {
-      // A deletion is what a suppressed user wants.
-      if (suppressed[index] === true && change.kind !== "delete") {
+      const operation = operationOf(change.kind, opened.sync);
+      const isSuppressed = suppressed[index] === true;
+      // To be taken away there is what a suppressed user wants.
+      if (isSuppressed && operation !== "delete" && change.kind !== "delete") {
         wave.suppress(at, change);
         continue;
       }
-      const operation = operationOf(change.kind, opened.sync);
       const user = opened.mapper.userOf(change.row);
       const mapped = recordOf(opened, change, meta);
       if (mapped.ok) {
         const idempotencyKey = `${meta.syncId}:${change.keyHash}:${change.rowHash.toString(16)}`;
         const record: TargetRecord = { ...mapped.value, idempotencyKey };
-        items.push({ at, change, operation, record, user });
+        items.push({ at, change, operation, record, user, isSuppressed });
       } else {
         const record = { identifier: "", idempotencyKey: "", fields: {} };
         wave.decide(
-          { at, change, operation, record, user },
+          { at, change, operation, record, user, isSuppressed },
           { kind: "rejected", reason: mapped.error },
         );
       }

@@ -74,8 +74,9 @@ export class Wave {
   }
 
   log(times: { readonly startedAtMs: number; readonly endedAtMs: number }): readonly LogRecord[] {
-    return this.#results.flatMap(({ item: { record, operation, user }, result }) => {
-      if (result.kind === "skipped") return [];
+    return this.#results.flatMap(({ item, result }) => {
+      if (result.kind === "skipped" || item.isSuppressed) return [];
+      const { record, operation, user } = item;
       const isAccepted = result.kind === "accepted";
       const decided = {
         status: isAccepted ? ("succeeded" as const) : ("rejected" as const),

@@ -42,4 +42,15 @@ describe("a run with suppressed users", () => {
     expect(counts.invalid).toBe(4);
     expect(world.bucket.reported().map(({ user }) => user.userId)).toEqual(["2", "2", "3"]);
   });
+
+  it("deletes them where that is what the sync is for, and tells of nobody", async () => {
+    const world = worldOf(["1", "2"], { behaviour: "delete" });
+    const deleted: string[] = [];
+    world.target.sent = (_, { identifier }) => void deleted.push(identifier);
+    const { counts } = await world.run({ ...PLAN, suppressed: ["1"] });
+
+    expect(deleted.toSorted()).toEqual(["eu,1", "eu,2"]);
+    expect(counts).toMatchObject({ accepted: 2, suppressed: 0 });
+    expect(world.bucket.reported().map(({ user }) => user.userId)).toEqual(["2"]);
+  });
 });
