@@ -56,7 +56,7 @@ export class LeavingUnits {
       case "files":
         return HOME_REGIONS[turn.home].locations;
       case "late":
-        return [...this.#objects(), ...HOME_REGIONS[turn.home].locations];
+        return [...this.#late(), ...HOME_REGIONS[turn.home].locations];
       case "turn":
         return [...this.#replays(), formatName({ kind: "archive", sourceId: this.#sourceId })];
       case "queues":
@@ -126,8 +126,9 @@ export class LeavingUnits {
       return reach.lane(ref).leave();
     }
     if (name?.kind === "replay") return reach.replay(name.replayId).leave();
+    if (name?.kind === "sync") return reach.sync(name.syncId).leave();
     if (name?.kind === "archive") return reach.archive(name.sourceId).leave();
-    throw new Error("Cannot empty an object: the unit names none of a source");
+    throw new Error("Cannot empty an object: the unit names none that leaves");
   }
 
   /** The months first, since only the archive knows which there are. */
@@ -214,8 +215,11 @@ export class LeavingUnits {
       .map(({ id }) => id);
   }
 
-  /** Every object but the months, which only the archive knew. */
-  #objects(): readonly string[] {
+  /** Every object that was emptied but the months, which only the archive knew. */
+  #late(): readonly string[] {
+    if (isWorkspaceLeaving(this.#leaving.subject)) {
+      return this.#syncs().map((id) => formatName({ kind: "sync", syncId: id as SyncId }));
+    }
     const archive = formatName({ kind: "archive", sourceId: this.#sourceId });
     return [...this.#queueNames(), ...this.#laneNames(), ...this.#replays(), archive];
   }

@@ -8,6 +8,7 @@ import {
 } from "../src/workspace/leaving-certificate.ts";
 import {
   goOnLeaving,
+  isClosing,
   isWorkspaceLeaving,
   leavingDelayMs,
   newLeaving,
@@ -75,9 +76,7 @@ export class WorkspaceLeaving {
   /** Whether objects of that source are emptied, or being so. */
   isGone(subject: string): boolean {
     const { turn } = this.#deps;
-    if (!turn.isCreated) return turn.isDeparted;
-    const state = turn.leavings.find(subject)?.state;
-    return state === "erasing" || state === "done";
+    return turn.isCreated ? isClosing(turn.leavings.find(subject)?.state) : turn.isDeparted;
   }
 
   /** Goes on with every deletion whose time has come. Never throws. */

@@ -43,7 +43,7 @@ export class WorkspaceRegulations {
 
   /** In how many milliseconds there is work; `undefined` when there is none. */
   get delayMs(): number | undefined {
-    if (!this.#turn.isCreated) return undefined;
+    if (!this.#turn.isCreated || this.#turn.isClosing) return undefined;
     if (this.#turn.regulations.open().length > 0) return REGULATION_RETRY_MS;
     return this.#accesses.delayMs(Date.now());
   }
@@ -74,12 +74,14 @@ export class WorkspaceRegulations {
   }
 
   async #runSlice(): Promise<void> {
+    // All that they are about is being removed, and what they reach would come to be anew.
+    if (this.#turn.isClosing) return;
     const untilMs = Date.now() + RUN_MS_MAX;
     let isMoving = true;
     while (isMoving) {
       isMoving = false;
       for (const regulation of this.#turn.regulations.open()) {
-        if (Date.now() >= untilMs) return;
+        if (Date.now() >= untilMs || this.#turn.isClosing) return;
         // Each has a slice of its own, so that one whose objects do not answer delays no other for long.
         const sliceUntilMs = Date.now() + SLICE_MS_MAX;
         await this.#goOn(regulation, sliceUntilMs);
@@ -87,7 +89,7 @@ export class WorkspaceRegulations {
         isMoving ||= Date.now() >= sliceUntilMs;
       }
     }
-    if (this.#turn.isCreated) await this.#accesses.run();
+    if (this.#turn.isCreated && !this.#turn.isClosing) await this.#accesses.run();
   }
 
   async #goOn(regulation: Regulation, untilMs: number): Promise<void> {

@@ -121,13 +121,15 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
   }
 
   async syncConfig(syncId: SyncId): Promise<SyncConfig | undefined> {
-    if (!this.delivery.turn.isCreated) return undefined;
-    const sync = this.delivery.turn.syncs.find(syncId);
+    const { turn } = this.delivery;
+    if (!turn.isCreated || turn.isClosing) return undefined;
+    const sync = turn.syncs.find(syncId);
     return sync === undefined || sync.deletedAtMs !== undefined ? undefined : this.#configOf(sync);
   }
 
   async isSyncDeleted(syncId: SyncId): Promise<boolean> {
     const { turn } = this.delivery;
+    if (turn.isClosing) return true;
     return turn.isCreated && turn.syncs.find(syncId)?.deletedAtMs !== undefined;
   }
 
@@ -145,8 +147,10 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
   }
 
   async syncRunEnded(syncId: SyncId, run: SyncRun): Promise<void> {
-    if (!this.delivery.turn.isCreated || run.state !== "completed" || run.kind !== "sync") return;
-    const followers = this.delivery.turn.syncs
+    const { turn } = this.delivery;
+    const isOver = !turn.isCreated || turn.isClosing;
+    if (isOver || run.state !== "completed" || run.kind !== "sync") return;
+    const followers = turn.syncs
       .list()
       .filter(({ schedule }) => schedule.kind === "after" && schedule.syncId === syncId);
     for (const follower of followers) {
@@ -193,7 +197,9 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
   }
 
   #find(id: string): Answer<Sync> {
-    const found = this.delivery.turn.syncs.find(id);
+    const { turn } = this.delivery;
+    // One that was emptied is not asked how it stands, which would make it anew.
+    const found = turn.isClosing ? undefined : turn.syncs.find(id);
     return found === undefined || found.deletedAtMs !== undefined ? err(NO_SYNC) : ok(found);
   }
 

@@ -5,6 +5,7 @@ import type { HomeRegion, WorkspaceId } from "../src/core/ids.ts";
 import { err } from "../src/core/result.ts";
 import { isAuditable, type AuditAction } from "../src/workspace/audit.ts";
 import type { Idempotency } from "../src/workspace/idempotency.ts";
+import { isClosing } from "../src/workspace/leaving.ts";
 import type { AdminCall, Answer } from "../src/workspace/ports.ts";
 import type { SourceConfig } from "../src/workspace/source-config.ts";
 import { configOf, type Source } from "../src/workspace/source.ts";
@@ -94,6 +95,14 @@ export class WorkspaceTurn {
     return holdsTable(this.#storage.sql, "tombstone");
   }
 
+  /**
+   * Whether all of the workspace is being removed, or is gone: nothing may begin or be written any more,
+   * since nobody would look for it again. Until then its deletion still waits for its sources.
+   */
+  get isClosing(): boolean {
+    return this.isCreated ? isClosing(this.leavings.find(this.id)?.state) : this.isDeparted;
+  }
+
   /** What Workers and queues serve a source by: a workspace that leaves takes no more events. */
   configOf(source: Source): SourceConfig {
     const made = configOf(source, Date.now(), this.config.windowMs);
@@ -113,6 +122,7 @@ export class WorkspaceTurn {
       const token = this.tables.token(call.credential.tokenId);
       const refusal = refuseAccess(token, call.credential, call.need, nowMs);
       if (refusal !== undefined) return { refusal };
+      if (call.need !== "read" && this.isClosing) return { refusal: { kind: "leaving-begun" } };
       const used = token === undefined ? undefined : lastUseToWrite(token, nowMs);
       if (used !== undefined) this.tables.tokenUsed(call.credential.tokenId, used);
       return { work: () => work({ actor: call.credential.tokenId, nowMs }) };

@@ -268,6 +268,7 @@ export class Workspace extends WorkspaceDeparture implements WorkspacePort, Work
     await this.#alarm.fence();
     await this.#queues.pokeHolding();
     this.ctx.waitUntil(this.tellAlerts().catch(() => undefined));
+    if (this.#turn.isClosing) return;
     this.ctx.waitUntil(this.privacy.journal.tidy(Date.now()).catch(() => undefined));
   }
 

@@ -223,7 +223,7 @@ export interface WorkspacePort extends BucketKeysPort {
     subjectType: "USER_ID" | "ANONYMOUS_ID",
     ids: readonly string[],
   ): Promise<readonly boolean[]>;
-  /** Whether there was a sync of that id, which was deleted. */
+  /** Whether there was a sync of that id, which was deleted, or goes with its workspace. */
   isSyncDeleted(syncId: SyncId): Promise<boolean>;
   /** Takes what happened to runs of a sync, to tell of it; known by its ids, so that it can be told twice. */
   takeSyncNotices(syncId: SyncId, notices: readonly SyncNotice[]): Promise<void>;

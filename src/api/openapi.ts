@@ -21,6 +21,8 @@ const WITH_BODY: readonly ProblemCode[] = [
   "invalid_request",
 ];
 const WITH_TOKEN: readonly ProblemCode[] = ["unauthenticated", "forbidden"];
+/** Once a workspace's own deletion has begun, it can only be looked at. */
+const WITH_CHANGE: readonly ProblemCode[] = ["leaving_begun"];
 const WITH_KEY: readonly ProblemCode[] = [
   "invalid_idempotency_key",
   "idempotency_key_reused",
@@ -120,6 +122,7 @@ function problemResponses(operation: Operation, takesBody: boolean): Json {
     ...ANYWHERE,
     ...(takesBody ? WITH_BODY : []),
     ...(operation.access === "public" ? [] : WITH_TOKEN),
+    ...(["public", "operator", "read"].includes(operation.access) ? [] : WITH_CHANGE),
     ...(operation.method === "POST" ? WITH_KEY : []),
     ...(operation.path.includes(":") ? (["not_found"] as const) : []),
   ];

@@ -24,8 +24,11 @@ export const SOURCE_STEPS = [
   "late",
 ] as const;
 
-/** What the deletion of a workspace goes through: its sources, its syncs, then its own files. */
-export const WORKSPACE_STEPS = ["sources", "syncs", "files"] as const;
+/**
+ * What the deletion of a workspace goes through: its sources; then its syncs are emptied, its own files
+ * removed, and both are looked for once more when nothing that was on its way can land any more.
+ */
+export const WORKSPACE_STEPS = ["sources", "syncs", "files", "late"] as const;
 
 export type LeavingStep = (typeof SOURCE_STEPS)[number] | (typeof WORKSPACE_STEPS)[number];
 
@@ -58,6 +61,11 @@ export type LeavingCounts = {
  * - `erasing`: objects are being emptied; whatever is asked of them is refused.
  */
 export type LeavingState = "grace" | "waiting" | "erasing" | "done";
+
+/** Whether nothing may come to be any more where that stands: what there is is being removed. */
+export function isClosing(state: LeavingState | undefined): boolean {
+  return state === "erasing" || state === "done";
+}
 
 /** The deletion of a source or a workspace. */
 export type Leaving = {
@@ -215,7 +223,7 @@ function nextStep(
   nowMs: number,
 ): LeavingProgress {
   const { waitsFor: _waitsFor, ...rest } = progress;
-  // After the archive nothing is left that could write a file.
+  // After the archive, or the syncs, nothing is left that could write a file.
   const closed = step === "files" ? { closedAtMs: nowMs } : {};
   return { ...rest, ...closed, step, finished: [] };
 }

@@ -49,7 +49,7 @@ export const LEAVING_OPERATIONS: readonly Operation[] = [
     path: "/api/v1/sources/:id/restore",
     summary: "Take the deletion of a source back within its grace; its keys are live again",
     answer: object({ source: sourceView }),
-    problems: ["not_leaving", "leaving_begun"],
+    problems: ["not_leaving"],
     handle: async ({ workspace, call, params }) =>
       answerWith(await workspace.restoreSource(call, params["id"] ?? ""), (source) => ({ source })),
   }),
@@ -76,7 +76,7 @@ export const LEAVING_OPERATIONS: readonly Operation[] = [
     path: "/api/v1/workspace/restore",
     summary: "Take the deletion of the workspace back within its grace",
     answer: leavingAnswer,
-    problems: ["not_leaving", "leaving_begun"],
+    problems: ["not_leaving"],
     handle: async ({ workspace, call }) =>
       answerWith(await workspace.restoreWorkspace(call), answerOf),
   }),
