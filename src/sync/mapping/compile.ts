@@ -72,14 +72,16 @@ export function compileMapping(
   return ok(new CompiledMapper(sync, columns, types, fields));
 }
 
-/** Columns that syncAll maps: those without a mapping of their own. */
+/** Columns that syncAll maps: those without a mapping of their own, so none in the clear that is hashed. */
 function remaining(
   { mappings, syncAll }: MappedSync,
   available: readonly SourceColumn[],
 ): readonly FieldMapping[] {
   if (syncAll === undefined) return [];
   const mapped = new Set(
-    mappings.flatMap(({ from }) => (from.type === "column" ? [from.column] : [])),
+    mappings.flatMap(({ from }) =>
+      from.type === "column" || from.type === "hash" ? [from.column] : [],
+    ),
   );
   const left = available.map(({ name }) => name).filter((name) => !mapped.has(name));
   const ordered = syncAll.order === "alphabetical_column_name" ? left.toSorted() : left;

@@ -133,6 +133,17 @@ describe("compileMapping()", () => {
     ]);
   });
 
+  it("leaves a column that is mapped as a hash to that mapping alone", () => {
+    const hashed = field("email_hash", { type: "hash", column: "email" });
+    const syncAll = { normalization: "match_source_names", order: "mapping_order" } as const;
+    const made = mapper([ID, hashed], { syncAll });
+    const row = made.columns.map((name) => (name === "email" ? "a@b.example" : null));
+    const record = made.recordOf(row, META);
+
+    expect(Object.values(record.ok ? record.value.fields : {})).not.toContain("a@b.example");
+    expect(record.ok && record.value.fields["email_hash"]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it("has another contract when a constant changes, and the same when nothing does", () => {
     const constant = (value: string): MappingFrom => ({
       type: "constant",
