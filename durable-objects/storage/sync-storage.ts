@@ -220,6 +220,14 @@ export class SyncStorage implements RunStorage {
     return this.#accepted.count();
   }
 
+  lastCompleted(): number {
+    return this.#storage.sql
+      .exec<{ last: number }>(
+        "SELECT coalesce(max(number), 0) AS last FROM runs WHERE state = 'completed'",
+      )
+      .one().last;
+  }
+
   get(name: string): string | undefined {
     return this.#first<{ value: string }, string>(
       "SELECT value FROM state WHERE name = ?",

@@ -1,6 +1,6 @@
 import type { Change } from "../engine/change.ts";
 import type { RunMeta } from "../mapping/mapping.ts";
-import type { TargetRecord } from "../target/target.ts";
+import type { TargetOperation, TargetRecord } from "../target/target.ts";
 import { batchesOf, operationOf, type Item } from "./batches.ts";
 import { isDecided } from "./decided.ts";
 import {
@@ -18,6 +18,9 @@ import { added, keptKeyCells, Wave } from "./wave.ts";
 const WAVE_RECORDS_MAX = 10_000;
 
 const SECOND_MS = 1_000;
+
+/** Of a mapping's contract in idempotency keys: 64 bits tell any two apart. */
+const CONTRACT_CHARS = 16;
 
 /** How loading stopped. */
 export type LoadEnd =
@@ -46,9 +49,11 @@ export type LoadDeps = {
  */
 export class LoadPass {
   readonly #deps: LoadDeps;
+  readonly #lastCompleted: number;
 
   constructor(deps: LoadDeps) {
     this.#deps = deps;
+    this.#lastCompleted = deps.storage.lastCompleted();
   }
 
   async run(): Promise<LoadEnd> {
@@ -143,7 +148,7 @@ export class LoadPass {
       const user = opened.mapper.userOf(change.row);
       const mapped = recordOf(opened, change, meta);
       if (mapped.ok) {
-        const idempotencyKey = `${meta.syncId}:${change.keyHash}:${change.rowHash.toString(16)}`;
+        const idempotencyKey = this.#idempotencyKey(change, operation);
         const record: TargetRecord = { ...mapped.value, idempotencyKey };
         items.push({ at, change, operation, record, user, isSuppressed });
       } else {
@@ -155,6 +160,17 @@ export class LoadPass {
       }
     }
     return items;
+  }
+
+  /**
+   * The same while nobody knows whether the record was taken: also in the runs after one that failed.
+   * Once a run completed it is another, so that a row that becomes what it had been is no duplicate.
+   */
+  #idempotencyKey({ keyHash, rowHash }: Change, operation: TargetOperation): string {
+    const { meta, opened } = this.#deps;
+    const content = `${meta.syncId}:${keyHash}:${rowHash.toString(16)}`;
+    const mapping = opened.mapper.contract.slice(0, CONTRACT_CHARS);
+    return `${content}:${mapping}:${operation}:${this.#lastCompleted}`;
   }
 
   async #send(batch: readonly Item[]): Promise<BatchEnd> {

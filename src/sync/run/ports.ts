@@ -69,6 +69,8 @@ export interface RunStorage {
   accept(accepted: readonly Accepted[]): void;
   /** Keys that are accepted now. */
   acceptedCount(): number;
+  /** The number of the last run that completed; 0 when none did. */
+  lastCompleted(): number;
 }
 
 /** A diff that begins or goes on. */

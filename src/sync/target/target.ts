@@ -7,7 +7,10 @@
 export type TargetRecord = {
   /** The identifier's value, or values where it has several fields, as text: for results and the log. */
   readonly identifier: string;
-  /** The same for the same content of the same record, for destinations that take such a key. */
+  /**
+   * The same when the same content of the same record is sent again because nobody knows whether it
+   * was taken, for destinations that take such a key.
+   */
   readonly idempotencyKey: string;
   readonly fields: Readonly<Record<string, unknown>>;
 };

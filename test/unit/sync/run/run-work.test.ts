@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { SourceRow } from "../../../../src/sync/source/source.ts";
+import { SimulatedCrash } from "../../../support/node-storage.ts";
 import { CALM, type Life, type RunPlan } from "../../../support/sync/run-model.ts";
 import { RunWorld } from "../../../support/sync/run-world.ts";
 
@@ -33,6 +34,46 @@ function worldOf(users: readonly string[], life: Partial<Life> = {}): RunWorld {
   world.table.rows = users.map((id): SourceRow => ["eu", id, `name of ${id}`, "x"]);
   return world;
 }
+
+/** Runs and gives the idempotency keys of all that was sent. */
+async function keysOf(world: RunWorld, plan: Partial<RunPlan> = {}): Promise<readonly string[]> {
+  const keys: string[] = [];
+  world.target.sent = (_, { idempotencyKey }) => void keys.push(idempotencyKey);
+  await world.run({ ...PLAN, ...plan });
+  return keys;
+}
+
+describe("idempotency keys", () => {
+  it("are others when a row becomes what it had been, and when all is sent anew", async () => {
+    const world = worldOf([]);
+    const put = (name: string) =>
+      ({ edits: [{ kind: "put", row: ["eu", "1", name, "x"] }] }) as const;
+    const keys = [
+      await keysOf(world, put("Ada")),
+      await keysOf(world, put("Bo")),
+      await keysOf(world, put("Ada")),
+      await keysOf(world, { isFull: true }),
+      await keysOf(world, { constant: "two" }),
+    ].flat();
+
+    expect([keys.length, new Set(keys).size]).toEqual([5, 5]);
+  });
+
+  it("stay the same after a run that failed and a crash", async () => {
+    const world = worldOf(["1"]);
+    const failing = { weather: { ...CALM, failsAt: 0 } };
+    const failed = await keysOf(world, failing);
+    let steps = 0;
+    world.target.step = () => {
+      steps += 1;
+      // Between the call and what is recorded of it.
+      if (steps === 2) throw new SimulatedCrash();
+    };
+    const keys = [...failed, ...(await keysOf(world))];
+
+    expect([keys.length, new Set(keys).size]).toEqual([3, 1]);
+  });
+});
 
 describe("a run with suppressed users", () => {
   it("tells nothing of their rows that are invalid, and counts them", async () => {
