@@ -110,13 +110,17 @@ export class LaneRunner {
         this.#settle({ ids: due.ids, settlements });
         continue;
       }
-      const mayRead = this.#mayRead(nowMs);
-      const next = mayRead ? await this.#readLog(destination) : undefined;
-      if (mayRead && next === undefined) this.#deps.caughtUp?.();
-      if (next !== undefined && "againAtMs" in next) {
+      if (storage.isOverCap) return { againAtMs: storage.nextDueAtMs };
+      const othersAtMs = this.#othersLaterAtMs(nowMs);
+      const next =
+        othersAtMs === undefined ? await this.#readLog(destination) : { againAtMs: othersAtMs };
+      if (next === undefined) {
+        this.#deps.caughtUp?.();
+        return { againAtMs: storage.nextDueAtMs };
+      }
+      if ("againAtMs" in next) {
         return { againAtMs: earliest(next.againAtMs, storage.nextDueAtMs) };
       }
-      if (next === undefined) return { againAtMs: storage.nextDueAtMs };
       const settlements = await this.#deliver(next.entries, destination);
       this.#settle({ ids: [], position: next.lastSeq, settlements });
       this.#deps.log.advance(next.lastSeq);
@@ -131,17 +135,17 @@ export class LaneRunner {
   }
 
   /**
-   * Whether the lane may take more events of the log. While the destination seems to be down and
-   * others wait for it, only now and then: what stays in the log costs nothing, but one event that the
-   * destination never answers for must not keep the lane from finding out that it takes others.
+   * When the lane may take more events of the log; `undefined` when it may now. While the destination
+   * seems to be down and others wait for it, only now and then: what stays in the log costs nothing,
+   * but one event that the destination never answers for must not keep the lane from finding out that
+   * it takes others.
    */
-  #mayRead(nowMs: number): boolean {
+  #othersLaterAtMs(nowMs: number): number | undefined {
     const { storage, pace } = this.#deps;
-    if (storage.isOverCap) return false;
-    if (!pace.isProbing || storage.waitingEvents === 0) return true;
-    if (nowMs < this.#othersAtMs && this.#othersAtMs <= nowMs + OTHERS_MS) return false;
+    if (!pace.isProbing || storage.waitingEvents === 0) return undefined;
+    if (nowMs < this.#othersAtMs && this.#othersAtMs <= nowMs + OTHERS_MS) return this.#othersAtMs;
     this.#othersAtMs = nowMs + OTHERS_MS;
-    return true;
+    return undefined;
   }
 
   async #readLog({

@@ -28,6 +28,25 @@ describe("a destination that is down for 24 hours", () => {
   });
 });
 
+describe("a lane with an event that waits for long", () => {
+  it("looks after five minutes at the latest whether the destination takes others", async () => {
+    const world = new LaneWorld({
+      batch: { events: 100, bytes: 100_000 },
+      answer: ({ userId }) => (userId === "poison" ? DOWN : DELIVERED),
+    });
+    world.append(["poison"]);
+    let restMs = 0;
+    while (restMs <= 10 * 60_000) {
+      world.nowMs += restMs;
+      restMs = ((await world.run()) ?? Infinity) - world.nowMs;
+    }
+    world.append(["a"]);
+    await world.runUntil(world.nowMs + 5 * 60_000);
+
+    expect(world.delivered).toEqual(["a-2"]);
+  });
+});
+
 describe("a destination that hangs for 24 hours", () => {
   it.each([1, 100])("gets every event afterwards, with calls of %s events", async (events) => {
     const downUntilMs = Date.UTC(2026, 10, 23);
