@@ -93,6 +93,7 @@ export class SyncDiffs {
       accepted,
       lastChanges: this.#lastChanges(),
       fullSync: fullSync === undefined ? undefined : FULL_SYNC_WORDS[fullSync],
+      isTest: request.kind === "test",
       isContractChanged,
     });
     const isChosen = request.keys !== undefined;

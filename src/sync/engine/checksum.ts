@@ -26,7 +26,8 @@ export async function* checksum(
   source: SqlSource,
   input: ChecksumInput,
 ): AsyncGenerator<DiffPiece, ChecksumEnd> {
-  const { selection, state, position, bits, signal } = input;
+  const { selection, state, position, bits, isFull, signal } = input;
+  if (isFull) throw new Error("Cannot tell every row by sums, which show only those that changed");
   if (position === END) return "done";
   const join = new KeyJoin(source, input);
   const dirty = new DirtyBuckets(bits, position === undefined ? 0 : bucketOf(position, bits));

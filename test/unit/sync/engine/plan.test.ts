@@ -18,6 +18,7 @@ describe("planOf()", () => {
 
   it.each<[string, Partial<PlanFacts>]>([
     ["nothing was accepted yet", { accepted: 0 }],
+    ["one row is tried", { isTest: true }],
     ["everything is sent", { fullSync: "somebody asked for it" }],
     [
       "the server cannot sum",
