@@ -34,12 +34,7 @@ export const CONNECTIONS_MAX = 6;
 /** A destination made ready for one workspace: settings, secrets and region are inside. */
 export interface Deliverer {
   /** What one call takes at most; one event means that order per user matters. */
-  readonly batch: {
-    readonly events: number;
-    readonly bytes: number;
-    /** How long events are gathered for a fuller call; not at all when absent. */
-    readonly waitMs?: number;
-  };
+  readonly batch: { readonly events: number; readonly bytes: number };
   /** How many calls may run at once; {@link CONNECTIONS_MAX} when absent. */
   readonly calls?: number;
   /**

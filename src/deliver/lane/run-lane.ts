@@ -83,7 +83,6 @@ export const PACE_STATE = "pace";
 export class LaneRunner {
   readonly #deps: LaneDeps;
   #order: UserOrder | undefined;
-  #gatheringSinceMs: number | undefined;
   /** When events of the log are tried again although others wait for a destination that is down. */
   #othersAtMs = 0;
 
@@ -153,16 +152,12 @@ export class LaneRunner {
   }: ReadyDestination): Promise<
     Extract<LogPeek, { kind: "events" }> | { readonly againAtMs: number } | undefined
   > {
-    const { log, now } = this.#deps;
+    const { log } = this.#deps;
     const found = await log.peek(
       blockSize(deliverer, log.isCrowded === true ? CALLS_A_BLOCK_MIN : CALLS_A_BLOCK),
     );
     if (found.kind === "none") return undefined;
     if (found.kind === "unavailable") return { againAtMs: found.againAtMs };
-    const waitMs = deliverer.batch.waitMs ?? 0;
-    const sinceMs = (this.#gatheringSinceMs ??= now());
-    if (found.isEnd && now() < sinceMs + waitMs) return { againAtMs: sinceMs + waitMs };
-    this.#gatheringSinceMs = undefined;
     return found;
   }
 
