@@ -151,7 +151,10 @@ export class DeliveryLane extends SourceObject implements LanePort {
     return this.#work.suppress(version);
   }
 
-  async forget({ type, ids, deletion }: LaneSubjects): Promise<LaneForgetting> {
+  async forget({ type, ids, deletion, isAgain }: LaneSubjects): Promise<LaneForgetting> {
+    if (isAgain !== true && (await this.#work.destination.isSetBack())) {
+      throw new Error("Cannot forget: the lane was set back; the deletions since come first");
+    }
     return this.#work.forget({ type, ids: new Set(ids) }, deletion);
   }
 

@@ -140,12 +140,20 @@ export class IngestQueue extends SourceObject implements QueuePort {
     await this.ctx.storage.sync();
   }
 
-  async settle(throughSeq?: number, deletion?: number): Promise<QueueSettling> {
+  async settle(throughSeq?: number, deletion?: number, isAgain = false): Promise<QueueSettling> {
+    if (!isAgain) await this.#refuseSetBack();
     // What was submitted before is committed now, and so a part of what is settled.
     if (throughSeq === undefined) await this.#gather.settled();
     const settling = this.#work.settle(throughSeq);
     if (settling.isSettled && deletion !== undefined) this.#lease.guard.took(deletion);
     return settling;
+  }
+
+  /** Whoever settles a queue lifts its guard, and has what it holds archived. */
+  async #refuseSetBack(): Promise<void> {
+    const leased = await this.#lease.get();
+    if (leased.kind === "unknown" || this.#lease.admits) return;
+    throw new Error("Cannot settle: the queue was set back; the deletions since come first");
   }
 
   async suppress(version: number): Promise<boolean> {

@@ -221,10 +221,13 @@ export class LaneWork {
     this.#setAlarm(nowMs + WATCHDOG_MS);
     this.#standing.begin(nowMs);
     let againAtMs: number | undefined = nowMs + WATCHDOG_MS;
+    let mayWrite = false;
     try {
       const config = await this.destination.config();
       if (config?.state === "deleted") this.#drop();
-      if (config !== undefined) await this.deadLetters.run(config);
+      // What it holds from before a deletion is not written anywhere, and waits for its repetition.
+      mayWrite = config !== undefined && this.#deps.guard.admits(config.deletion);
+      if (config !== undefined && mayWrite) await this.deadLetters.run(config);
       ({ againAtMs } = await this.#runner.run());
     } catch {
       // The cause may quote an event. Memory may be ahead of storage: begin anew from there.
@@ -234,7 +237,7 @@ export class LaneWork {
     await this.#telling.run();
     await evidence.run();
     await this.#reader.forget();
-    this.#arm(againAtMs);
+    this.#arm(againAtMs, mayWrite ? this.deadLetters.dueAtMs() : undefined);
   }
 
   /** A destination that was deleted delivers nothing more; what waited is counted as given up. */
@@ -262,14 +265,11 @@ export class LaneWork {
     this.#lane.setState("sample", JSON.stringify(sample));
   }
 
-  #arm(againAtMs: number | undefined): void {
+  #arm(againAtMs: number | undefined, deadLettersAtMs: number | undefined): void {
     const { evidence } = this.#deps;
-    const times = [
-      againAtMs,
-      this.deadLetters.dueAtMs(),
-      this.#telling.dueAtMs,
-      evidence.dueAtMs,
-    ].filter((time) => time !== undefined);
+    const times = [againAtMs, deadLettersAtMs, this.#telling.dueAtMs, evidence.dueAtMs].filter(
+      (time) => time !== undefined,
+    );
     if (times.length > 0) this.#setAlarm(Math.max(Date.now(), Math.min(...times)));
   }
 

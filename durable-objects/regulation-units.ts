@@ -83,7 +83,8 @@ export class RegulationUnits {
         if (!(await this.#mayBringBack(unit))) return { isOver: false, ...kept(note) };
         const asked = note === undefined ? undefined : Number(note);
         const queue = this.#queue(unit);
-        const { throughSeq, isSettled } = await queue.settle(asked, this.#number());
+        const number = this.#number();
+        const { throughSeq, isSettled } = await queue.settle(asked, number, this.#isAgain);
         return { isOver: isSettled, note: String(throughSeq) };
       }
       case "link":
@@ -98,9 +99,11 @@ export class RegulationUnits {
       case "stores":
         return this.#eraseStore(step, unit, note);
       case "lanes": {
+        if (!this.#isItsTurn(unit)) return { isOver: false, ...kept(note) };
         const { type, ids } = this.#subjects();
         const deletion = this.#number();
-        const own = await this.#lane(unit).forget({ type, ids, deletion });
+        const isAgain = this.#isAgain;
+        const own = await this.#lane(unit).forget({ type, ids, deletion, isAgain });
         return laneResult(unit, note, own, await this.#forgetLinked(unit));
       }
       case "destinations":
@@ -117,10 +120,16 @@ export class RegulationUnits {
     return this.#turn.journal.numberOf(this.#regulation.id);
   }
 
+  /** Deletions that are done again come by an object in the order of their numbers. */
+  #isItsTurn(unit: string): boolean {
+    return !this.#isAgain || this.#turn.restores.isNext(this.#regulation.id, unit);
+  }
+
   /** A queue that was set back archives what it held then: replays wait before it does. */
   async #mayBringBack(unit: string): Promise<boolean> {
     const name = parseName(unit);
     if (!this.#isAgain || name?.kind !== "queue") return true;
+    if (!this.#isItsTurn(unit)) return false;
     const archive = this.#reach.archive(name.sourceId);
     const turn = await archive.enterJob({ id: this.#regulation.id, kind: "deletion" });
     return turn.kind === "running";
@@ -129,7 +138,7 @@ export class RegulationUnits {
   async #forgetLinked(lane: string): Promise<LaneForgetting> {
     const ids = this.#links();
     if (ids.length === 0) return { isClean: true, erased: 0 };
-    return this.#lane(lane).forget({ type: "ANONYMOUS_ID", ids });
+    return this.#lane(lane).forget({ type: "ANONYMOUS_ID", ids, isAgain: this.#isAgain });
   }
 
   /** A store of ours is asked for the linked ids as well; a vendor knows its users by their own. */

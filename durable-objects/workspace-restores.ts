@@ -68,15 +68,30 @@ export class WorkspaceRestores {
     return lost.map(({ regulation }) => regulation.id);
   }
 
+  /**
+   * Whether all earlier deletions that are done again have come by an object, so that this one may:
+   * the number of the last one is all that the object keeps.
+   */
+  isNext(id: RegulationId, object: string): boolean {
+    const name = parseName(object);
+    if (name?.kind !== "queue" && name?.kind !== "lane") return true;
+    for (const earlier of this.#turn.regulations.open()) {
+      if (earlier.id === id) return true;
+      const comesBy =
+        isDeletionOf(earlier, name.sourceId) &&
+        takesPart(earlier, name.kind) &&
+        this.#comesBy(earlier, name.kind, object);
+      if (comesBy && this.#progress(earlier).isAgain === true) return false;
+    }
+    return true;
+  }
+
   /** Deletions after that number which a source takes part in, the last one first. */
   #deletions(sourceId: SourceId, after: number): readonly NumberedRegulation[] {
     // Whom older ones named is forgotten, but no storage can be set back that far.
     return this.#turn.journal
       .after(after, Date.now() - SHOWN_MS)
-      .filter(({ regulation: { type, sourceId: only } }) => {
-        const isHere = only === undefined || only === sourceId;
-        return isHere && effectsOf(type).deletion !== "none";
-      })
+      .filter(({ regulation }) => isDeletionOf(regulation, sourceId))
       .toReversed();
   }
 
@@ -99,6 +114,11 @@ export class WorkspaceRestores {
     const { step, finished } = this.#progress(regulation);
     return !isAfter(step, kind) && !(step === STEP_OF[kind] && finished.includes(object));
   }
+}
+
+function isDeletionOf({ type, sourceId: only }: Regulation, sourceId: SourceId): boolean {
+  const isHere = only === undefined || only === sourceId;
+  return isHere && effectsOf(type).deletion !== "none";
 }
 
 function isAfter(step: Progress["step"], kind: GuardedKind): boolean {

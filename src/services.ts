@@ -67,8 +67,10 @@ export interface QueuePort {
    * `throughSeq` until `isSettled`; what comes in meanwhile is not waited for.
    *
    * @param deletion The number of the deletion that the queue has taken part in once it is settled.
+   * @param isAgain Whether that deletion is done again, so that it may come by a queue that was set back.
+   * @throws Error when the queue was set back, to all who do not come again.
    */
-  settle(throughSeq?: number, deletion?: number): Promise<QueueSettling>;
+  settle(throughSeq?: number, deletion?: number, isAgain?: boolean): Promise<QueueSettling>;
   /** Whether the queue serves by that version of the suppressions now, or a later one. */
   suppress(version: number): Promise<boolean>;
   /** One byte per fingerprint: 1 when this queue accepted it within the window. */

@@ -1,9 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { RestoreGuard } from "../../durable-objects/restore-guard.ts";
 import { workspaceOf } from "../../src/core/ids.ts";
 import type { ObjectName } from "../../src/region/object-names.ts";
 import { locate } from "../../src/region/placement.ts";
+import type { QueuePort } from "../../src/services.ts";
 import { call, CONFIG, ENV } from "./support/api.ts";
 import { Sink } from "./support/sink.ts";
 
@@ -52,14 +54,26 @@ async function finish(id: string): Promise<void> {
   }, WAIT);
 }
 
-async function erase(): Promise<string> {
+async function request(user: string): Promise<string> {
   const made = await call("POST", "/api/v1/regulations", {
     token: sink.token,
-    body: { regulationType: "DELETE_INTERNAL", subjectType: "USER_ID", subjectIds: ["u1"] },
+    body: { regulationType: "DELETE_INTERNAL", subjectType: "USER_ID", subjectIds: [user] },
   });
-  const id = made.body.id as string;
+  return made.body.id as string;
+}
+
+async function erase(user = "u1"): Promise<string> {
+  const id = await request(user);
   await finish(id);
   return id;
+}
+
+/** Ids of the deletions that were done again, in the order in which that began. */
+async function repeated(): Promise<readonly string[]> {
+  const { body } = await call("GET", "/api/v1/audit", { token: sink.token });
+  return (body.data as { action: string; subject: string }[])
+    .filter(({ action }) => action === "regulation.repeat")
+    .map(({ subject }) => subject);
 }
 
 describe("a queue that was set back", { timeout: 60_000 }, () => {
@@ -75,11 +89,45 @@ describe("a queue that was set back", { timeout: 60_000 }, () => {
     expect((await sink.append(["u3-a"])).kind).toBe("accepted");
   });
 
+  it("is settled by nobody else, so that nothing of it is archived", async () => {
+    await erase();
+    await setBack("queue");
+    const refused = async (work: Promise<unknown>): Promise<boolean> => {
+      return work.then(
+        () => false,
+        () => true,
+      );
+    };
+
+    const asked = await runInDurableObject(object("queue"), async (instance) => {
+      const queue = instance as unknown as QueuePort;
+      return [await refused(queue.settle(undefined, 2)), await refused(queue.settle())];
+    });
+
+    expect(asked).toEqual([true, true]);
+  });
+
   it("serves at once when it only started anew", async () => {
     await erase();
     await evictDurableObject(object("queue"));
 
     expect((await sink.append(["u3-a"])).kind).toBe("accepted");
+  });
+});
+
+describe.each(["queue", "lane"] as const)("a %s that was set back", { timeout: 60_000 }, (kind) => {
+  it("comes by what it lost first when a later deletion is what meets it", async () => {
+    const lost = [await erase("u1"), await erase("u2")];
+    await setBack(kind);
+    const took = vi.spyOn(RestoreGuard.prototype, "took");
+
+    await finish(await request("u3"));
+
+    const guards = new Set(took.mock.contexts);
+    const numbersOf = (guard: unknown): readonly number[] =>
+      took.mock.calls.flatMap(([number], i) => (took.mock.contexts[i] === guard ? [number] : []));
+    expect((await repeated()).toSorted()).toEqual(lost.toSorted());
+    expect([...guards].map((guard) => [...new Set(numbersOf(guard))])).toContainEqual([1, 2, 3]);
   });
 });
 

@@ -160,6 +160,8 @@ export type LaneSubjects = {
   readonly ids: readonly string[];
   /** The number of the deletion that the lane has taken part in once it is clean of them. */
   readonly deletion?: number;
+  /** Whether that deletion is done again, so that it may come by a lane that was set back. */
+  readonly isAgain?: boolean;
 };
 
 /**
