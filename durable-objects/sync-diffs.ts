@@ -61,6 +61,7 @@ export class SyncDiffs {
       source: source.kind === "sql" ? await source.contract() : "files",
       destination: destinationContract(sync),
       key: JSON.stringify(sync.key),
+      behaviour: sync.behaviour,
     };
     const heldText = storage.get("contract");
     const held = heldText === undefined ? undefined : readStored<SyncContract>(heldText);
@@ -135,7 +136,8 @@ export function checkUnchanged(storage: SyncStorage, sync: Sync, mapper: RecordM
   const { phase, position } = storage.progress();
   const text = storage.get(NEXT_CONTRACT);
   if (text === undefined || (phase === "identify" && position === undefined)) return;
-  const now = { mapping: mapper.contract, destination: destinationContract(sync) };
+  const { behaviour } = sync;
+  const now = { mapping: mapper.contract, destination: destinationContract(sync), behaviour };
   if (!isOtherContract(readStored<SyncContract>(text), now)) return;
   const message = "The sync was changed while it ran; the next run does what it says now.";
   throw new RunFailed("sync_changed", message);
@@ -155,6 +157,6 @@ const FULL_SYNC_WORDS: Readonly<Record<FullSyncReason, string>> = {
   requested: "somebody asked for it",
   mapping_changed: "the mappings changed",
   destination_changed: "the destination changed",
-  hash_contract_changed: "the server or its settings changed",
+  behaviour_changed: "the sync's behaviour changed",
   state_lost: "it is not known what was accepted",
 };

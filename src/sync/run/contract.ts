@@ -11,6 +11,8 @@ export type SyncContract = {
   readonly destination: string;
   /** The key's columns, as JSON: entries of other columns are no keys of this sync any more. */
   readonly key: string;
+  /** What records were sent for; absent in contracts of older code, and equal to any then. */
+  readonly behaviour?: string;
   /** No run came to its end with it; it is what the very first one began with. */
   readonly isBegun?: boolean;
 };
@@ -27,15 +29,37 @@ export function firstContract(now: SyncContract): SyncContract {
 export function mixedContract(held: SyncContract, now: SyncContract): SyncContract {
   const same = (name: "mapping" | "destination"): string =>
     held[name] === now[name] ? held[name] : "several";
-  return { ...held, mapping: same("mapping"), destination: same("destination") };
+  const mixed = { ...held, mapping: same("mapping"), destination: same("destination") };
+  return isOtherBehaviour(held, now) ? { ...mixed, behaviour: "several" } : mixed;
 }
 
-/** Whether what a run found was found for other fields or another place than are asked for now. */
+/** Whether what a run found was found for other fields, another place or purpose than are asked for now. */
 export function isOtherContract(
   found: SyncContract,
-  now: Pick<SyncContract, "mapping" | "destination">,
+  now: Pick<SyncContract, "mapping" | "destination" | "behaviour">,
 ): boolean {
-  return found.mapping !== now.mapping || found.destination !== now.destination;
+  return (
+    found.mapping !== now.mapping ||
+    found.destination !== now.destination ||
+    isOtherBehaviour(found, now)
+  );
+}
+
+type Purpose = Pick<SyncContract, "behaviour">;
+
+function isOtherBehaviour(held: Purpose, { behaviour }: Purpose): boolean {
+  return held.behaviour !== undefined && held.behaviour !== behaviour;
+}
+
+/** Behaviours under which the destination has each accepted row as the source has it. */
+const WHOLE: readonly unknown[] = ["upsert", "mirror"];
+
+/** Whether what was accepted says nothing of what is to be sent now. */
+function isOtherPurpose(held: Purpose, now: Purpose): boolean {
+  if (!isOtherBehaviour(held, now)) return false;
+  // A mirror has to know the keys of what it takes away later, which no other behaviour keeps.
+  const isMore = now.behaviour === "mirror" || now.behaviour === "delete";
+  return isMore || !WHOLE.includes(held.behaviour);
 }
 
 export type FullSyncGround = {
@@ -59,6 +83,7 @@ export function fullSyncReason(ground: FullSyncGround): FullSyncReason | undefin
   if (held === undefined) return accepted === 0 ? "first_run" : "state_lost";
   if (held.destination !== now.destination) return "destination_changed";
   if (held.mapping !== now.mapping && !isOnce) return "mapping_changed";
+  if (isOtherPurpose(held, now) && !isOnce) return "behaviour_changed";
   // What is left of it is all that was not accepted.
   return held.isBegun === true ? "first_run" : undefined;
 }

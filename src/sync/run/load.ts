@@ -146,17 +146,18 @@ export class LoadPass {
         continue;
       }
       const user = opened.mapper.userOf(change.row);
+      const base = { at, change, operation, user, isSuppressed };
+      if (isNameless(opened, change)) {
+        wave.decide({ ...base, record: NO_RECORD }, { kind: "skipped" });
+        continue;
+      }
       const mapped = recordOf(opened, change, meta);
       if (mapped.ok) {
         const idempotencyKey = this.#idempotencyKey(change, operation);
         const record: TargetRecord = { ...mapped.value, idempotencyKey };
-        items.push({ at, change, operation, record, user, isSuppressed });
+        items.push({ ...base, record });
       } else {
-        const record = { identifier: "", idempotencyKey: "", fields: {} };
-        wave.decide(
-          { at, change, operation, record, user, isSuppressed },
-          { kind: "rejected", reason: mapped.error },
-        );
+        wave.decide({ ...base, record: NO_RECORD }, { kind: "rejected", reason: mapped.error });
       }
     }
     return items;
@@ -235,7 +236,13 @@ export class LoadPass {
 }
 
 const NOTHING = new Uint8Array();
+const NO_RECORD: TargetRecord = { identifier: "", idempotencyKey: "", fields: {} };
 const NO_END: BatchEnd = { results: [], stop: undefined };
+
+/** Whether only a hash is known of a row that is gone, because the sync was no mirror when it was sent. */
+function isNameless({ mapper }: Opened, { kind, row }: Change): boolean {
+  return kind === "delete" && row.length < mapper.key.length;
+}
 
 function recordOf(
   { sync, mapper }: Opened,

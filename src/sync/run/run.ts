@@ -28,7 +28,7 @@ export const FULL_SYNC_REASONS = [
   "requested",
   "mapping_changed",
   "destination_changed",
-  "hash_contract_changed",
+  "behaviour_changed",
   "state_lost",
 ] as const;
 export type FullSyncReason = (typeof FULL_SYNC_REASONS)[number];

@@ -39,6 +39,8 @@ export type RunPlan = {
   readonly chosen: number | undefined;
   /** A constant in the mapping; another one is another mapping. */
   readonly constant: string;
+  /** What somebody made of the life's behaviour before this run. */
+  readonly behaviour?: Behaviour;
   readonly suppressed: readonly string[];
   readonly weather: Weather;
   readonly sliceMs: number;

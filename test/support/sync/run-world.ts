@@ -2,7 +2,7 @@ import { SyncSpillTable } from "../../../durable-objects/storage/sync-spill-tabl
 import { SyncStateTable } from "../../../durable-objects/storage/sync-state-table.ts";
 import { SyncStorage } from "../../../durable-objects/storage/sync-storage.ts";
 import { SYNC_MIGRATIONS } from "../../../durable-objects/storage/sync.schema.ts";
-import { SyncDiffs } from "../../../durable-objects/sync-diffs.ts";
+import { checkUnchanged, SyncDiffs } from "../../../durable-objects/sync-diffs.ts";
 import { endRun } from "../../../durable-objects/sync-ending.ts";
 import type { Accepted } from "../../../src/sync/engine/change.ts";
 import { planOf, type Plan } from "../../../src/sync/engine/plan.ts";
@@ -198,18 +198,20 @@ export class RunWorld {
     });
   }
 
-  #opened({ constant, suppressed, engine }: RunPlan, request: RunRequest): Opened {
+  #opened(plan: RunPlan, request: RunRequest): Opened {
+    const { constant, suppressed, engine, behaviour = this.#life.behaviour } = plan;
     const fault = (): void => {
       if (this.#isOut()) throw new SourceFailure("cut_off", "The connection was lost", true);
     };
     fault();
-    const sync = syncOf(this.#life, constant);
+    const sync = syncOf({ ...this.#life, behaviour }, constant);
     const { source: kind, pieceChanges } = this.#life;
     const source =
       kind === "sql" ? new MemorySql(this.table, fault) : new MemoryRows(this.table, fault);
     const compiled = compileMapping(sync, source.columns);
     if (!compiled.ok) throw new Error("Cannot run: the mapping is not valid");
     const mapper = compiled.value;
+    checkUnchanged(this.storage, sync, mapper);
     const idAt = mapper.columns.indexOf("id");
     const diffs = new SyncDiffs({
       ...this.#disk,

@@ -41,6 +41,20 @@ describe("fullSyncReason()", () => {
     expect(reason({ held: { ...NOW, mapping: "b" }, isOnce: true })).toBeUndefined();
   });
 
+  it("is another behaviour where what was accepted says too little for it", () => {
+    const changed = (from: string, behaviour: string) =>
+      reason({ held: { ...NOW, behaviour: from }, now: { ...NOW, behaviour } });
+
+    expect(changed("upsert", "mirror")).toBe("behaviour_changed");
+    expect(changed("upsert", "delete")).toBe("behaviour_changed");
+    expect(changed("insert", "upsert")).toBe("behaviour_changed");
+    expect(changed("mirror", "upsert")).toBeUndefined();
+  });
+
+  it("is no other behaviour where older code did not write down which it was", () => {
+    expect(reason({ now: { ...NOW, behaviour: "mirror" } })).toBeUndefined();
+  });
+
   it("is a lost state where something was accepted and nobody knows under what", () => {
     expect(reason({ held: undefined })).toBe("state_lost");
   });
@@ -49,6 +63,12 @@ describe("fullSyncReason()", () => {
 describe("isOtherContract()", () => {
   it("does not mind another server", () => {
     expect(isOtherContract({ ...NOW, source: "t" }, NOW)).toBe(false);
+  });
+
+  it("minds another behaviour", () => {
+    const found = { ...NOW, behaviour: "upsert" };
+
+    expect(isOtherContract(found, { ...NOW, behaviour: "mirror" })).toBe(true);
   });
 
   it("minds another mapping", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import type { Behaviour } from "../../../../src/sync/sync.ts";
 import type { SourceRow } from "../../../../src/sync/source/source.ts";
 import { SimulatedCrash } from "../../../support/node-storage.ts";
 import { CALM, type Life, type RunPlan } from "../../../support/sync/run-model.ts";
@@ -72,6 +73,37 @@ describe("idempotency keys", () => {
     const keys = [...failed, ...(await keysOf(world))];
 
     expect([keys.length, new Set(keys).size]).toEqual([3, 1]);
+  });
+});
+
+describe("a sync that becomes a mirror", () => {
+  it("sends all once, and takes away what is gone from then on", async () => {
+    const world = worldOf(["1", "2", "3"]);
+    const remove = { edits: [{ kind: "remove", at: 0 }] } as const;
+    await world.run(PLAN);
+    const first = await world.run({ ...PLAN, ...remove, behaviour: "mirror" });
+    const second = await world.run({ ...PLAN, ...remove, behaviour: "mirror" });
+
+    expect(first).toMatchObject({ fullSync: "behaviour_changed", counts: { accepted: 2 } });
+    expect(second.fullSync).toBeUndefined();
+    expect(second.counts).toMatchObject({ accepted: 1, deletes: 1 });
+    // What no mirror had sent stays.
+    expect([...world.target.records.keys()]).toEqual(["eu,1", "eu,3"]);
+  });
+
+  it("does not send what was found for another behaviour", async () => {
+    const world = worldOf(["1"]);
+    const plan = {
+      ...PLAN,
+      sliceMs: 1,
+      // Somebody changes it once something was found.
+      get behaviour(): Behaviour {
+        return world.bucket.files.size > 0 ? "upsert" : "delete";
+      },
+    };
+    const { error } = await world.run(plan);
+
+    expect(error?.code).toBe("sync_changed");
   });
 });
 
