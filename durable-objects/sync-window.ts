@@ -39,9 +39,7 @@ export async function modelOfRun(sync: Sync, deps: WindowDeps): Promise<Model | 
   const { storage, runId } = deps;
   const held = storage.get(windowOf(runId));
   const next =
-    held === undefined
-      ? await windowNow(greatestModel(model, watermark.column), watermark.first, deps)
-      : readStored<NextWindow>(held);
+    held === undefined ? await windowNow(model, watermark, deps) : readStored<NextWindow>(held);
   if (held === undefined) storage.set(windowOf(runId), JSON.stringify(next));
   return next.window === undefined ? undefined : windowModel(model, watermark.column, next.window);
 }
@@ -56,15 +54,15 @@ export function closeWindow(storage: SyncStorage, runId: string, isWhole: boolea
 }
 
 async function windowNow(
-  model: Model,
-  first: "backfill_all_records" | "skip_current_records",
+  model: Exclude<Model, { readonly kind: "folder" }>,
+  { column, first }: NonNullable<Sync["watermark"]>,
   { storage, signal, open }: WindowDeps,
 ): Promise<NextWindow> {
-  const source = await open(model);
+  const held = storage.get(MARK);
+  const mark = held === undefined ? undefined : readStored<Mark>(held);
+  const source = await open(greatestModel(model, column, mark));
   try {
     const [row] = await source.sample(1, signal);
-    const held = storage.get(MARK);
-    const mark = held === undefined ? undefined : readStored<Mark>(held);
     return nextWindow(mark, row?.[0] ?? undefined, first);
   } finally {
     await source.close();

@@ -21,7 +21,8 @@ export type NextWindow = {
  * is not seen.
  *
  * @param mark what the last completed run kept.
- * @param greatest the column's greatest value in the source now; `undefined` when there is none.
+ * @param greatest the column's greatest value behind the mark in the source now; `undefined` when there
+ *   is none, as when the rows of the mark were deleted.
  */
 export function nextWindow(
   mark: Mark | undefined,
@@ -32,6 +33,5 @@ export function nextWindow(
   if (mark === undefined && first === "skip_current_records") {
     return { window: undefined, mark: { value: greatest, isSkipped: true } };
   }
-  const isSkipped = mark?.isSkipped === true && mark.value === greatest;
-  return { window: { from: mark, to: greatest }, mark: { value: greatest, isSkipped } };
+  return { window: { from: mark, to: greatest }, mark: { value: greatest, isSkipped: false } };
 }

@@ -204,6 +204,31 @@ describe("a sync from a table to another", () => {
     expect([first, second, third].map(({ counts }) => counts["accepted"])).toEqual([0, 5, 1]);
   });
 
+  it("does not append what it had skipped when the newest of it is deleted", async () => {
+    const { sql } = world;
+    await sql`CREATE TABLE skipped (id bigint PRIMARY KEY, email text, at int)`;
+    await sql`INSERT INTO skipped SELECT n, 'x', n FROM generate_series(1, 100) n`;
+    const sync = await world.makeSync({
+      source: {
+        connectionId: world.connectionId,
+        model: { kind: "table", schema: "public", name: "skipped" },
+      },
+      behaviour: "append",
+      mappings: [
+        { to: "id", from: { type: "column", column: "id" }, isIdentifier: true },
+        { to: "email", from: { type: "column", column: "email" } },
+      ],
+      watermark: { column: "at", first: "skip_current_records" },
+    });
+    const first = await world.run(sync);
+    await sql`DELETE FROM skipped WHERE at = 100`;
+    const second = await world.run(sync);
+    await sql`INSERT INTO skipped VALUES (101, 'y', 101)`;
+    const third = await world.run(sync);
+
+    expect([first, second, third].map(({ counts }) => counts["accepted"])).toEqual([0, 0, 1]);
+  });
+
   it("brings a refused row of an append again, although newer ones were taken", async () => {
     const { sql } = world;
     await sql`ALTER TABLE people ADD COLUMN at timestamptz DEFAULT '2026-01-01'`;

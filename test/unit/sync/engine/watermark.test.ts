@@ -30,12 +30,12 @@ describe("nextWindow()", () => {
     const mark = { value: "7", isSkipped: true };
 
     expect([
-      nextWindow(mark, "7", "skip_current_records").mark,
+      nextWindow(mark, undefined, "skip_current_records").mark,
       nextWindow(mark, "8", "skip_current_records").mark,
     ]).toEqual([mark, { value: "8", isSkipped: false }]);
   });
 
-  it("keeps the mark while the source is empty", () => {
+  it("keeps the mark while the source has nothing behind it", () => {
     const mark = { value: "7", isSkipped: false };
 
     expect(nextWindow(mark, undefined, "backfill_all_records")).toEqual({
