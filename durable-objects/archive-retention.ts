@@ -1,6 +1,8 @@
 import type { JobRef } from "../src/archive/jobs.ts";
 import {
+  endRetention,
   isSweepFailing,
+  narrowRetention,
   newRetention,
   nextSweepAt,
   postponeRetention,
@@ -92,21 +94,32 @@ export class ArchiveRetention {
   }
 
   async #runSlice(job: RetentionJob, isOver: () => boolean): Promise<RetentionJob> {
-    const { reach, sourceId } = this.#deps;
     try {
-      const done = await runRetention(job, {
-        months: () => this.#months(),
-        sweep: (month, beforeMs, after) =>
-          reach.archiveMonth(sourceId, month).sweep(beforeMs, after, job.own ?? []),
-        save: (saved) => this.#save(saved),
-        now: () => Date.now(),
-        isOver,
-      });
+      const done = await this.#goOn(job, isOver);
       await this.#note(done);
       return done;
     } catch {
       return postponeRetention(this.#last() ?? job, "internal", Date.now());
     }
+  }
+
+  async #goOn(job: RetentionJob, isOver: () => boolean): Promise<RetentionJob> {
+    const { reach, sourceId } = this.#deps;
+    const config = await this.#config();
+    const days = config?.retentionDays;
+    if (days === undefined) return postponeRetention(job, "unavailable", Date.now());
+    const wanted = { days, swept: config?.storage?.swept ?? [] };
+    const limits = narrowRetention(job, wanted, Date.now());
+    if (limits === undefined) return endRetention(job, "done", Date.now());
+    const { beforeMs, own } = limits;
+    return runRetention(job, {
+      months: () => this.#months(),
+      sweep: (month, _beforeMs, after) =>
+        reach.archiveMonth(sourceId, month).sweep(beforeMs, after, own),
+      save: (saved) => this.#save(saved),
+      now: () => Date.now(),
+      isOver,
+    });
   }
 
   /** Before the end is saved, so that a sweep is not over until it is in the chain. */

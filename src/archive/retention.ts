@@ -90,6 +90,31 @@ export function nextSweepAt(lastMs: number, sourceId: string): number {
   return dayOf(lastMs) + DAY_MS + (hash % SPREAD_MS);
 }
 
+/** What a sweep may remove. */
+export type SweepLimits = {
+  readonly beforeMs: number;
+  readonly own: readonly OwnBucketName[];
+};
+
+/**
+ * What a sweep that was begun earlier may still remove, by what its owner wants now: never more than
+ * then, and never more than now. It may have waited for a day, and what is removed cannot be had again.
+ *
+ * @returns `undefined` when nothing is to be removed any more.
+ */
+export function narrowRetention(
+  { progress, own = [] }: RetentionJob,
+  wanted: { readonly days: RetentionDays; readonly swept: readonly OwnBucketName[] },
+  nowMs: number,
+): SweepLimits | undefined {
+  const cutoffMs = cutoffOf(wanted.days, nowMs);
+  if (progress.beforeMs === undefined || cutoffMs === undefined) return undefined;
+  return {
+    beforeMs: Math.min(progress.beforeMs, cutoffMs),
+    own: own.filter((name) => wanted.swept.includes(name)),
+  };
+}
+
 /** A sweep that cannot go on is tried again within minutes; after this it does not pass by itself. */
 const FAILING_MS = 3_600_000;
 
@@ -182,6 +207,11 @@ function advance(job: RetentionJob, page: SweepPage, nowMs: number): RetentionJo
     : counted;
 }
 
-function endRetention(job: RetentionJob, state: "done" | "failed", nowMs: number): RetentionJob {
+/** The sweep once it is over. */
+export function endRetention(
+  job: RetentionJob,
+  state: "done" | "failed",
+  nowMs: number,
+): RetentionJob {
   return { ...job, progress: { ...job.progress, state, updatedAtMs: nowMs } };
 }

@@ -136,6 +136,17 @@ describe("retention", () => {
     expect(await sweep()).toMatchObject({ state: "running", files: 0, waitsFor: deletion });
   });
 
+  it("keeps what its owner wants kept since it was begun, and waited", async () => {
+    const kept = await addFile(40);
+    const deletion = { id: "reg_eu_bcjfgb5z16mzdcx9aaaaaaaaaa", kind: "deletion" } as const;
+    await services.archive(sourceId).enterJob(deletion);
+    await sweep();
+    await call("PATCH", `/api/v1/sources/${sourceId}`, { token, body: { retentionDays: 365 } });
+    await services.archive(sourceId).leaveJob(deletion.id);
+
+    expect([await sweep(), keysLeft()]).toMatchObject([{ state: "done", files: 0 }, [kept]]);
+  });
+
   it("goes by the retention of the day on which it runs", async () => {
     const kept = await addFile(40);
     await call("PATCH", `/api/v1/sources/${sourceId}`, {

@@ -4,11 +4,14 @@ import { describe, expect, it } from "vitest";
 import {
   cutoffOf,
   expiryOf,
+  narrowRetention,
   newRetention,
   nextSweepAt,
   runRetention,
+  type RetentionDays,
   type RetentionJob,
 } from "../../../src/archive/retention.ts";
+import type { OwnBucketName } from "../../../src/region/own-bucket.ts";
 import { sweepMonth, type OldFile } from "../../../src/archive/sweep-month.ts";
 import { err, ok } from "../../../src/core/result.ts";
 import type { Bucket } from "../../../src/s3/bucket.ts";
@@ -221,6 +224,28 @@ describe("cutoffOf()", () => {
         expect(ageMs >= days * DAY_MS && ageMs < (days + 1) * DAY_MS).toBe(true);
       }),
     );
+  });
+});
+
+describe("narrowRetention()", () => {
+  const begun = newRetention("job_eu_0123456789abcdefghjkmnpqrs", 7, START_MS, ["own-1", "own-2"]);
+  const narrowed = (days: RetentionDays, swept: readonly OwnBucketName[]) =>
+    narrowRetention(begun, { days, swept }, START_MS + DAY_MS);
+
+  it("removes no file that is younger than its owner wants now", () => {
+    expect(narrowed(365, [])?.beforeMs).toBe(cutoffOf(365, START_MS + DAY_MS));
+  });
+
+  it("removes no file that the sweep was not begun for", () => {
+    expect(narrowed(1, [])?.beforeMs).toBe(begun.progress.beforeMs);
+  });
+
+  it("removes nothing in a bucket that its owner took out, or put in since", () => {
+    expect(narrowed(7, ["own-2", "own-3"])?.own).toEqual(["own-2"]);
+  });
+
+  it("is over once files are kept for good", () => {
+    expect(narrowed("unlimited", ["own-1"])).toBeUndefined();
   });
 });
 
