@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 
 import {
+  isOneBucket,
   isSameBucket,
   isSameByKeys,
   ownBucketOf,
@@ -157,10 +158,21 @@ export function afterVerification(
   if (!isCandidate) return held;
   const rest = withoutCandidate(held);
   const others = rest.buckets.filter(({ name }) => name !== asked.name);
-  const switched = { ...rest, buckets: [...others, asked], current: asked.name };
+  const switched = withSweepOf(
+    { ...rest, buckets: [...others, asked], current: asked.name },
+    asked,
+  );
   const sealedKey = held.keys?.candidate;
   if (sealedKey === undefined) return switched;
   return { ...switched, keys: { ...switched.keys, [asked.name]: sealedKey } };
+}
+
+/** A bucket that has a new name, since it is got into otherwise, goes on to be swept as it was. */
+function withSweepOf(storage: SourceStorage, own: OwnBucket): SourceStorage {
+  const { buckets, swept = [] } = storage;
+  const isSwept = buckets.some((held) => swept.includes(held.name) && isOneBucket(held, own));
+  if (!isSwept || swept.includes(own.name)) return storage;
+  return { ...storage, swept: [...swept, own.name] };
 }
 
 /** When the present bucket is to be verified again; `undefined` without one. */

@@ -153,7 +153,12 @@ export function isSameBucket(a: OwnBucket, b: OwnBucket): boolean {
   );
 }
 
+/** Whether both are one bucket, however it is got into. */
+export function isOneBucket(a: OwnBucket, b: OwnBucket): boolean {
+  return a.endpoint === b.endpoint && a.bucket === b.bucket;
+}
+
 /** Whether both are one bucket at one endpoint outside AWS, by whatever keys: those may change. */
 export function isSameByKeys(a: OwnBucket, b: OwnBucket): boolean {
-  return a.endpoint !== undefined && a.endpoint === b.endpoint && a.bucket === b.bucket;
+  return a.endpoint !== undefined && isOneBucket(a, b);
 }

@@ -231,6 +231,20 @@ describe("withSweep()", () => {
     expect(withSweep(swept, DRAFT.bucket, false)).toMatchObject({ swept: [] });
   });
 
+  it("goes on for the same bucket when other roles lead into it", () => {
+    const swept = withSweep(IN_USE, DRAFT.bucket, true);
+    const role = "arn:aws:iam::111122223333:role/others";
+    const draft = { ...DRAFT, access: { kind: "segment", role } } as const;
+
+    expect(verified(withCandidate(swept, draft, "id"), "passed").swept).toEqual(["own-1", "own-2"]);
+  });
+
+  it("does not go over to another bucket", () => {
+    const swept = withSweep(IN_USE, DRAFT.bucket, true);
+
+    expect(verified(withCandidate(swept, OTHER, "id"), "passed").swept).toEqual(["own-1"]);
+  });
+
   it("refuses a bucket that is not one of the source's", () => {
     expect(withSweep(IN_USE, OTHER.bucket, true)).toBeUndefined();
   });
