@@ -20,15 +20,20 @@ export function listVersionsXml(all: readonly ListedVersion[], request: AwsReque
   const isUrl = param(request, "encoding-type") === "url";
   const max = Math.min(Number(param(request, "max-keys") ?? PAGE_MAX), PAGE_MAX);
   const from = afterKey === undefined ? 0 : startAfter(all, afterKey, afterId);
+  const written = (key: string): string => (isUrl ? encodeStrict(key) : escapeXml(key));
   const shown = all.slice(from, from + max);
   const parts = shown.map(({ key, versionId, isMark, isLatest }) => {
     const name = isMark ? "DeleteMarker" : "Version";
-    const written = isUrl ? encodeStrict(key) : escapeXml(key);
-    return `<${name}><Key>${written}</Key><VersionId>${versionId}</VersionId><IsLatest>${isLatest}</IsLatest></${name}>`;
+    return `<${name}><Key>${written(key)}</Key><VersionId>${versionId}</VersionId><IsLatest>${isLatest}</IsLatest></${name}>`;
   });
   const encoding = isUrl ? "<EncodingType>url</EncodingType>" : "";
   const isTruncated = from + max < all.length;
-  return `<ListVersionsResult>${encoding}<IsTruncated>${isTruncated}</IsTruncated>${parts.join("")}</ListVersionsResult>`;
+  const last = isTruncated ? shown.at(-1) : undefined;
+  const next =
+    last === undefined
+      ? ""
+      : `<NextKeyMarker>${written(last.key)}</NextKeyMarker><NextVersionIdMarker>${last.versionId}</NextVersionIdMarker>`;
+  return `<ListVersionsResult>${encoding}<IsTruncated>${isTruncated}</IsTruncated>${next}${parts.join("")}</ListVersionsResult>`;
 }
 
 /** Where the page begins; the version it comes after may have been removed meanwhile. */

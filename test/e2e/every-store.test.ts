@@ -4,6 +4,7 @@ import { HOME_CREDENTIALS, homeBucketName } from "../../scripts/local-aws/option
 import type { OutboundAnswer, OutboundRequest } from "../../scripts/stack/recorder.ts";
 import { startStack, type Stack } from "../../scripts/stack/start-stack.ts";
 import { startPostgres, type PostgresServer } from "../support/deliver/postgres-server.ts";
+import { keepVersions } from "../support/erased/every-version.ts";
 import { storesOfUsers } from "../support/erased/data-map-stores.ts";
 import { CRM, fillSyncs } from "../support/erased/fill-syncs.ts";
 import { inBuckets, inDatabase, inFiles, inSource, inTables } from "../support/erased/find-user.ts";
@@ -57,6 +58,8 @@ beforeAll(async () => {
     vars: { SEAL_SECONDS: "1", SUSPECT_SECONDS: "1" },
     outbound: { [DEAD]: answer, [SLOW]: answer, [SYNCED]: takeUser },
   });
+  // So that a deletion has to find what it wrote over as well.
+  await keepVersions(stack.aws);
   homeport = openHomeport(stack);
   source = await homeport.createSource(await homeport.createWorkspace("eu"));
   // What waits is taken up for another attempt now and then, so one look may miss it.

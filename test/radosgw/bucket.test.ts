@@ -1,10 +1,14 @@
+import { PutBucketVersioningCommand, type S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { bucketRules } from "../../src/egress/region-hosts.ts";
 import { Bucket } from "../../src/s3/bucket.ts";
 import { HOME_CREDENTIALS, homeBucketName } from "../../scripts/local-aws/options.ts";
 import type { LocalAws } from "../../scripts/local-aws/start.ts";
+import type { ArchiveLocation } from "../../src/region/regions.ts";
+import { everyVersion } from "../support/erased/every-version.ts";
 import { startRadosgw } from "../support/radosgw/aws.ts";
+import { s3Client } from "../support/read-bucket.ts";
 import { hasRadosgw } from "../support/radosgw/cluster.ts";
 
 const BYTES = new TextEncoder().encode("line\n");
@@ -29,8 +33,8 @@ describe.skipIf(!hasRadosgw())("Bucket at Ceph's gateway", () => {
 
   afterAll(() => s3.stop());
 
-  function open(hasBareIfMatch: boolean): Bucket {
-    const url = `${s3.endpoints["eu-west-1"]}/${homeBucketName("eu-west-1")}`;
+  function open(hasBareIfMatch: boolean, at: ArchiveLocation = "eu-west-1"): Bucket {
+    const url = `${s3.endpoints[at]}/${homeBucketName(at)}`;
     const address = { url, location: "default", hasBareIfMatch, ...HOME_CREDENTIALS.eu };
     const rules = bucketRules("eu", url, true);
     return new Bucket(address, { region: "eu", purpose: "archive", rules, development: true });
@@ -89,6 +93,73 @@ describe.skipIf(!hasRadosgw())("Bucket at Ceph's gateway", () => {
 
     expect(removed).toMatchObject({ ok: true, value: { refused: new Map() } });
     expect(await bucket.head(key)).toEqual({ ok: false, error: { kind: "not-found" } });
+  });
+
+  describe("that keeps versions", () => {
+    const Bucket = homeBucketName("eu-central-1");
+    const KEY = "segment-logs/versions/1.gz";
+    let client: S3Client;
+    let versioned: Bucket;
+
+    beforeAll(async () => {
+      const endpoint = s3.endpoints["eu-central-1"];
+      client = s3Client({ endpoint, location: "us-east-1", credentials: HOME_CREDENTIALS.eu });
+      versioned = open(true, "eu-central-1");
+      await versioned.putNew(KEY, BYTES, TEXT);
+      const VersioningConfiguration = { Status: "Enabled" } as const;
+      await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    });
+
+    afterAll(() => client.destroy());
+
+    async function kept(): Promise<readonly boolean[]> {
+      const found: boolean[] = [];
+      for await (const { isLatest } of everyVersion(client, Bucket, KEY)) found.push(isLatest);
+      return found;
+    }
+
+    it("says which version an object is, and loses the others", async () => {
+      // It keeps to no condition there, so this writes a second version.
+      await versioned.putNew(KEY, BYTES, TEXT);
+      const head = await versioned.head(KEY);
+      const before = await kept();
+
+      const removed = await versioned.removeOlder(KEY);
+
+      expect([head.ok && typeof head.value.versionId, before]).toEqual(["string", [true, false]]);
+      expect([removed.ok, await kept()]).toEqual([true, [true]]);
+    });
+
+    it("writes over nothing, so that a verification there fails", async () => {
+      const head = await versioned.head(KEY);
+      const etag = head.ok ? head.value.etag : "";
+
+      const replaced = await versioned.replace(KEY, BYTES, etag, TEXT);
+
+      expect(replaced).toEqual({ ok: false, error: { kind: "changed" } });
+    });
+
+    it("loses a removed object with its versions and marks", async () => {
+      const removed = await versioned.remove(KEY);
+
+      expect(removed.ok).toBe(true);
+      expect([await kept(), await versioned.head(KEY)]).toEqual([
+        [],
+        { ok: false, error: { kind: "not-found" } },
+      ]);
+    });
+  });
+
+  it("says of no object which version it is, as it keeps none", async () => {
+    const { key, etag } = await put();
+
+    const written = await bucket.replace(key, BYTES, etag, TEXT);
+    const head = await bucket.head(key);
+
+    expect([written.ok && written.value.versionId, head.ok && head.value.versionId]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it("is not found at the other region's gateway, whose users are others", async () => {

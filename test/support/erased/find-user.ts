@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, inflateRawSync } from "node:zlib";
 
-import { GetObjectCommand, paginateListObjectsV2 } from "@aws-sdk/client-s3";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { DuckDBInstance } from "@duckdb/node-api";
 import postgres from "postgres";
 
@@ -13,6 +13,7 @@ import { HOME_REGIONS } from "../../../src/region/regions.ts";
 import { objectFiles, tablesOf } from "../canary/stores.ts";
 import type { PostgresServer } from "../deliver/postgres-server.ts";
 import { s3Client } from "../read-bucket.ts";
+import { everyVersion } from "./every-version.ts";
 
 /** Where the text was found, by the names of docs/data-map.md. */
 export type Sightings = ReadonlySet<string>;
@@ -50,7 +51,10 @@ export async function inFiles(stack: Pick<Stack, "stateDir">, text: string): Pro
   return found;
 }
 
-/** Looks for it in every object of the EU's buckets, unzipped, and in Parquet files row by row. */
+/**
+ * Looks for it in every version of every object of the EU's buckets, unzipped, and in Parquet files row by
+ * row. What no reader finds without naming a version is told apart.
+ */
 export async function inBuckets(stack: Pick<Stack, "aws">, text: string): Promise<Sightings> {
   const found = new Set<string>();
   const lake = await openLake();
@@ -58,15 +62,13 @@ export async function inBuckets(stack: Pick<Stack, "aws">, text: string): Promis
     const endpoint = stack.aws.endpoints[location];
     const client = s3Client({ endpoint, location, credentials: HOME_CREDENTIALS.eu });
     const bucket = { Bucket: homeBucketName(location) };
-    for await (const page of paginateListObjectsV2({ client }, bucket)) {
-      for (const { Key: key = "" } of page.Contents ?? []) {
-        const object = await client.send(new GetObjectCommand({ ...bucket, Key: key }));
-        const bytes = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
-        const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-        const isThere = (isGzip ? gunzipSync(bytes) : bytes).includes(text);
-        const isRow = key.endsWith(".parquet") && (await lake.holds(bytes, text));
-        if (isThere || isRow) found.add(`S3 ${storeOf(key)}`);
-      }
+    for await (const { key, isLatest, ...named } of everyVersion(client, bucket.Bucket)) {
+      const object = await client.send(new GetObjectCommand({ ...bucket, Key: key, ...named }));
+      const bytes = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
+      const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+      const isThere = (isGzip ? gunzipSync(bytes) : bytes).includes(text);
+      const isRow = key.endsWith(".parquet") && (await lake.holds(bytes, text));
+      if (isThere || isRow) found.add(`S3 ${storeOf(key)}${isLatest ? "" : " (older version)"}`);
     }
     client.destroy();
   }
