@@ -1,7 +1,6 @@
 import { gzipSync } from "node:zlib";
 
 import { dayOf } from "../src/archive/key.ts";
-import { readLines } from "../src/archive/read-lines.ts";
 import { cutoffOf, expiryOf } from "../src/archive/retention.ts";
 import type { Subjects } from "../src/archive/subjects.ts";
 import {
@@ -24,6 +23,14 @@ import type {
 } from "../src/deliver/lane/ports.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
+import { mayHaveLanded } from "../src/s3/failures.ts";
+import {
+  findLetter,
+  linesOf,
+  searchLetters,
+  type FoundLetter,
+  type LetterReading,
+} from "./lane-dead-letter-reading.ts";
 import { forgetInLane, usersIn } from "./lane-forgetting.ts";
 import { DeadLettersTable, type DeadFile, type Gathering } from "./storage/dead-letters-table.ts";
 
@@ -33,18 +40,12 @@ export type DeadLettersDeps = {
   readonly origin: DeadLetterOrigin;
   readonly bucket: (location: ArchiveLocation) => Bucket;
   readonly now: () => number;
+  /** After this no PUT can land any more. */
+  readonly suspectMs: number;
 };
-
-/** Where one event was found. */
-type FoundLetter = { readonly code: string; readonly attempts: number; readonly file?: string };
-
-/** Files that are read for one event: each is a request to the bucket. */
-const TRACED_FILES_MAX = 20;
 
 /** Between two tries to write or read a file. */
 const RETRY_MS = 15_000;
-
-const decoder = new TextDecoder();
 
 /**
  * The dead letters of one lane: they gather in its storage, become files in the archive's bucket, all
@@ -65,13 +66,19 @@ export class LaneDeadLetters {
   /** When there is something to write, to send again, or to remove because it is old. */
   dueAtMs(): number | undefined {
     const files = this.#table.files();
-    if (files.some(({ state }) => state !== "stored")) return this.#retryAtMs;
+    if (files.some(({ state }) => state === "sealed" || state === "redriving")) {
+      return this.#retryAtMs;
+    }
     const times = this.#table
       .gathering(DEAD_FILE_EVENTS_MAX)
       .map(({ firstAtMs }) => firstAtMs + DEAD_FILE_MS);
-    const days = this.#retentionDays;
-    if (days !== undefined && days !== "unlimited") {
-      times.push(...files.map(({ lastAtMs }) => expiryOf(days, lastAtMs)));
+    const days = this.#retentionDays ?? "unlimited";
+    for (const file of files) {
+      const isOver = file.state === "redriven";
+      if (isOver) times.push(this.#removableAtMs(file));
+      else if (days !== "unlimited") {
+        times.push(Math.max(expiryOf(days, file.lastAtMs), this.#removableAtMs(file)));
+      }
     }
     return times.length === 0 ? undefined : Math.max(this.#retryAtMs, Math.min(...times));
   }
@@ -103,55 +110,29 @@ export class LaneDeadLetters {
       .map(({ code, events, firstAtMs, lastAtMs }) => {
         return { key: "", code, events, firstAtMs, lastAtMs, state: "gathering" as const };
       });
-    const files = this.#table.files().flatMap(({ tried: _tried, location: _location, ...file }) => {
-      if (file.state === "redriven") return [];
-      return [{ ...file, state: file.state === "sealed" ? ("gathering" as const) : file.state }];
+    const files = this.#table.files().flatMap((file) => {
+      const { key, code, events, firstAtMs, lastAtMs, state } = file;
+      if (state === "redriven") return [];
+      const shown = state === "sealed" ? ("gathering" as const) : state;
+      return [{ key, code, events, firstAtMs, lastAtMs, state: shown }];
     });
     return [...files, ...gathering];
   }
 
   /** Letters with their events, those of files first, the oldest first. */
-  async search({ code, limit }: DeadLetterQuery): Promise<readonly FoundDeadLetter[]> {
-    const found: FoundDeadLetter[] = [];
-    for (const file of this.#table.files()) {
-      if (found.length >= limit) break;
-      if (code !== undefined && file.code !== code) continue;
-      const lines = await this.#linesOf(file);
-      found.push(...(lines ?? []).flatMap((line) => show(file.key, line)));
-    }
-    for (const gathering of this.#table.gathering(Number.MAX_SAFE_INTEGER)) {
-      if (code !== undefined && gathering.code !== code) continue;
-      const entries = this.#table.entries(gathering.ids);
-      found.push(...entries.flatMap((entry) => show("", deadLetterLine(entry, gathering.code))));
-    }
-    return found.slice(0, limit);
+  search(query: DeadLetterQuery): Promise<readonly FoundDeadLetter[]> {
+    return searchLetters(query, this.#reading());
   }
 
   /**
    * The letter of one event that was given up after `sinceMs`; `unknown` when a file cannot be read,
    * or there are too many to read them all.
    */
-  async find(
+  find(
     isIt: (seq: number, line: string) => boolean,
     sinceMs: number,
   ): Promise<FoundLetter | "unknown" | undefined> {
-    for (const { ids, code } of this.#table.gathering(Number.MAX_SAFE_INTEGER)) {
-      const entry = this.#table.entries(ids).find(({ seq, line }) => isIt(seq, line));
-      if (entry !== undefined) return { code, attempts: entry.attempts };
-    }
-    const files = this.#table.files().filter(({ lastAtMs }) => lastAtMs >= sinceMs);
-    if (files.length > TRACED_FILES_MAX) return "unknown";
-    for (const file of files) {
-      const lines = await this.#linesOf(file);
-      if (lines === undefined) return "unknown";
-      for (const line of lines) {
-        const letter = readDeadLetter(line);
-        if (letter === undefined || !isIt(letter.seq, eventInDeadLetter(line))) continue;
-        const where = file.location === undefined ? {} : { file: file.key };
-        return { code: file.code, attempts: letter.attempts, ...where };
-      }
-    }
-    return undefined;
+    return findLetter(isIt, sinceMs, this.#reading());
   }
 
   /** Has letters sent again, all or those of one code; how many. Durable when it returns. */
@@ -191,28 +172,33 @@ export class LaneDeadLetters {
       config.fingerprintKey,
     );
     storage.transactionSync(() => this.#table.seal(key, gathering, users));
-    const state = "sealed";
-    return { key, code, events, firstAtMs, lastAtMs, tried: [], location: undefined, state };
+    const nowhere = { tried: [], location: undefined, inDoubtAtMs: undefined };
+    return { key, code, events, firstAtMs, lastAtMs, ...nowhere, state: "sealed" };
   }
 
   /** Tries the source's locations in turn; a file that is there already was written by an earlier try. */
   async #put(file: DeadFile, { archiveLocations }: LaneConfig): Promise<boolean> {
-    const { storage, bucket } = this.#deps;
+    const { storage, bucket, now } = this.#deps;
     const lines = this.#table
       .entriesOfFile(file.key)
       .map((entry) => deadLetterLine(entry, file.code));
     const gzip = gzipSync(new TextEncoder().encode(`${lines.join("\n")}\n`));
     let tried = file;
+    let { inDoubtAtMs } = file;
     for (const location of archiveLocations) {
-      this.#table.willTry(tried, location);
+      const triedAtMs = now();
+      this.#table.willTry(tried, location, triedAtMs);
       tried = { ...tried, tried: [...tried.tried, location] };
       await storage.sync();
       const put = await bucket(location).putNew(file.key, gzip, {
         contentType: "text/plain",
         contentEncoding: "gzip",
       });
-      if (!put.ok && put.error.kind !== "already-exists") continue;
-      storage.transactionSync(() => this.#table.stored(file.key, location));
+      if (!put.ok && put.error.kind !== "already-exists") {
+        if (mayHaveLanded(put.error)) inDoubtAtMs = triedAtMs;
+        continue;
+      }
+      storage.transactionSync(() => this.#table.stored(file.key, location, inDoubtAtMs));
       return true;
     }
     return false;
@@ -223,7 +209,7 @@ export class LaneDeadLetters {
     const { lane, now } = this.#deps;
     for (const file of this.#table.files("redriving")) {
       if (lane.isOverCap) return false;
-      const lines = await this.#linesOf(file);
+      const lines = await linesOf(file, this.#reading());
       if (lines === undefined) return false;
       const entries = lines.flatMap((line): LaneEntry[] => {
         const letter = readDeadLetter(line);
@@ -247,8 +233,12 @@ export class LaneDeadLetters {
     return true;
   }
 
-  /** Takes a file out of the bucket, wherever it may stand: its events wait in the lane now. */
+  /**
+   * Takes a file that is not needed any more out of the bucket, wherever it may stand. It stays while
+   * a PUT of it may land yet, because that is refused where something stands.
+   */
   async #remove(file: DeadFile): Promise<boolean> {
+    if (this.#deps.now() < this.#removableAtMs(file)) return true;
     for (const location of file.tried) {
       const removed = await this.#deps.bucket(location).remove(file.key);
       if (!removed.ok) return false;
@@ -257,28 +247,13 @@ export class LaneDeadLetters {
     return true;
   }
 
-  /** The lines of a file, from the lane while it is not in a bucket; `undefined` when unreadable. */
-  async #linesOf(file: DeadFile): Promise<readonly string[] | undefined> {
-    if (file.location === undefined) {
-      return this.#table.entriesOfFile(file.key).map((entry) => deadLetterLine(entry, file.code));
-    }
-    const object = await this.#deps.bucket(file.location).get(file.key);
-    if (!object.ok) return undefined;
-    const lines: string[] = [];
-    try {
-      for await (const some of readLines(object.value.body)) {
-        lines.push(...some.map((line) => decoder.decode(line)));
-      }
-    } catch {
-      return undefined;
-    }
-    return lines;
+  #removableAtMs({ inDoubtAtMs }: DeadFile): number {
+    return inDoubtAtMs === undefined ? 0 : inDoubtAtMs + this.#deps.suspectMs;
   }
-}
 
-function show(file: string, line: string): readonly FoundDeadLetter[] {
-  const letter = readDeadLetter(line);
-  if (letter === undefined) return [];
-  const { code, reason, attempts, event } = letter;
-  return [{ file, code, reason, attempts, event }];
+  /** Of files that were sent again the events wait in the lane, or are no letters any more. */
+  #reading(): LetterReading {
+    const files = this.#table.files().filter(({ state }) => state !== "redriven");
+    return { table: this.#table, files, bucket: this.#deps.bucket };
+  }
 }

@@ -28,6 +28,9 @@ export type ForgettingDeps = {
 
 const decoder = new TextDecoder();
 
+const OBJECT = { contentType: "text/plain", contentEncoding: "gzip" } as const;
+const EMPTY = gzipSync(new Uint8Array());
+
 /**
  * Takes users out of what one lane keeps: events that wait for a retry, dead letters that gather, and
  * files of dead letters; looks whether any is left; and overwrites what was given free. Nothing else
@@ -50,9 +53,8 @@ export async function forgetInLane(
   let error: string | undefined;
   const query = prepareUsers(hashSubjects(subjects, deps.fingerprintKey));
   for (const file of table.files()) {
-    // What is about to be written or taken away is looked at once that is over.
-    const isMoving = file.state === "redriven" || file.state === "sealed";
-    if (isMoving && file.tried.length > 0) isClean = false;
+    // What is about to be written is looked at once that is over.
+    if (file.state === "sealed" && file.tried.length > 0) isClean = false;
     else if (file.location !== undefined && matchesAny(table.usersOf(file.key), query)) {
       const rewritten = await rewriteDeadFile(file, file.location, subjects, deps);
       erased += rewritten.removed;
@@ -96,9 +98,8 @@ async function rewriteDeadFile(
   { bucket, table, fingerprintKey }: ForgettingDeps,
 ): Promise<RewrittenFile> {
   const { key } = file;
-  // A copy that an earlier try left elsewhere is never read, and would hold them for ever.
   for (const other of file.tried.filter((tried) => tried !== location)) {
-    const error = refusalOf(await bucket(other).remove(key));
+    const error = await putEmpty(bucket(other), key);
     if (error !== undefined) return { removed: 0, error };
   }
   const object = await bucket(location).get(key);
@@ -120,10 +121,7 @@ async function rewriteDeadFile(
   }
   const text = kept.map((line) => `${line}\n`).join("");
   const gzip = gzipSync(new TextEncoder().encode(text));
-  const put = await bucket(location).replace(key, gzip, etag, {
-    contentType: "text/plain",
-    contentEncoding: "gzip",
-  });
+  const put = await bucket(location).replace(key, gzip, etag, OBJECT);
   if (!put.ok) throw new Error("Cannot forget: a bucket did not take a file");
   const removed = lines.length - kept.length;
   if (versionId !== undefined || put.value.versionId !== undefined) {
@@ -133,6 +131,22 @@ async function rewriteDeadFile(
   }
   table.rewrote(key, kept.length, usersIn(kept.map(eventInDeadLetter), fingerprintKey));
   return { removed };
+}
+
+/**
+ * Puts an empty file where an earlier try may have left a copy, which nobody reads and which would hold
+ * users for ever. Where none stands one may land yet: it is refused because something stands there.
+ */
+async function putEmpty(bucket: Bucket, key: string): Promise<string | undefined> {
+  const put = await bucket.putNew(key, EMPTY, OBJECT);
+  if (!put.ok && put.error.kind === "refused") return put.error.code;
+  if (!put.ok) {
+    const copy = put.error.kind === "already-exists" ? await bucket.head(key) : undefined;
+    if (copy?.ok !== true) throw new Error("Cannot forget: a bucket does not answer");
+    const replaced = await bucket.replace(key, EMPTY, copy.value.etag, OBJECT);
+    if (!replaced.ok) throw new Error("Cannot forget: a bucket did not take a file");
+  }
+  return refusalOf(await bucket.removeOlder(key));
 }
 
 /** Letters that were taken out of a file; a code when versions of it stay in the bucket. */

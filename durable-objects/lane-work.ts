@@ -115,6 +115,7 @@ export class LaneWork {
       origin: { ...ref, incarnation: this.#incarnation() },
       bucket: (location) => this.#bucket(location),
       now,
+      suspectMs: config.failover.suspectMs,
     });
     this.#runner = new LaneRunner({
       storage: this.#lane,

@@ -13,6 +13,8 @@ export type DeadFile = {
   /** Every location that a PUT may have reached. */
   readonly tried: readonly ArchiveLocation[];
   readonly location: ArchiveLocation | undefined;
+  /** When a PUT was sent last that may have landed unseen, or may land yet. */
+  readonly inDoubtAtMs: number | undefined;
   readonly state: "sealed" | "stored" | "redriving" | "redriven";
 };
 
@@ -33,10 +35,12 @@ type FileRow = {
   last_at_ms: number;
   tried: string;
   location: ArchiveLocation | null;
+  in_doubt_at_ms: number | null;
   state: DeadFile["state"];
 };
 
-const FILE_COLUMNS = "key, code, events, first_at_ms, last_at_ms, tried, location, state";
+const FILE_COLUMNS =
+  "key, code, events, first_at_ms, last_at_ms, tried, location, in_doubt_at_ms, state";
 
 /** Tables `dead` and `dead_files` of a lane. Synchronous; the caller groups calls. */
 export class DeadLettersTable {
@@ -114,20 +118,22 @@ export class DeadLettersTable {
     for (const id of ids) this.#sql.exec("DELETE FROM dead WHERE id = ?", id);
   }
 
-  willTry(file: DeadFile, location: ArchiveLocation): void {
+  willTry(file: DeadFile, location: ArchiveLocation, nowMs: number): void {
     const tried = [...new Set([...file.tried, location])];
     this.#sql.exec(
-      "UPDATE dead_files SET tried = ? WHERE key = ?",
+      "UPDATE dead_files SET tried = ?, in_doubt_at_ms = ? WHERE key = ?",
       JSON.stringify(tried),
+      nowMs,
       file.key,
     );
   }
 
-  /** The file is in its bucket, and its letters only there. */
-  stored(key: string, location: ArchiveLocation): void {
+  /** The file is in its bucket, and its letters only there; of earlier PUTs one may be in doubt. */
+  stored(key: string, location: ArchiveLocation, inDoubtAtMs: number | undefined): void {
     this.#sql.exec(
-      "UPDATE dead_files SET state = 'stored', location = ? WHERE key = ?",
+      "UPDATE dead_files SET state = 'stored', location = ?, in_doubt_at_ms = ? WHERE key = ?",
       location,
+      inDoubtAtMs ?? null,
       key,
     );
     this.#sql.exec("DELETE FROM dead WHERE file = ?", key);
@@ -170,6 +176,7 @@ export class DeadLettersTable {
         lastAtMs: row.last_at_ms,
         tried: readStored<readonly ArchiveLocation[]>(row.tried),
         location: row.location ?? undefined,
+        inDoubtAtMs: row.in_doubt_at_ms ?? undefined,
         state: row.state,
       }));
   }

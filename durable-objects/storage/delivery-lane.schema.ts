@@ -57,4 +57,9 @@ export const DELIVERY_LANE_MIGRATIONS = [
             zeros BLOB NOT NULL                -- fills pages that held events; empty but for that time
           ) STRICT;`,
   },
+  {
+    // When a PUT was sent last of which it is not known whether it has landed, or may land yet.
+    id: "0003-note-doubt",
+    sql: `ALTER TABLE dead_files ADD COLUMN in_doubt_at_ms INTEGER;`,
+  },
 ] as const satisfies readonly Migration[];

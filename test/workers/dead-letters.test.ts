@@ -9,6 +9,14 @@ beforeEach(async () => {
   sink = await Sink.open();
 });
 
+/** SUSPECT_SECONDS as it is by default. */
+const SUSPECT_MS = 1_200_000;
+
+function lane() {
+  const { destinationId, sourceId } = sink;
+  return sink.services.lane({ destinationId, sourceId, ingestRegion: "eu1", shard: 0 });
+}
+
 async function letters() {
   const path = `/api/v1/destinations/${sink.destinationId}/dead-letters`;
   const found = await call("GET", path, { token: sink.token });
@@ -101,6 +109,22 @@ describe("dead letters", () => {
     expect(redriven.body).toEqual({ events: 2 });
     expect(new Set(sink.ids())).toEqual(new Set(["a", "b"]));
     expect(await letters()).toEqual([]);
+  });
+
+  it("are not in a bucket again once they were sent again, though a PUT of them lands late", async () => {
+    const land = sink.s3.loseNextPut("/dead-letters/");
+    await sink.pass(31_000);
+    sink.answer = () => new Response("ok");
+    await lane().redrive();
+    await vi.waitFor(async () => {
+      await sink.pass(62_000);
+      expect((await sink.status()).deadLetters).toBe(0);
+    });
+    await land();
+    await sink.pass(62_000 + SUSPECT_MS);
+
+    expect(await lane().searchDeadLetters({ limit: 10 })).toEqual([]);
+    expect(keysInBucket()).toEqual([]);
   });
 
   it("show what failed last", async () => {

@@ -108,6 +108,21 @@ describe("forget()", () => {
     expect([forgotten, older]).toEqual([{ isClean: true, erased: 0 }, 1]);
   });
 
+  it("leaves nothing of them to a PUT of such a file that lands late elsewhere", async () => {
+    const land = sink.s3.loseNextPut("/dead-letters/");
+    sink.answer = () => new Response("", { status: 400 });
+    await sink.append(["u1-a", "u11-a"]);
+    await vi.waitFor(async () => {
+      await sink.pass(31_000);
+      expect((await lane().deadLetters()).map(({ state }) => state)).toEqual(["stored"]);
+    });
+
+    const forgotten = await lane().forget(USER);
+    const landed = await land();
+
+    expect([forgotten, landed.status]).toEqual([{ isClean: true, erased: 1 }, 412]);
+  });
+
   it("keeps no sample of the last failure", async () => {
     sink.answer = () => new Response("", { status: 400 });
     await sink.append(["u1-a"]);

@@ -34,6 +34,24 @@ export class FakeS3 {
     this.objects.set(url, { bytes, headers });
   }
 
+  /** Has the next PUT of such a key end without an answer; it lands when what is returned is called. */
+  loseNextPut(part: string): () => Promise<Response> {
+    const before = this.intercept;
+    let lost: { readonly url: string; readonly init: RequestInit } | undefined;
+    this.intercept = async (request) => {
+      if (lost !== undefined || request.method !== "PUT" || !request.url.includes(part)) {
+        return before(request);
+      }
+      const { url, method, headers } = request;
+      lost = { url, init: { method, headers: [...headers], body: await request.arrayBuffer() } };
+      throw new TypeError("Cannot reach it");
+    };
+    return () => {
+      if (lost === undefined) throw new Error("Cannot test: no such PUT was sent");
+      return fetch(lost.url, lost.init);
+    };
+  }
+
   async #take(request: Request, url: string): Promise<Response> {
     const asked = request.headers.get("if-match");
     const isAsked = asked === null ? !this.objects.has(url) : asked === this.#etagOf(url);
