@@ -1,3 +1,6 @@
+import type { HomeRegion } from "../core/ids.ts";
+import { showsOtherHome } from "../egress/other-home.ts";
+
 /** A setting that a destination cannot be made with. It says what is wrong and quotes nothing. */
 export class SettingRefused extends Error {
   readonly problem: string;
@@ -80,11 +83,16 @@ export class GivenSettings {
   }
 }
 
-/** Whether a workspace declared a host to be in its region: for all of its ports, or for this one. */
+/**
+ * Whether a workspace declared a host to be in its region: for all of its ports, or for this one. What
+ * is declared counts nothing against a name that shows the other home.
+ */
 export function isDeclared(
   declaredHosts: readonly string[],
+  region: HomeRegion,
   hostname: string,
   port: number | string,
 ): boolean {
+  if (showsOtherHome(hostname, region)) return false;
   return declaredHosts.includes(hostname) || declaredHosts.includes(`${hostname}:${port}`);
 }

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 
 import { egress, type EgressContext } from "../egress/guard.ts";
+import { showsOtherHome } from "../egress/other-home.ts";
 import { declaredHost } from "../egress/region-hosts.ts";
 import { outcomeOfRefusal, outcomeOfStatus } from "./answer.ts";
 import type { Deliverer, Delivery, DeliveryOutcome, DestinationKind } from "./deliverer.ts";
@@ -125,7 +126,10 @@ export function readWebhook(ground: WebhookGround): WebhookSettings {
   if (!URL.canParse(text)) given.refuse("url", "is no URL");
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") given.refuse("url", "holds a password");
-  if (!isDeclared(ground.declaredHosts, url.hostname, url.port)) {
+  if (showsOtherHome(url.hostname, ground.region)) {
+    given.refuse("url", "is at a host whose name shows the other home region");
+  }
+  if (!isDeclared(ground.declaredHosts, ground.region, url.hostname, url.port)) {
     given.refuse("url", "is at a host that was not declared to be in the region");
   }
   const secret = given.text("secret");

@@ -154,7 +154,7 @@ describe("a connection to files", () => {
         url: "https://0123456789abcdef0123456789abcdef.eu.r2.cloudflarestorage.com/files",
         roleArn,
       },
-      "roleArn has to be left out for a bucket that is not at AWS.",
+      "roleArn has to be left out for a bucket that is not at AWS in the region.",
     ],
   ])("with %o is answered %s", async (settings, detail) => {
     const { body } = await api("POST", "", { name: "Files", kind: "files", settings });
@@ -186,10 +186,43 @@ describe("POST /api/v1/connections refuses", () => {
     expect(await refused({ host }, { hosts: [`${host}:5432`] })).toHaveProperty("connection");
   });
 
+  it.each([
+    ["postgres", { host: "db.abc.us-east-1.rds.amazonaws.com" }],
+    ["files", { url: "https://s3.amazonaws.com/files", accessKeyId: "A", secretAccessKey: "s" }],
+    ["webhook", { url: "https://abc.execute-api.us-west-2.amazonaws.com/in", secret: PASSWORD }],
+  ])(
+    "a host of kind %s whose name shows the other home, though it is declared",
+    async (kind, settings) => {
+      const { host, url } = settings as { host?: string; url?: string };
+      const named = host ?? new URL(url ?? "").hostname;
+      const hosts = [named, `${named}:5432`];
+      const draft = { name: "Elsewhere", kind, hosts };
+      const whole = kind === "postgres" ? { ...SETTINGS, ...settings } : settings;
+
+      expect((await api("POST", "", { ...draft, settings: whole })).body).toMatchObject({
+        code: "connection_not_in_region",
+        detail: expect.stringContaining("in us"),
+      });
+    },
+  );
+
   it("London, which is not in the EU", async () => {
     expect(await refused({ host: "db.abc.eu-west-2.rds.amazonaws.com" })).toMatchObject({
       code: "connection_not_in_region",
     });
+  });
+
+  it("a bucket in London, unless it is declared", async () => {
+    const url = "https://s3.eu-west-2.amazonaws.com/files";
+    const draft = {
+      name: "Files",
+      kind: "files",
+      settings: { url, accessKeyId: "AKIA", secretAccessKey: "s" },
+    };
+    const hosts = ["s3.eu-west-2.amazonaws.com"];
+
+    expect((await api("POST", "", draft)).body.code).toBe("connection_not_in_region");
+    expect((await api("POST", "", { ...draft, hosts })).body).toHaveProperty("connection");
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { showsOtherHome } from "../../egress/other-home.ts";
 import { declaredHost } from "../../egress/region-hosts.ts";
 import { matchesHost } from "../../egress/host-rules.ts";
 import { warehouseHosts } from "../../egress/warehouse-hosts.ts";
@@ -71,9 +72,14 @@ export function readPostgres(ground: DestinationGround): PostgresSettings {
   }
   const rules = [
     ...warehouseHosts(ground.region),
-    ...(isDeclared(ground.declaredHosts, host, port) ? [declaredHost(host, port)] : []),
+    ...(isDeclared(ground.declaredHosts, ground.region, host, port)
+      ? [declaredHost(host, port)]
+      : []),
   ].filter((rule) => matchesHost(rule, host));
   if (!rules.some((rule) => rule.port === port)) {
+    if (showsOtherHome(host, ground.region)) {
+      given.refuse("host", "shows by its name that it is in the other home region");
+    }
     given.refuse("host", "does not show that it is in the region, nor was it declared to be");
   }
   return {

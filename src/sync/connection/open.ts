@@ -67,7 +67,7 @@ export function endpointOf(
   connection: OpenedConnection,
   context: ConnectionContext,
 ): { readonly url: string; readonly context: EgressContext } {
-  const rules = endpointRules(connection);
+  const rules = endpointRules(connection, connection.region);
   const { region, kind, settings } = connection;
   return {
     url: textOf(settings["url"]),

@@ -1,6 +1,7 @@
 import { isLoopback, plainHost } from "../../egress/addresses.ts";
 import type { HostRule } from "../../egress/host-rules.ts";
 import { matchesHost } from "../../egress/host-rules.ts";
+import { awsRegionOf, otherHome, showsOtherHome } from "../../egress/other-home.ts";
 import { declaredHost } from "../../egress/region-hosts.ts";
 import { AWS_REGIONS, warehouseHosts, WAREHOUSE_VENDORS } from "../../egress/warehouse-hosts.ts";
 import type { HomeRegion } from "../../core/ids.ts";
@@ -54,7 +55,7 @@ export function databaseRules(
   region: HomeRegion,
 ): readonly HostRule[] {
   const { host, port } = databaseHost(connection);
-  const isSaid = isDeclared(connection.hosts, host, port);
+  const isSaid = isDeclared(connection.hosts, region, host, port);
   return [...warehouseHosts(region), ...(isSaid ? [declaredHost(host, port)] : [])].filter(
     (rule) => rule.port === port && matchesHost(rule, host),
   );
@@ -83,12 +84,10 @@ function postgresProblems(
 }
 
 function whyNotDatabase(host: string, port: number, home: HomeRegion): string {
-  const other = home === "eu" ? "us" : "eu";
-  const isOther = warehouseHosts(other).some((rule) => matchesHost(rule, host));
   const vendors = WAREHOUSE_VENDORS.map(({ vendor }) => vendor).join(", ");
   const alternative = `hosts may declare "${host}:${port}" once somebody made sure that it is.`;
-  return isOther
-    ? `The host's name shows that it is in ${other}. A database in ${AWS_REGIONS[home].join(", ")} would do.`
+  return showsOtherHome(host, home)
+    ? `The host's name shows that it is in ${otherHome(home)}. A database in ${AWS_REGIONS[home].join(", ")} would do.`
     : `The host's name does not show that it is in ${home}, as those of ${vendors} do; ${alternative}`;
 }
 
@@ -121,8 +120,9 @@ export function bucketLocation(
   if (new RegExp(`^[0-9a-f]{32}\\.${home}\\.r2\\.cloudflarestorage\\.com$`).test(hostname)) {
     return { location: R2_SCOPE, rule: { host: hostname, pathPrefix, level: "platform" } };
   }
-  if (aws !== undefined || !hosts.includes(hostname)) return undefined;
-  return { location: localLocation(home), rule: { host: hostname, pathPrefix, level: "declared" } };
+  if (!isDeclared(hosts, home, hostname, port)) return undefined;
+  const location = awsRegionOf(hostname) ?? localLocation(home);
+  return { location, rule: { host: hostname, pathPrefix, level: "declared" } };
 }
 
 /** Buckets of others than AWS take the scope that their region's first one would have. */
@@ -144,10 +144,13 @@ function bucketProblems(
   if (role !== undefined) return { kind: "connection-settings-invalid", problems: [role] };
   if (found !== undefined) return undefined;
   const { home } = place;
-  const why =
-    `The URL does not show that the bucket is in ${home}: take https://s3.<location>.amazonaws.com/<bucket> ` +
-    `with one of ${AWS_REGIONS[home].join(", ")}, R2's endpoint of the jurisdiction ${home}, ` +
-    `or declare its host in hosts once somebody made sure.`;
+  const isOther = typeof url === "string" && showsOtherHome(new URL(url).hostname, home);
+  const would =
+    `take https://s3.<location>.amazonaws.com/<bucket> with one of ${AWS_REGIONS[home].join(", ")}, ` +
+    `or R2's endpoint of the jurisdiction ${home}`;
+  const why = isOther
+    ? `The URL shows that the bucket is in ${otherHome(home)}: ${would}.`
+    : `The URL does not show that the bucket is in ${home}: ${would}, or declare its host in hosts once somebody made sure.`;
   return { kind: "connection-not-in-region", home, why };
 }
 
@@ -156,14 +159,14 @@ const SECRET_CHARS_MIN = 16;
 const BATCH_MAX = 1_000;
 
 /** The rules under which a URL that takes records may be reached; none when nobody declared its host. */
-export function endpointRules({
-  settings,
-  hosts,
-}: Pick<Connection, "settings" | "hosts">): readonly HostRule[] {
+export function endpointRules(
+  { settings, hosts }: Pick<Connection, "settings" | "hosts">,
+  region: HomeRegion,
+): readonly HostRule[] {
   const { url } = settings;
   if (typeof url !== "string" || !URL.canParse(url)) return [];
   const { hostname, port } = new URL(url);
-  const isSaid = isDeclared(hosts, hostname, port);
+  const isSaid = isDeclared(hosts, region, hostname, port);
   return isSaid ? [declaredHost(hostname, port === "" ? undefined : Number(port))] : [];
 }
 
@@ -189,8 +192,10 @@ function endpointProblems(
     problems.push(`batchSize has to be a whole number from 1 to ${BATCH_MAX}`);
   }
   if (problems.length > 0) return { kind: "connection-settings-invalid", problems };
-  if (endpointRules(connection).length > 0) return undefined;
-  const why = `Nothing shows that the URL's host is in ${home}; declare it in hosts once somebody made sure.`;
+  if (endpointRules(connection, home).length > 0) return undefined;
+  const why = showsOtherHome(hostname, home)
+    ? `The name of the URL's host shows that it is in ${otherHome(home)}.`
+    : `Nothing shows that the URL's host is in ${home}; declare it in hosts once somebody made sure.`;
   return { kind: "connection-not-in-region", home, why };
 }
 
@@ -205,7 +210,7 @@ function roleProblem(
   const isAws = found?.rule.level === "platform" && found.location !== R2_SCOPE;
   return isAws || found?.rule.level === "development" || found === undefined
     ? undefined
-    : "roleArn has to be left out for a bucket that is not at AWS";
+    : "roleArn has to be left out for a bucket that is not at AWS in the region";
 }
 
 function urlProblem(url: string): string | undefined {

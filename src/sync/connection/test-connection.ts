@@ -29,7 +29,7 @@ async function testTarget(
   context: ConnectionContext,
   signal: AbortSignal,
 ): Promise<readonly TestStep[]> {
-  const isDeclared = endpointRules(connection).length > 0;
+  const isDeclared = endpointRules(connection, connection.region).length > 0;
   const step = {
     step: "host_in_region",
     state: isDeclared ? "passed" : "failed",
