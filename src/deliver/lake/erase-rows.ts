@@ -14,6 +14,9 @@ const USER_COLUMNS: Readonly<Record<Subjects["type"], readonly string[]>> = {
 /** Of one file: a file of ours is made of 3 MB of events. */
 const FILE_BYTES_MAX = 64_000_000;
 
+/** A number as JSON writes it. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
 type Column = { readonly name: string; readonly type: ParquetType };
 
 /**
@@ -56,8 +59,8 @@ function textsOf(ids: ReadonlySet<string>): ReadonlySet<unknown> {
   const texts = new Set<unknown>();
   for (const id of ids) {
     texts.add(storable(id));
-    const number = Number(id);
-    if (/^-?\d/.test(id) && !Number.isSafeInteger(number)) texts.add(String(number));
+    const number = NUMBER.test(id) ? Number(id) : 0;
+    if (!Number.isSafeInteger(number)) texts.add(String(number));
   }
   return texts;
 }
