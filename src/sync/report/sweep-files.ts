@@ -58,7 +58,8 @@ async function sweepFolder(
       const head = await bucket.head(first.key);
       const keys = old.map(({ key }) => key);
       // Nobody but a listing leads to these files, so that none may be hidden by a mark and left.
-      const isVersioned = head.ok && head.value.versionId !== undefined;
+      if (!head.ok) return { removed, isLeft: true };
+      const isVersioned = head.value.versionId !== undefined;
       const answer = await (isVersioned ? bucket.removeWhole(keys) : bucket.removeMany(keys));
       if (!answer.ok) return { removed, isLeft: true };
       removed += old.length - answer.value.refused.size;
