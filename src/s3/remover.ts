@@ -121,6 +121,7 @@ export class Remover {
     const marks: ListedVersion[] = [];
     const prefix = commonPrefix(keys);
     const wanted = new Set(keys);
+    const last = keys.reduce((latest, key) => (key > latest ? key : latest), "");
     let after: ListedVersion | undefined;
     for (;;) {
       const page = await this.#versions(prefix, after);
@@ -137,9 +138,8 @@ export class Remover {
       );
       if (failure !== undefined) return err(failure);
       after = page.value.refs.at(-1);
-      // Of keys that begin with the one that is wanted, it is the first.
-      const isBeyond = keys.length === 1 && after?.key !== prefix;
-      if (!page.value.isTruncated || after === undefined || isBeyond) break;
+      // A listing goes by keys: what follows the last one that is wanted may be a whole archive.
+      if (!page.value.isTruncated || after === undefined || after.key > last) break;
     }
     for (let from = 0; from < marks.length; from += REMOVED_AT_ONCE_MAX) {
       const some = marks.slice(from, from + REMOVED_AT_ONCE_MAX);

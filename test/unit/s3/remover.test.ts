@@ -54,6 +54,16 @@ describe("Remover.removeMany()", () => {
     },
   );
 
+  it("lists no versions behind those of the last object", async () => {
+    const later = Array.from({ length: 100 }, (_, i) => `logs/a/9${i}.gz`);
+    const bucket = bucketWith([...keys(3), ...later], { isVersioned: true, pageMax: 7 });
+
+    await new Remover(bucket).removeMany(keys(3));
+
+    const listings = bucket.requests.filter((request) => request.startsWith("GET"));
+    expect([bucket.kept.length, listings.length]).toEqual([100, 1]);
+  });
+
   it("says which objects the bucket will not remove, and why", async () => {
     const bucket = bucketWith(keys(3), { locked: ["logs/a/1.gz"] });
 
