@@ -53,12 +53,13 @@ async function callOnce(
 ): Promise<readonly DeliveryOutcome[]> {
   const fail = (error: unknown): readonly DeliveryOutcome[] =>
     events.map(() => outcomeOfError(error, deps.now()));
+  const { access_token: used } = session.tokens;
   try {
     return await perform(session, mapping, events, signal, deps.now);
   } catch (error) {
     if (!isUnauthorized(error) || !session.canRefresh) return fail(error);
   }
-  const failed = await refreshTokens(session, deps);
+  const failed = await refreshTokens(session, used, deps);
   if (failed !== undefined) return events.map(() => failed);
   try {
     return await perform(session, mapping, events, signal, deps.now);

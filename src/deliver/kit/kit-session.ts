@@ -9,6 +9,7 @@ import {
   type HostUse,
 } from "../catalogue/catalogue.ts";
 import { destinationRules } from "../catalogue/egress-rules.ts";
+import type { DeliveryOutcome } from "../deliverer.ts";
 import { loadDestination, type LoadedDestination } from "./load-kit.ts";
 
 /** What a destination of the kit is made ready from. */
@@ -37,6 +38,8 @@ export type KitSession = {
   readonly canRefresh: boolean;
   /** What keeps the destination from taking anything, as it was found out; a code of ours. */
   readonly standing: { alert: string | undefined };
+  /** The exchange of a stale token that is under way, for every call that waits for it. */
+  readonly exchange: { running: Promise<DeliveryOutcome | undefined> | undefined };
 };
 
 /** Names are the kit's. */
@@ -74,6 +77,7 @@ export async function openKit(ground: KitGround): Promise<KitSession> {
       runInEgress(contextOf(entry, ground, uses, onRequest), () => kit.withEnv(env, work)),
     canRefresh: canRefresh(entry, region, kit, tokens),
     standing: { alert: undefined },
+    exchange: { running: undefined },
   };
 }
 

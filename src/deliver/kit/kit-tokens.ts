@@ -14,13 +14,30 @@ const REFRESH_FAILED = "oauth_refresh_failed";
 /** The events wait, because somebody may give new credentials while they do. */
 const NOT_REFRESHED: DeliveryOutcome = { kind: "retry", code: "OAUTH_REFRESH_FAILED" };
 
+type RefreshDeps = { readonly now: () => number; readonly onTokens?: OnTokens };
+
 /**
- * Exchanges the stale token for a fresh one. What it means for events when that fails is answered,
- * and stands as the session's alert until it succeeds; nothing of the vendor's answer is kept.
+ * Exchanges the stale token for a fresh one, once for all calls that were refused for it: many vendors
+ * give a new refresh token each time and take the old one no more. What it means for events when that
+ * fails is answered, and stands as the session's alert until it succeeds; nothing of the vendor's
+ * answer is kept.
  */
 export async function refreshTokens(
   session: KitSession,
-  deps: { readonly now: () => number; readonly onTokens?: OnTokens },
+  stale: string | undefined,
+  deps: RefreshDeps,
+): Promise<DeliveryOutcome | undefined> {
+  const { tokens, exchange } = session;
+  if (tokens.access_token !== stale) return undefined;
+  exchange.running ??= exchangeTokens(session, deps).finally(() => {
+    exchange.running = undefined;
+  });
+  return exchange.running;
+}
+
+async function exchangeTokens(
+  session: KitSession,
+  deps: RefreshDeps,
 ): Promise<DeliveryOutcome | undefined> {
   const { kit, settings, tokens, within } = session;
   try {

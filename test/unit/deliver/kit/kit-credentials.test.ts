@@ -93,6 +93,20 @@ describe("a stale token", () => {
     expect(outcomes).toEqual([{ kind: "delivered", status: 200 }]);
   });
 
+  it("is exchanged once for all calls that it was refused for", async () => {
+    refuseStale();
+    const deliverer = await kitDeliverer(HUBSPOT);
+    const calls = Array.from({ length: 6 }, () =>
+      deliverer.deliver([deliveryOf()], AbortSignal.timeout(5_000)),
+    );
+
+    const outcomes = (await Promise.all(calls)).flat();
+
+    const exchanges = vendor.asked.filter(({ path }) => path.includes("token"));
+    expect(outcomes).toEqual(calls.map(() => ({ kind: "delivered", status: 200 })));
+    expect(exchanges).toHaveLength(1);
+  });
+
   it("is told to who keeps it", async () => {
     refuseStale();
     const kept: string[] = [];
