@@ -139,7 +139,7 @@ export class WorkspaceLeaving {
     if (progress.step !== "done") return;
     const finished = { ...leaving, progress };
     if (isWorkspaceLeaving(subject)) await this.#finishWorkspace(finished);
-    else this.#finishSource(finished);
+    else await this.#finishSource(finished);
   }
 
   #save({ subject }: Leaving, progress: LeavingProgress): void {
@@ -161,7 +161,7 @@ export class WorkspaceLeaving {
     });
   }
 
-  #finishSource(leaving: Leaving): void {
+  async #finishSource(leaving: Leaving): Promise<void> {
     const { turn } = this.#deps;
     const { subject, progress } = leaving;
     const nowMs = Date.now();
@@ -173,6 +173,9 @@ export class WorkspaceLeaving {
       const by = { actor: ACTOR, nowMs };
       turn.note(by, "source.erase", subject, [`sha256:${sha256Hex(certificate)}`]);
     });
+    // What is left of its users' ids in free pages goes as well.
+    turn.isSoiled = true;
+    await turn.scrub();
   }
 
   /** The directory has the certificate first: afterwards nobody else could show it. */

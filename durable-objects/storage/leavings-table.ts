@@ -104,11 +104,13 @@ export class LeavingsTable {
       sourceId,
     );
     this.#sql.exec(`DELETE FROM lanes WHERE destination_id IN ${ofDestinations}`, sourceId);
-    this.#sql.exec(
-      `DELETE FROM regulation_subjects
-       WHERE regulation_id IN (SELECT id FROM regulations WHERE source_id = ?)`,
-      sourceId,
-    );
+    for (const table of ["regulation_subjects", "regulation_links"]) {
+      this.#sql.exec(
+        `DELETE FROM ${table}
+         WHERE regulation_id IN (SELECT id FROM regulations WHERE source_id = ?)`,
+        sourceId,
+      );
+    }
     for (const [table, column] of ROWS_OF_SOURCE) {
       this.#sql.exec(`DELETE FROM ${table} WHERE ${column} = ?`, sourceId);
     }

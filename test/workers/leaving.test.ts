@@ -131,6 +131,22 @@ describe("DELETE /api/v1/sources/:id", () => {
     expect(rows).toEqual([]);
   });
 
+  it("overwrites what storage still holds of its users' ids", async () => {
+    await runInDurableObject(leaver.workspaceStub(), (_, { storage: { sql } }) => {
+      sql.exec("CREATE TABLE scrubbed (id)");
+      sql.exec(
+        "CREATE TRIGGER scrubs AFTER INSERT ON scrub BEGIN INSERT INTO scrubbed VALUES (1); END",
+      );
+    });
+    await remove(leaver.sourcePath);
+    await pass(5);
+
+    const rows = await runInDurableObject(leaver.workspaceStub(), (_, { storage }) =>
+      storage.sql.exec("SELECT 1 FROM scrubbed LIMIT 1").toArray(),
+    );
+    expect(rows).toHaveLength(1);
+  });
+
   it("stores nothing that comes in late, by a route that a Worker still remembers", async () => {
     await remove(leaver.sourcePath);
     await pass(5);
