@@ -32,12 +32,38 @@ export class JournalTable {
     return this.#sql.exec<{ number: number }>(query).one().number;
   }
 
+  /**
+   * The number up to which every request is known, as far back as the buckets may hold one: a gap is
+   * left where an entry could not be read when later ones were.
+   */
+  knownThrough(): number {
+    const count = (query: string, ...bindings: number[]): number =>
+      this.#sql.exec<{ number: number }>(query, ...bindings).one().number;
+    const last = this.lastNumber();
+    const first = count("SELECT coalesce(min(number), ?) AS number FROM journal", last);
+    const before = count(
+      "SELECT coalesce(max(position), 0) AS number FROM regulations WHERE position < ?",
+      first,
+    );
+    if (before < first - 1) return before;
+    return count(
+      `SELECT coalesce(min(position), ?1) AS number FROM regulations AS held WHERE position >= ?2
+         AND NOT EXISTS (SELECT 1 FROM regulations WHERE position = held.position + 1)`,
+      before,
+      first,
+    );
+  }
+
+  /** Which request has that number. */
+  idOf(number: number): RegulationId | undefined {
+    const query = "SELECT id FROM regulations WHERE position = ?";
+    return this.#sql.exec<{ id: RegulationId }>(query, number).toArray()[0]?.id;
+  }
+
   /** The request with that number, and its ids while they are kept, as its entry. */
   entry(number: number): JournalEntry | undefined {
-    const [row] = this.#sql
-      .exec<{ id: string }>("SELECT id FROM regulations WHERE position = ?", number)
-      .toArray();
-    const found = row === undefined ? undefined : this.#regulations.regulation(row.id);
+    const held = this.idOf(number);
+    const found = held === undefined ? undefined : this.#regulations.regulation(held);
     if (found === undefined) return undefined;
     const { id, type, subjectType, sourceId, createdAtMs, linkedAnonymousIds, commitment } = found;
     const draft: RegulationDraft = {

@@ -1,45 +1,20 @@
 import { LINKED_CHARS_MAX, LINKED_MAX } from "../../src/archive/link.ts";
 import type { RegulationId, SourceId } from "../../src/core/ids.ts";
-import { SHOWN_MS, type Regulation } from "../../src/regulation/regulation.ts";
+import { effectsOf, SHOWN_MS, type Regulation } from "../../src/regulation/regulation.ts";
 import type {
   RegulationStatus,
   RegulationType,
   SubjectType,
 } from "../../src/regulation/regulation.ts";
 import type { JournalEntry } from "../../src/workspace/regulation-journal.ts";
-
-type RegulationRow = {
-  position: number;
-  id: RegulationId;
-  source_id: string;
-  type: string;
-  subject_type: string;
-  subjects: number;
-  status: string;
-  created_at_ms: number;
-  finished_at_ms: number | null;
-  progress: string;
-  is_linked: number;
-  commitment: string | null;
-};
-
-type SuppressionRow = {
-  position: number;
-  subject_type: string;
-  subject_id: string;
-  source_id: string;
-};
-
-/** A standing refusal of one user's events. */
-export type Suppression = {
-  readonly position: number;
-  readonly subjectType: SubjectType;
-  readonly subjectId: string;
-  readonly sourceId: SourceId | undefined;
-};
-
-const COLUMNS = `position, id, source_id, type, subject_type, subjects, status, created_at_ms,
-  finished_at_ms, progress, is_linked, commitment`;
+import {
+  COLUMNS,
+  toRegulation,
+  toSuppression,
+  type RegulationRow,
+  type Suppression,
+  type SuppressionRow,
+} from "./regulation-rows.ts";
 
 /**
  * Requests about users, whom they name, and who is suppressed: tables `regulations`,
@@ -64,6 +39,7 @@ export class RegulationsTable {
     change: "add" | "lift" | "none",
   ): void {
     const { type, subjectType, subjectIds, sourceId = "" } = draft;
+    const isLate = this.#holdsAfter(number);
     this.#sql.exec(
       `INSERT INTO regulations (position, id, source_id, type, subject_type, subjects, status,
          created_at_ms, progress, is_linked, commitment)
@@ -84,6 +60,7 @@ export class RegulationsTable {
         id,
         subject,
       );
+      if (isLate && this.#isOutdone(number, subjectType, subject, sourceId)) continue;
       if (change === "add") this.#suppress(subjectType, subject, sourceId, nowMs);
       if (change === "lift") this.#lift(subjectType, subject, sourceId);
     }
@@ -240,6 +217,27 @@ export class RegulationsTable {
     }
   }
 
+  #holdsAfter(number: number): boolean {
+    const query =
+      "SELECT count(*) AS n FROM (SELECT 1 FROM regulations WHERE position > ? LIMIT 1)";
+    return this.#sql.exec<{ n: number }>(query, number).one().n > 0;
+  }
+
+  /** Whether a later request, which was found earlier, has decided on this user's suppression. */
+  #isOutdone(number: number, subjectType: string, subjectId: string, sourceId: string): boolean {
+    return this.#sql
+      .exec<{ type: RegulationType }>(
+        `SELECT type FROM regulations JOIN regulation_subjects ON regulation_id = id
+         WHERE position > ? AND subject_type = ? AND source_id = ? AND subject_id = ?`,
+        number,
+        subjectType,
+        sourceId,
+        subjectId,
+      )
+      .toArray()
+      .some(({ type }) => effectsOf(type).suppression !== "none");
+  }
+
   #suppress(subjectType: SubjectType, subjectId: string, sourceId: string, nowMs: number): void {
     this.#sql.exec(
       `INSERT OR IGNORE INTO suppressions (subject_type, subject_id, source_id, created_at_ms)
@@ -266,28 +264,4 @@ export class RegulationsTable {
        ON CONFLICT (id) DO UPDATE SET version = version + 1`,
     );
   }
-}
-
-function toRegulation(row: RegulationRow): Regulation {
-  return {
-    id: row.id,
-    type: row.type as RegulationType,
-    subjectType: row.subject_type as SubjectType,
-    subjects: row.subjects,
-    sourceId: row.source_id === "" ? undefined : (row.source_id as SourceId),
-    status: row.status as RegulationStatus,
-    createdAtMs: row.created_at_ms,
-    finishedAtMs: row.finished_at_ms ?? undefined,
-    linkedAnonymousIds: row.is_linked === 1,
-    commitment: row.commitment ?? undefined,
-  };
-}
-
-function toSuppression(row: SuppressionRow): Suppression {
-  return {
-    position: row.position,
-    subjectType: row.subject_type as SubjectType,
-    subjectId: row.subject_id,
-    sourceId: row.source_id === "" ? undefined : (row.source_id as SourceId),
-  };
 }

@@ -1,13 +1,15 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { workspaceOf, type SourceId, type WorkspaceId } from "../../src/core/ids.ts";
+import { newChildId, workspaceOf, type SourceId, type WorkspaceId } from "../../src/core/ids.ts";
 import { locate } from "../../src/region/placement.ts";
 import type { Services } from "../../src/services.ts";
+import { journalKey, sealEntry } from "../../src/workspace/regulation-journal.ts";
 import { call, CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts";
 import { errorXml, FakeS3 } from "./support/fake-s3.ts";
 
 const DAY_MS = 86_400_000;
+const REGIONS = ["eu-central-1", "eu-west-1"] as const;
 /** Alarms take their time on a busy machine. */
 const WAIT = { timeout: 20_000, interval: 50 };
 
@@ -36,6 +38,38 @@ function workspace() {
 async function suppress(...subjectIds: readonly string[]) {
   const body = { regulationType: "SUPPRESS_ONLY", subjectType: "USER_ID", subjectIds };
   return call("POST", "/api/v1/regulations", { token, body });
+}
+
+async function unsuppress(...subjectIds: readonly string[]) {
+  const body = { regulationType: "UNSUPPRESS", subjectType: "USER_ID", subjectIds };
+  return call("POST", "/api/v1/regulations", { token, body });
+}
+
+/** Puts an entry that no workspace knows of into buckets. */
+function plant(user: string, number: number, ...regions: readonly string[]): void {
+  const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+  const entry = {
+    number,
+    id: newChildId("reg", workspaceId(), random),
+    createdAtMs: Date.now(),
+    commitment: "",
+    draft: { type: "SUPPRESS_ONLY", subjectType: "USER_ID", subjectIds: [user] },
+  } as const;
+  const bytes = sealEntry(entry, workspaceId(), CONFIG.sealingKeys.eu, random);
+  for (const region of regions) {
+    const bucket = `https://s3.${region}.amazonaws.com/homeport-${region}`;
+    s3.put(`${bucket}/${journalKey(workspaceId(), number)}`, bytes);
+  }
+}
+
+/** Numbers of the requests that the workspace knows. */
+async function numbers(): Promise<readonly number[]> {
+  return runInDurableObject(workspace(), (_, { storage }) =>
+    storage.sql
+      .exec<{ position: number }>("SELECT position FROM regulations ORDER BY position")
+      .toArray()
+      .map(({ position }) => position),
+  );
 }
 
 async function suppressed(): Promise<readonly string[]> {
@@ -161,6 +195,53 @@ describe("the journal of regulations", () => {
     expect(entries()).toEqual(
       ["1", "2"].flatMap((n) => [`eu-central-1 ${n}`, `eu-west-1 ${n}`]).toSorted(),
     );
+  });
+
+  it("takes over hundreds of them before it serves, from buckets that take their time", async () => {
+    for (let number = 1; number <= 500; number++) plant(`u${number}`, number, ...REGIONS);
+    s3.intercept = async (request) => {
+      if (request.method === "GET") await scheduler.wait(20);
+      return undefined;
+    };
+
+    await restore();
+
+    expect(await numbers()).toHaveLength(500);
+  });
+
+  it("lets no earlier request undo a later one because it is found later", async () => {
+    await suppress("u1");
+    s3.intercept = (request) =>
+      request.url.includes("eu-west-1") ? errorXml(503, "SlowDown") : undefined;
+    await unsuppress("u1");
+    s3.intercept = (request) =>
+      request.url.includes("eu-central-1") ? errorXml(503, "SlowDown") : undefined;
+    await suppress("u1");
+    await restore();
+    const before = await suppressed();
+    await evictDurableObject(workspace());
+    s3.intercept = () => undefined;
+
+    await services.workspace(workspaceId()).poke();
+
+    await vi.waitFor(async () => expect(await numbers()).toEqual([1, 2, 3]), WAIT);
+    expect([before, await suppressed()]).toEqual([["u1"], ["u1"]]);
+  });
+
+  it("keeps both of two requests that took one number, and gives the second another", async () => {
+    plant("u1", 1, "eu-central-1");
+    plant("u2", 1, "eu-west-1");
+
+    await restore();
+    const found = await suppressed();
+    await services.workspace(workspaceId()).poke();
+
+    await vi.waitFor(() => {
+      expect(entries()).toEqual(REGIONS.flatMap((region) => [`${region} 1`, `${region} 2`]));
+    }, WAIT);
+    expect(found.toSorted()).toEqual(["u1", "u2"]);
+    await restore();
+    expect((await suppressed()).toSorted()).toEqual(["u1", "u2"]);
   });
 
   it("forgets its entries with the subjects, 90 days after the end", async () => {
