@@ -85,7 +85,8 @@ export class SyncErasing {
     });
     await scrubStorage(ctx.storage, {
       tables: sync.behaviour === "mirror" ? [...RECORD_TABLES, ...KEY_TABLES] : RECORD_TABLES,
-      freeBytes: ctx.storage.sql.databaseSize,
+      freeBytes: work.storage.freeBytes,
+      copied: () => work.storage.notePeak(),
       nextTurn: () => scheduler.wait(0),
     });
     return records + entries;

@@ -48,7 +48,7 @@ export class SyncWork {
   constructor(deps: SyncWorkDeps) {
     this.#deps = deps;
     this.state = new SyncState(new SyncStateTable(deps.ctx.storage.sql));
-    this.#spill = new SyncSpillTable(deps.ctx.storage.sql);
+    this.#spill = new SyncSpillTable(deps.ctx.storage.sql, () => this.storage.notePeak());
     this.storage = new SyncStorage(deps.ctx.storage, {
       accept: (accepted) => this.state.accept(accepted),
       count: () => this.state.counts().there,

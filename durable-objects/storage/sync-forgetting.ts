@@ -1,5 +1,5 @@
 import type { LogRecord } from "../../src/sync/run/run.ts";
-import { pack, unpack } from "./sync-storage.ts";
+import { pack, unpack } from "./packing.ts";
 
 /** Rows looked at in one turn. */
 const ROWS_AT_ONCE = 200;

@@ -3,7 +3,7 @@ import type { Place, PlacePage } from "../../src/sync/ports.ts";
 import type { Sample } from "../../src/sync/run/ports.ts";
 import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
 import type { SyncRunId } from "../../src/sync/sync.ts";
-import { unpack } from "./sync-storage.ts";
+import { unpack } from "./packing.ts";
 
 /** Runs kept of one sync, besides the one under way. */
 const RUNS_KEPT = 1_000;

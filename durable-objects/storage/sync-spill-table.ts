@@ -15,9 +15,12 @@ const ORDINALS_MAX = 2 ** 32;
 /** Hashes of a source's rows while a run compares them: table `spilled_rows`. Synchronous. */
 export class SyncSpillTable implements SpillStore {
   readonly #sql: StateSql;
+  readonly #clearing: () => void;
 
-  constructor(sql: StateSql) {
+  /** @param clearing Called before all is dropped. */
+  constructor(sql: StateSql, clearing: () => void = () => undefined) {
     this.#sql = sql;
+    this.#clearing = clearing;
   }
 
   put(partition: number, bytes: Uint8Array): void {
@@ -46,6 +49,7 @@ export class SyncSpillTable implements SpillStore {
   }
 
   clear(): void {
+    this.#clearing();
     this.#sql.exec("DELETE FROM spilled_rows");
   }
 }

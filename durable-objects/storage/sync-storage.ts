@@ -1,10 +1,9 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
-
 import { readStored } from "../../src/core/stored-json.ts";
 import type { DedupStorage, SqlRow } from "../../src/ingest/queue/dedup/dedup-storage.ts";
 import type { Accepted } from "../../src/sync/engine/change.ts";
 import type { DiffFileRow, Progress, RunStorage, Sample } from "../../src/sync/run/ports.ts";
 import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
+import { pack, unpack } from "./packing.ts";
 
 /** What was accepted, as far as a run needs it. */
 export type AcceptedRows = {
@@ -30,16 +29,25 @@ const LOG_PART_RECORDS = 1_000;
 /** Parts that one file of the report holds. */
 const LOG_PARTS_AT_ONCE = 10;
 
+/** Name in `state`: the largest size so far, which is the size of the file. */
+const PEAK = "peak-bytes";
+/** Growth that is noted; below it, a scrub's least covers it. */
+const PEAK_STEP_BYTES = 1_000_000;
+
 const FILE_COLUMNS = "ordinal, key, records, is_written, place, decided";
 
 /** The part of an object's storage that is used; Node's own SQLite can stand in for it. */
-export type RunSql = Pick<DedupStorage, "sql" | "transactionSync">;
+export type RunSql = Pick<DedupStorage, "transactionSync"> & {
+  readonly sql: DedupStorage["sql"] & { readonly databaseSize?: number };
+};
 
 /** The tables of a Sync as the run under way sees them. */
 export class SyncStorage implements RunStorage {
   readonly #storage: RunSql;
   readonly #accepted: AcceptedRows;
   #run: SyncRun | undefined;
+  /** At most what is noted, so that it is looked at anew. */
+  #peakBytes = 0;
 
   constructor(storage: RunSql, accepted: AcceptedRows) {
     this.#storage = storage;
@@ -48,13 +56,31 @@ export class SyncStorage implements RunStorage {
 
   transaction<T>(work: () => T): T {
     try {
-      return this.#storage.transactionSync(work);
+      return this.#storage.transactionSync(() => {
+        const value = work();
+        this.notePeak();
+        return value;
+      });
     } catch (error) {
       // What is in memory may be ahead of what was rolled back.
       this.#run = undefined;
+      this.#peakBytes = 0;
       this.#accepted.rolledBack();
       throw error;
     }
+  }
+
+  /** What SQLite may have free at most: it grew to a size, and gives nothing back. */
+  get freeBytes(): number {
+    return Math.max(0, Number(this.get(PEAK) ?? 0) - (this.#storage.sql.databaseSize ?? 0));
+  }
+
+  /** Called before much is dropped; every transaction does so by itself. */
+  notePeak(): void {
+    const bytes = this.#storage.sql.databaseSize ?? 0;
+    if (bytes < this.#peakBytes + PEAK_STEP_BYTES) return;
+    this.#peakBytes = Math.max(bytes, Number(this.get(PEAK) ?? 0));
+    this.set(PEAK, String(this.#peakBytes));
   }
 
   /** @throws Error when no run is under way, which is a bug of the caller. */
@@ -252,16 +278,6 @@ export class SyncStorage implements RunStorage {
     const [row] = this.#storage.sql.exec<R>(query, ...bindings).toArray();
     return row === undefined ? undefined : shape(row);
   }
-}
-
-/** A value as a small blob. */
-export function pack(value: unknown): Uint8Array {
-  return deflateRawSync(new TextEncoder().encode(JSON.stringify(value)), { level: 1 });
-}
-
-/** The value that {@link pack} wrote. */
-export function unpack<T>(body: ArrayBuffer): T {
-  return readStored<T>(new TextDecoder().decode(inflateRawSync(new Uint8Array(body))));
 }
 
 function fileOf({ ordinal, key, records, is_written, place, decided }: FileRow): DiffFileRow {

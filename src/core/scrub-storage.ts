@@ -2,6 +2,8 @@
 export type ScrubbedStorage = {
   readonly sql: {
     exec(query: string, ...bindings: (string | number)[]): { toArray(): Record<string, unknown>[] };
+    /** Bytes that are in use, without the pages that are free. */
+    readonly databaseSize?: number;
   };
   transactionSync<T>(work: () => T): T;
 };
@@ -15,6 +17,8 @@ export type Scrub = {
   readonly tables?: readonly string[];
   /** Bytes that SQLite may have free. */
   readonly freeBytes: number;
+  /** Called while tables stand beside their copies, which is when the file is largest. */
+  readonly copied?: () => void;
   /** Lets requests have their turn. */
   nextTurn(): Promise<unknown>;
 };
@@ -48,12 +52,16 @@ export async function scrubStorage(storage: ScrubbedStorage, scrub: Scrub): Prom
   const nextTurn = (): Promise<unknown> => scrub.nextTurn();
   await fillFreePages(storage, freeBytes, nextTurn);
   const held = tables.filter((table) => tablesOf(storage).includes(table));
-  storage.transactionSync(() => {
+  const usedBytes = (): number => storage.sql.databaseSize ?? 0;
+  const givenFree = storage.transactionSync(() => {
     for (const table of held) copyTable(storage, table);
+    scrub.copied?.();
+    const before = usedBytes();
     // Only now, because the next copy would be made in the pages that this gives free.
     for (const table of held) storage.sql.exec(`DROP TABLE ${table}_before`);
+    return before - usedBytes();
   });
-  await scrubFreePages(storage, freeBytes, nextTurn);
+  await scrubFreePages(storage, Math.max(freeBytes, givenFree), nextTurn);
 }
 
 /** Overwrites the pages that SQLite has free, and what its journal still holds of them. */
@@ -74,15 +82,14 @@ export async function fillFreePages(
   freeBytes: number,
   nextTurn: () => Promise<unknown>,
 ): Promise<void> {
-  let left = Math.ceil((freeBytes + MARGIN_BYTES) / ROW_BYTES);
-  while (left > 0) {
-    const rows = Math.min(left, TURN_ROWS);
+  // Whole ones only: what a smaller one writes may stay in the journal, and the pages as they were.
+  const turns = Math.ceil((freeBytes + MARGIN_BYTES) / (ROW_BYTES * TURN_ROWS));
+  for (let turn = 0; turn < turns; turn++) {
     storage.transactionSync(() => {
-      for (let row = 0; row < rows; row++) {
+      for (let row = 0; row < TURN_ROWS; row++) {
         storage.sql.exec("INSERT INTO scrub (zeros) VALUES (zeroblob(?))", ROW_BYTES);
       }
     });
-    left -= rows;
     await nextTurn();
   }
   storage.sql.exec("DELETE FROM scrub");
