@@ -139,7 +139,12 @@ export abstract class WorkspaceDelivery extends WorkspaceArchive implements Dest
   #alerts(nowMs: number): readonly Alert[] {
     const table = this.#metrics();
     const range = { granularity: "minute", fromMs: nowMs - FAILING_MS, toMs: nowMs + 1 } as const;
-    return deliveryAlerts(table.counts(range), table.standings(), nowMs);
+    const { destinations } = this.delivery.turn;
+    // What a lane told last stands until it is asked to deliver again.
+    const standings = table
+      .standings()
+      .filter(({ destinationId }) => destinations.find(destinationId)?.enabled === true);
+    return deliveryAlerts(table.counts(range), standings, nowMs);
   }
 
   #metrics(): MetricsTable {

@@ -11,6 +11,16 @@ import { Sink } from "./support/sink.ts";
 const MINUTE_MS = 60_000;
 const EU1_0 = { ingestRegion: "eu1", shard: 0 } as const;
 
+/** How a lane stands that has nothing to do. */
+const IDLE = {
+  position: 0,
+  waitingEvents: 0,
+  waitingBytes: 0,
+  nextAttemptAtMs: undefined,
+  pausedUntilMs: undefined,
+  deadLetters: 0,
+} as const;
+
 async function alertsOf(token: string): Promise<readonly string[]> {
   const { body } = await call("GET", "/api/v1/alerts", { token });
   return body.data.map(
@@ -46,6 +56,30 @@ describe("a replay that failed", () => {
     await world.slice(id);
 
     expect(await alertsOf(world.token)).toEqual([]);
+  });
+});
+
+describe("a lane that cannot deliver", () => {
+  it.each([
+    ["switched off", "PATCH", { enabled: false }],
+    ["deleted", "DELETE", undefined],
+  ])("is no alert any more once its destination is %s", async (_, method, body) => {
+    const { token, sourceId, destinationId, services } = await Sink.open();
+    await services.workspace(workspaceOf(sourceId)).takeCounts({
+      lane: "a lane",
+      destinationId,
+      sourceId,
+      atMs: 0,
+      counts: [],
+      status: { ...IDLE, alert: "invalid_settings", behindSinceMs: 1 },
+    });
+    const before = await alertsOf(token);
+    const path = `/api/v1/destinations/${destinationId}`;
+    await call(method, path, { token, ...(body === undefined ? {} : { body }) });
+
+    const lag = `delivery_lag ${destinationId}`;
+    expect(before).toEqual([lag, `delivery_not_possible ${destinationId}`]);
+    expect(await alertsOf(token)).toEqual([]);
   });
 });
 
