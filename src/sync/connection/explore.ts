@@ -27,7 +27,7 @@ export async function exploreConnection(
 ): Promise<Explored> {
   if (connection.kind === "files") {
     const bucket = connectionBucket(connection, context);
-    return { kind: "folders", folders: await listFolders(bucket) };
+    return { kind: "folders", folders: await listFolders(bucket, signal) };
   }
   const { login, dial } = databaseLogin(connection, context);
   const session = new Session(login, dial);

@@ -16,7 +16,7 @@ export async function testConnection(
     case "postgres":
       return testPostgres(connection, context, signal);
     case "files":
-      return testFiles(connection, context);
+      return testFiles(connection, context, signal);
     case "webhook":
     case "custom":
       return testTarget(connection, context, signal);
@@ -45,6 +45,7 @@ async function testTarget(
 async function testFiles(
   connection: OpenedConnection,
   context: ConnectionContext,
+  signal: AbortSignal,
 ): Promise<readonly TestStep[]> {
   const step = (name: string, state: TestStep["state"], message: string): TestStep => ({
     step: name,
@@ -53,7 +54,7 @@ async function testFiles(
   });
   const inRegion = `The bucket is in ${connection.region}.`;
   try {
-    const folders = await listFolders(connectionBucket(connection, context));
+    const folders = await listFolders(connectionBucket(connection, context), signal);
     const found =
       folders.length === 0
         ? step("files", "warned", "There is no CSV, NDJSON or Parquet file yet.")

@@ -24,6 +24,12 @@ export type SourceColumn = { readonly name: string; readonly type: ColumnType };
  */
 export type SourceRow = readonly (string | null)[];
 
+/**
+ * Bytes, about, of rows that are shown to somebody. Whoever looks holds them in an object that does much
+ * else; after the row that goes beyond it no other is read.
+ */
+export const SHOWN_BYTES_MAX = 4_000_000;
+
 /** What is read of a table, query or folder. */
 export type Selection = {
   /** Columns in the order in which cells come and are hashed. Sync key columns are among them. */

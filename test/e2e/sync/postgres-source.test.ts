@@ -93,6 +93,15 @@ describe("a table of Postgres", () => {
     });
   });
 
+  it("shows no more rows than can be held beside much else", async () => {
+    const wide = "SELECT n AS id, repeat('x', 1000000) AS text FROM generate_series(1, 40) n";
+    await reading({ kind: "query", sql: wide }, async (source) => {
+      const shown = await source.sample(40, ALWAYS);
+      expect(shown.length).toBeGreaterThan(2);
+      expect(shown.length).toBeLessThan(10);
+    });
+  });
+
   it("goes on after a key's hash", async () => {
     await reading("people", async (source) => {
       const all = await gathered(source.ordered(SELECTION, undefined, ALWAYS));

@@ -13,6 +13,8 @@ export class MemoryBucket {
   breaksAfter: number | undefined;
   /** Bodies of objects handed out. */
   gets = 0;
+  /** Pages of listings handed out. */
+  lists = 0;
   #writes = 0;
 
   private constructor() {
@@ -48,6 +50,7 @@ export class MemoryBucket {
     this.#objects.clear();
     this.breaksAfter = undefined;
     this.gets = 0;
+    this.lists = 0;
   }
 
   async stop(): Promise<void> {
@@ -56,6 +59,7 @@ export class MemoryBucket {
   }
 
   #list(query: URLSearchParams, response: ServerResponse): void {
+    this.lists += 1;
     const after = query.get("start-after") ?? "";
     const prefix = query.get("prefix") ?? "";
     const max = Number(query.get("max-keys"));

@@ -5,6 +5,7 @@ import type { ListedObject } from "../../../s3/list-xml.ts";
 import { RowHasher } from "../../engine/row-hash.ts";
 import type { Model } from "../../model.ts";
 import {
+  SHOWN_BYTES_MAX,
   SourceFailure,
   type HashedRow,
   type HashSeeds,
@@ -36,7 +37,7 @@ export async function openFileSource(
   signal: AbortSignal,
 ): Promise<FileSource> {
   const { prefix, format, files } = model;
-  const listed = await listFiles(bucket, prefix, format, files);
+  const listed = await listFiles(bucket, { prefix, format, files }, signal);
   const [first] = listed;
   if (first === undefined) throw badFile("there is none");
   const reading = newReading(bucket, signal);
@@ -91,9 +92,13 @@ export class FileSource implements RowSource {
   async sample(limit: number, signal: AbortSignal): Promise<readonly SourceRow[]> {
     const rows: SourceRow[] = [];
     const names = this.columns.map(({ name }) => name);
+    let chars = 0;
     for await (const found of this.#rows(names, signal)) {
-      rows.push(...found.rows.slice(0, limit - rows.length));
-      if (rows.length >= limit) break;
+      for (const row of found.rows) {
+        rows.push(row);
+        for (const cell of row) chars += cell?.length ?? 0;
+        if (rows.length >= limit || chars > SHOWN_BYTES_MAX) return rows;
+      }
     }
     return rows;
   }

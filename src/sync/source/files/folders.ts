@@ -22,6 +22,8 @@ const PAGE_KEYS = 1_000;
 const LOOKED_AT_MAX = 20_000;
 /** Files of one table. */
 const FILES_MAX = 10_000;
+/** The character that sorts behind all others. */
+const LAST_CHARACTER = "\u{10FFFF}";
 
 const NAMES: readonly (readonly [RegExp, FileFormat])[] = [
   [/\.csv(?:\.gz)?$/i, "csv"],
@@ -35,10 +37,13 @@ export function formatOf(key: string): FileFormat | undefined {
 }
 
 /** The folders that hold files, by name. @throws SourceFailure. */
-export async function listFolders(bucket: Bucket): Promise<readonly FolderEntry[]> {
+export async function listFolders(
+  bucket: Bucket,
+  signal: AbortSignal,
+): Promise<readonly FolderEntry[]> {
   const folders = new Map<string, FolderEntry>();
   let looked = 0;
-  for await (const entry of entriesOf(bucket, "")) {
+  for await (const entry of entriesOf(bucket, "", signal)) {
     if ((looked += 1) > LOOKED_AT_MAX) break;
     const format = formatOf(entry.key);
     if (format === undefined) continue;
@@ -63,12 +68,15 @@ export async function listFolders(bucket: Bucket): Promise<readonly FolderEntry[
  */
 export async function listFiles(
   bucket: Bucket,
-  prefix: string,
-  format: FileFormat,
-  files: "newest" | "all",
+  {
+    prefix,
+    format,
+    files,
+  }: { readonly prefix: string; readonly format: FileFormat; readonly files: "newest" | "all" },
+  signal: AbortSignal,
 ): Promise<readonly ListedObject[]> {
   const found: ListedObject[] = [];
-  for await (const entry of entriesOf(bucket, prefix)) {
+  for await (const entry of entriesOf(bucket, prefix, signal, behindFolder)) {
     const isInside = !entry.key.slice(prefix.length).includes("/");
     if (!isInside || formatOf(entry.key) !== format || entry.size === 0) continue;
     found.push(entry);
@@ -88,15 +96,29 @@ export async function listFiles(
   return [rest.reduce((newest, entry) => (isLater(entry, newest) ? entry : newest), first)];
 }
 
-async function* entriesOf(bucket: Bucket, prefix: string): AsyncGenerator<ListedObject> {
+/** Entries below a prefix; a page goes on behind what `behind` makes of the last key of the one before. */
+async function* entriesOf(
+  bucket: Bucket,
+  prefix: string,
+  signal: AbortSignal,
+  behind = (_: string, key: string): string => key,
+): AsyncGenerator<ListedObject> {
   let after: string | undefined;
   do {
+    if (signal.aborted) throw new SourceFailure("aborted", "The reading was broken off", true);
     const page = await bucket.list(prefix, {
       max: PAGE_KEYS,
       ...(after === undefined ? {} : { after }),
     });
     if (!page.ok) throw bucketFailure(page.error);
     yield* page.value.entries;
-    after = page.value.next;
+    const { next } = page.value;
+    after = next === undefined ? undefined : behind(prefix, next);
   } while (after !== undefined);
+}
+
+/** Behind all of the folder that a key is in, where that is not the one with this prefix. */
+function behindFolder(prefix: string, key: string): string {
+  const [folder, ...rest] = key.slice(prefix.length).split("/");
+  return rest.length === 0 ? key : `${prefix}${folder}/${LAST_CHARACTER}`;
 }

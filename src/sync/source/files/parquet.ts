@@ -37,10 +37,17 @@ export class ParquetFile {
     told: { readonly opened: FileOpened; readonly counted: (bytes: number) => void },
   ): Promise<ParquetFile> {
     const buffer = bufferOf(bucket, file, signal, told);
+    // The file itself says how long they are, so what would be fetched is looked at first.
+    const bounded: AsyncBuffer = {
+      ...buffer,
+      slice: (from, before = buffer.byteLength) => {
+        if (before - from > METADATA_BYTES_MAX) throw badFile("its metadata are too large");
+        return buffer.slice(from, before);
+      },
+    };
     const metadata = await understood(signal, () =>
-      parquetMetadataAsync(buffer, { initialFetchSize: FOOTER_BYTES }),
+      parquetMetadataAsync(bounded, { initialFetchSize: FOOTER_BYTES }),
     );
-    if (metadata.metadata_length > METADATA_BYTES_MAX) throw badFile("its metadata are too large");
     return new ParquetFile(buffer, metadata);
   }
 

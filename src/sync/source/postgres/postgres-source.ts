@@ -10,7 +10,7 @@ import type {
   SqlFacts,
   SqlSource,
 } from "../source.ts";
-import { SourceFailure } from "../source.ts";
+import { SHOWN_BYTES_MAX, SourceFailure } from "../source.ts";
 import { describeModel, type DescribedModel } from "./describe.ts";
 import { cellsAfterHashes, cellsOf, hashedRow, numbersOf } from "./rows.ts";
 import { Session } from "./session.ts";
@@ -188,10 +188,14 @@ export class PostgresSource implements SqlSource {
     if (this.#session.received > before) yield end();
   }
 
+  /** Rows to be shown, as many as are not too much together. */
   async #rows(statement: string, signal: AbortSignal): Promise<readonly SourceRow[]> {
+    const before = this.#session.received;
     const rows: SourceRow[] = [];
     const read = this.#session.copy(statement, signal, (tuple) => rows.push(cellsOf(tuple)));
-    for await (const _ of read);
+    for await (const _ of read) {
+      if (rows.length > 0 && this.#session.received - before > SHOWN_BYTES_MAX) break;
+    }
     return rows;
   }
 }

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { RowHasher } from "../../../../../src/sync/engine/row-hash.ts";
 import { bucketOf, openFolder, rowsOf, SEEDS } from "../../../../support/sync/folder-source.ts";
+import { openFileSource } from "../../../../../src/sync/source/files/file-source.ts";
 import { listFolders } from "../../../../../src/sync/source/files/folders.ts";
 import { MemoryBucket } from "../../../../support/sync/memory-bucket.ts";
 
@@ -52,6 +53,33 @@ describe("a folder of CSV", () => {
       ["2"],
       ["1"],
     ]);
+  });
+
+  it("is found without a walk through the folders in it", async () => {
+    for (let day = 0; day < 3; day += 1) {
+      for (let n = 0; n < 1_500; n += 1) bucket.put(`data/day${day}/${n}.csv`, "id\n1\n");
+    }
+    bucket.put("data/people.csv", "id\n7\n");
+
+    expect((await rowsOf(await openFolder(bucket, "csv"), ["id"])).rows).toEqual([["7"]]);
+    // One page ends in each of the folders, and the last one comes behind them.
+    expect(bucket.lists).toBeLessThanOrEqual(4);
+  });
+
+  it("is not listed any more for somebody who left", async () => {
+    bucket.put("data/people.csv", PEOPLE);
+    const model = { kind: "folder", prefix: "data/", format: "csv", files: "all" } as const;
+    const opening = openFileSource(bucketOf(bucket), model, SEEDS, AbortSignal.abort());
+
+    await expect(opening).rejects.toMatchObject({ code: "aborted" });
+    expect(bucket.lists).toBe(0);
+  });
+
+  it("shows no more rows than can be held beside much else", async () => {
+    bucket.put("data/wide.csv", `id,text\n${`1,${"x".repeat(1_000_000)}\n`.repeat(10)}`);
+    const source = await openFolder(bucket, "csv");
+
+    expect(await source.sample(100, AbortSignal.any([]))).toHaveLength(4);
   });
 
   it("sets rows without a key apart", async () => {
@@ -172,6 +200,19 @@ describe("a folder of NDJSON", () => {
   });
 });
 
+describe("a folder of Parquet", () => {
+  it("is refused before metadata are fetched that are too large", async () => {
+    const file = new Uint8Array(17_000_100);
+    const end = new DataView(file.buffer, file.length - 8);
+    end.setUint32(0, 17_000_000, true);
+    file.set(new TextEncoder().encode("PAR1"), file.length - 4);
+    bucket.put("data/odd.parquet", file);
+
+    await expect(openFolder(bucket, "parquet")).rejects.toThrow("its metadata are too large");
+    expect(bucket.gets).toBe(1);
+  });
+});
+
 describe("listFolders()", () => {
   it("names folders by format with what they hold", async () => {
     bucket.put("a/1.csv", "id\n");
@@ -179,7 +220,7 @@ describe("listFolders()", () => {
     bucket.put("a/b/3.parquet", "x");
     bucket.put("readme.txt", "x");
 
-    expect(await listFolders(bucketOf(bucket))).toMatchObject([
+    expect(await listFolders(bucketOf(bucket), AbortSignal.any([]))).toMatchObject([
       { prefix: "a/", format: "csv", files: 2, bytes: 5 },
       { prefix: "a/b/", format: "parquet", files: 1, bytes: 1 },
     ]);
