@@ -11,7 +11,7 @@ import {
   judgeDeliveries,
   Sinks,
 } from "./demo/deliveries.ts";
-import { gatherEvidence, type Evidence, type Ground } from "./demo/evidence.ts";
+import { gatherEvidence, outsideBytes, type Evidence, type Ground } from "./demo/evidence.ts";
 import { FAILOVER_VARS, judgeFailover, showFailover } from "./demo/failover.ts";
 import { acceptedByItsOwnCount, makeHome, type DemoHome } from "./demo/homes.ts";
 import {
@@ -143,6 +143,7 @@ async function demonstrate(stack: Stack, sinks: Sinks, wishes: Wishes): Promise<
     ...(failover?.problems ?? []),
     ...(ownBucket?.problems ?? []),
     ...(sync?.problems ?? []),
+    ...(sync === undefined ? [] : outsideProblems(outsideBytes(ground))),
     ...(await residencyProblems(stack, asked, sync?.hosts)),
   ];
   say(formatReport({ ...verdict, problems }, ownBucket?.summary));
@@ -185,10 +186,13 @@ async function showOwnBucket(
   if (isOwnBucketFault(fault)) await plantInOwnBucket(fault, ground, deletedLines(run));
   const after = await gatherEvidence(ground);
   const judged = judgeOwnBucket(run, ground, after);
-  const { eu, us, unknown } = after.outsideBytes;
+  return { ...judged, problems: [...judged.problems, ...outsideProblems(after.outsideBytes)] };
+}
+
+/** What went out after the traffic was judged, as it was for files, deliveries and the rest. */
+function outsideProblems({ eu, us, unknown }: Evidence["outsideBytes"]): readonly string[] {
   const outside = eu + us + unknown;
-  if (outside === 0) return judged;
-  return { ...judged, problems: [...judged.problems, `${outside} bytes went outside the region`] };
+  return outside === 0 ? [] : [`${outside} bytes went outside the region`];
 }
 
 /** Waits until as many lines are in the buckets as there should be, or time is up. */

@@ -35,8 +35,8 @@ export type FoundLine = FoundFile & {
   readonly text: string;
 };
 
-/** Whatever we write names its source or its workspace as a folder, and so does what we list. */
-const HOME_IN_KEY = /\/(?:src|ws)_(eu|us)_[a-z0-9]+\//;
+/** Whatever we write names its source, its workspace or its sync as a folder, and so does what we list. */
+const HOME_IN_KEY = /\/(?:src|ws|syn)_(eu|us)_[a-z0-9]+\//;
 
 /** What the demo may see of the world outside the Worker. */
 export type Ground = {
@@ -76,7 +76,7 @@ export async function gatherEvidence(ground: Ground): Promise<Evidence> {
  * Bytes the Worker sent to places where they do not belong, by the recorder that stands for the
  * whole internet: to a host that is no bucket, or to a bucket that is not of their home.
  */
-function outsideBytes(ground: Ground): Evidence["outsideBytes"] {
+export function outsideBytes(ground: Ground): Evidence["outsideBytes"] {
   const bytes = { ...ground.sinks.outsideBytes, unknown: 0 };
   const destinations = [...deliveryHosts("eu"), ...deliveryHosts("us")];
   for (const call of ground.stack.recorder.calls()) {
