@@ -1,8 +1,6 @@
-import { homeBucket } from "../src/archive/home-bucket.ts";
 import type { Config } from "../src/config.ts";
-import { regionOf, workspaceOf } from "../src/core/ids.ts";
+import { workspaceOf } from "../src/core/ids.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
-import { HOME_REGIONS } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import { connectionBucket } from "../src/sync/connection/open.ts";
 import type { SyncProblem } from "../src/sync/draft.ts";
@@ -29,7 +27,7 @@ import { LaneDestination } from "./lane-destination.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { RestoreGuard } from "./restore-guard.ts";
 import { checkUnchanged, SyncDiffs } from "./sync-diffs.ts";
-import { writeReport } from "./sync-reporting.ts";
+import { platformBucket, writeReport } from "./sync-reporting.ts";
 import { seedsOf } from "./sync-seeds.ts";
 import { modelOfRun } from "./sync-window.ts";
 import type { Reach } from "./reach.ts";
@@ -206,12 +204,6 @@ function unloadBucket(deps: BucketDeps, { unload }: SyncConfig): Bucket {
   if (unload === undefined) return platformBucket(deps);
   const context = connectionContext(deps.config, unload, deps.observer);
   return connectionBucket(openConnection(deps.config, unload), context);
-}
-
-function platformBucket({ id, config, observer }: BucketDeps): Bucket {
-  const [location] = HOME_REGIONS[regionOf(id)].locations;
-  if (location === undefined) throw new Error("Cannot open a bucket: the region has no location");
-  return homeBucket(config, workspaceOf(id), location, observer, "sync");
 }
 
 async function suppressedRows(

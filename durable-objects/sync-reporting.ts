@@ -94,7 +94,12 @@ async function putOnce(
   return err({ code: "code" in put.error ? put.error.code : kind, isPassing: true });
 }
 
-function platformBucket({ id, config, observer }: ReportingDeps): Bucket {
+/** The region's bucket for what a sync writes: changed rows on their way, and its reports. */
+export function platformBucket({
+  id,
+  config,
+  observer,
+}: Pick<ReportingDeps, "id" | "config" | "observer">): Bucket {
   const [location] = HOME_REGIONS[regionOf(id)].locations;
   if (location === undefined) throw new Error("Cannot open a bucket: the region has no location");
   return homeBucket(config, workspaceOf(id), location, observer, "sync");

@@ -1,7 +1,7 @@
 import type { HomeRegion } from "../core/ids.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
-/** What an endpoint outside AWS runs; how each differs from AWS is in `s3-endpoint-kinds.ts`. */
+/** What an endpoint outside AWS runs; how each differs from AWS is in `src/archive/own-bucket/endpoint-kinds.ts`. */
 export const ENDPOINT_KINDS = ["r2", "ceph", "minio", "generic"] as const;
 export type EndpointKind = (typeof ENDPOINT_KINDS)[number];
 
