@@ -65,19 +65,21 @@ export class SyncErasing {
       return { isOver: false, position: JSON.stringify(position), erased: 0 };
     }
     if (position.step === "object") {
-      const erased = await this.#eraseHere(deletion, sync);
-      const next: Position = { step: "source" };
-      return { isOver: false, position: JSON.stringify(next), erased };
+      return this.#eraseHere(deletion, sync, position);
     }
     if (position.step === "source") return this.#eraseSource(deletion, sync);
     return this.#eraseReports(deletion, sync, position);
   }
 
-  async #eraseHere(deletion: StoreDeletion, sync: Sync): Promise<number> {
+  async #eraseHere(deletion: StoreDeletion, sync: Sync, position: Position): Promise<StoreErased> {
     const { ctx, work } = this.#deps;
     const isAbout = aboutOneOf(deletion);
     const forgetting = new SyncForgetting(ctx.storage, isAbout);
     const records = (await forgetting.samples()) + (await forgetting.logParts());
+    // Both gave others their turn, in which a run may have begun that needs what it has spilled.
+    if (work.storage.current() !== undefined) {
+      return { isOver: false, position: JSON.stringify(position), erased: records };
+    }
     const keys = this.#keysOf(deletion, sync);
     const entries = work.storage.transaction(() => {
       work.clearSpill();
@@ -89,7 +91,8 @@ export class SyncErasing {
       copied: () => work.storage.notePeak(),
       nextTurn: () => scheduler.wait(0),
     });
-    return records + entries;
+    const next: Position = { step: "source" };
+    return { isOver: false, position: JSON.stringify(next), erased: records + entries };
   }
 
   /** A log in a source that does not answer is tried again, for as long as the request allows. */

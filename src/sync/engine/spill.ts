@@ -1,4 +1,4 @@
-import type { HashedRow } from "../source/source.ts";
+import { SourceFailure, type HashedRow } from "../source/source.ts";
 import { prefixAt, PREFIX_BITS, writeKey, writeRowHash } from "./state/packed.ts";
 
 /**
@@ -59,7 +59,11 @@ export class Spill {
     this.#gathered += 1;
   }
 
-  /** All that was added, range after range in the order of key hashes. */
+  /**
+   * All that was added, range after range in the order of key hashes.
+   *
+   * @throws SourceFailure when some of it is not there any more: it would be taken for gone.
+   */
   *passes(): Generator<Pass> {
     if (!this.#isSpilled) {
       yield { words: this.#words, count: this.#gathered };
@@ -87,9 +91,11 @@ export class Spill {
   #load(partition: number, from: number, to: number, rows: number): Pass {
     let words = new Uint32Array(Math.ceil(rows * 1.05 + 64) * SPILL_WORDS);
     let length = 0;
+    let found = 0;
     let blob = this.#store.next(partition, -1);
     for (; blob !== undefined; blob = this.#store.next(partition, blob.ordinal)) {
       const part = new Uint32Array(blob.bytes);
+      found += part.length / SPILL_WORDS;
       while (words.length < length + part.length) words = longer(words);
       for (let at = 0; at < part.length; at += SPILL_WORDS) {
         const prefix = prefixAt(part, at);
@@ -97,6 +103,9 @@ export class Spill {
         for (let i = 0; i < SPILL_WORDS; i++) words[length + i] = part[at + i] ?? 0;
         length += SPILL_WORDS;
       }
+    }
+    if (found !== this.#counts[partition]) {
+      throw new SourceFailure("spill_lost", "What was read of the source was lost", true);
     }
     return { words, count: length / SPILL_WORDS };
   }

@@ -181,17 +181,31 @@ describe("chosenKeys()", () => {
   });
 });
 
+/** Rows put down in many blobs, to be gone through ten at a time. */
+function spilled(storage: NodeStorage): Spill {
+  storage.sql.exec(`${SYNC_SPILL_SQL} `);
+  const limits = { gatheredRows: 1_000, passRows: 10 };
+  const spill = new Spill(new SyncSpillTable(storage.sql), limits);
+  const hasher = hasherOf(SELECTION);
+  for (const [number, row] of manyRows(10_000).entries()) {
+    const hashes = hasher.hash(row);
+    if (hashes !== undefined) spill.add({ ...hashes, row }, number);
+  }
+  return spill;
+}
+
 describe("Spill", () => {
-  it("goes through a range that is too large for memory in passes, all rows once and in order", () => {
+  it("does not take rows for gone that somebody else cleared away", () => {
     const storage = new NodeStorage();
-    storage.sql.exec(`${SYNC_SPILL_SQL} `);
-    const limits = { gatheredRows: 1_000, passRows: 10 };
-    const spill = new Spill(new SyncSpillTable(storage.sql), limits);
-    const hasher = hasherOf(SELECTION);
-    for (const [number, row] of manyRows(10_000).entries()) {
-      const hashes = hasher.hash(row);
-      if (hashes !== undefined) spill.add({ ...hashes, row }, number);
-    }
+    const passes = spilled(storage).passes();
+    passes.next();
+    new SyncSpillTable(storage.sql).clear();
+
+    expect(() => [...passes]).toThrow("What was read of the source was lost");
+  });
+
+  it("goes through a range that is too large for memory in passes, all rows once and in order", () => {
+    const spill = spilled(new NodeStorage());
     const numbers = new Set<number>();
     let last = -1;
     let isOrdered = true;
