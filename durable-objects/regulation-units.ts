@@ -3,6 +3,7 @@ import { readStored } from "../src/core/stored-json.ts";
 import type { DestinationForgetting, LaneForgetting } from "../src/deliver/lane/ports.ts";
 import type { Destination } from "../src/workspace/destination.ts";
 import { formatName, parseName, type LaneRef } from "../src/region/object-names.ts";
+import { enterInOrder } from "../src/regulation/enter-in-order.ts";
 import { isStore, stepsOf, type Step, type UnitResult } from "../src/regulation/progress.ts";
 import type { Regulation } from "../src/regulation/regulation.ts";
 import { StoreUnits } from "../src/regulation/store-units.ts";
@@ -35,6 +36,8 @@ export class RegulationUnits {
   readonly #stores: StoreUnits;
   readonly #archives: RegulationArchives;
   readonly #isAgain: boolean;
+  /** Sources whose turn it has, as far as it asked; it gives none away before all are settled. */
+  readonly #entered = new Set<SourceId>();
 
   /** @param isAgain Whether it was done before: no replay may see what comes back with an object. */
   constructor(turn: WorkspaceTurn, reach: Reach, regulation: Regulation, isAgain: boolean) {
@@ -130,9 +133,14 @@ export class RegulationUnits {
     const name = parseName(unit);
     if (!this.#isAgain || name?.kind !== "queue") return true;
     if (!this.#isItsTurn(unit)) return false;
-    const archive = this.#reach.archive(name.sourceId);
-    const turn = await archive.enterJob({ id: this.#regulation.id, kind: "deletion" });
-    return turn.kind === "running";
+    const withQueues = this.#sources().filter((sourceId) => this.#queues(sourceId).length > 0);
+    return enterInOrder(withQueues, name.sourceId, async (sourceId) => {
+      if (this.#entered.has(sourceId)) return true;
+      const job = { id: this.#regulation.id, kind: "deletion" } as const;
+      const turn = await this.#reach.archive(sourceId).enterJob(job);
+      if (turn.kind === "running") this.#entered.add(sourceId);
+      return turn.kind === "running";
+    });
   }
 
   async #forgetLinked(lane: string): Promise<LaneForgetting> {
