@@ -151,7 +151,9 @@ export class RegulationUnits {
 
   /** A store of ours is asked for the linked ids as well; a vendor knows its users by their own. */
   #asked({ id, slug }: Pick<Destination, "id" | "slug">): readonly string[] {
-    const hasLinked = isStore(slug) && this.#links().length > 0;
+    const { id: regulationId, linkedAnonymousIds } = this.#regulation;
+    const isAsked = linkedAnonymousIds && isStore(slug);
+    const hasLinked = isAsked && this.#turn.regulations.linkCount(regulationId) > 0;
     return hasLinked ? [id, `${id}${LINKED_SUFFIX}`] : [id];
   }
 

@@ -32,11 +32,14 @@ export class WorkspaceRestores {
     const key = `${sourceId} ${kind}`;
     const known = this.#required.get(key);
     if (known !== undefined) return known;
-    const [last] = this.#deletions(sourceId, 0).filter(({ regulation }) =>
-      this.#hasPassed(regulation, kind),
-    );
-    this.#required.set(key, last?.number ?? 0);
-    return last?.number ?? 0;
+    let required = 0;
+    for (const { number, regulation } of this.#deletions(sourceId)) {
+      if (!this.#hasPassed(regulation, kind)) continue;
+      required = number;
+      break;
+    }
+    this.#required.set(key, required);
+    return required;
   }
 
   /** Called with every change of a regulation. */
@@ -48,9 +51,11 @@ export class WorkspaceRestores {
   repeat(object: string, number: number, nowMs: number): readonly RegulationId[] {
     const name = parseName(object);
     if (name?.kind !== "queue" && name?.kind !== "lane") return [];
-    const lost = this.#deletions(name.sourceId, number).filter(
-      ({ regulation }) => !this.#comesBy(regulation, name.kind, object),
-    );
+    const lost: NumberedRegulation[] = [];
+    for (const deletion of this.#deletions(name.sourceId)) {
+      if (deletion.number <= number) break;
+      if (!this.#comesBy(deletion.regulation, name.kind, object)) lost.push(deletion);
+    }
     this.#turn.transaction(() => {
       for (const { regulation } of lost) {
         const { certificate, archives } = this.#progress(regulation);
@@ -86,13 +91,12 @@ export class WorkspaceRestores {
     return true;
   }
 
-  /** Deletions after that number which a source takes part in, the last one first. */
-  #deletions(sourceId: SourceId, after: number): readonly NumberedRegulation[] {
+  /** Deletions that a source takes part in, the last one first. */
+  *#deletions(sourceId: SourceId): Generator<NumberedRegulation> {
     // Whom older ones named is forgotten, but no storage can be set back that far.
-    return this.#turn.journal
-      .after(after, Date.now() - SHOWN_MS)
-      .filter(({ regulation }) => isDeletionOf(regulation, sourceId))
-      .toReversed();
+    for (const numbered of this.#turn.journal.back(sourceId, Date.now() - SHOWN_MS)) {
+      if (isDeletionOf(numbered.regulation, sourceId)) yield numbered;
+    }
   }
 
   #progress({ id, type }: Regulation): Progress {

@@ -1,8 +1,9 @@
-import type { RegulationId } from "../../src/core/ids.ts";
+import type { RegulationId, SourceId } from "../../src/core/ids.ts";
 import { readStored } from "../../src/core/stored-json.ts";
 import type { ArchiveLocation } from "../../src/region/regions.ts";
 import type { Regulation, RegulationDraft } from "../../src/regulation/regulation.ts";
 import type { JournalEntry } from "../../src/workspace/regulation-journal.ts";
+import { COLUMNS, toRegulation, type RegulationRow } from "./regulation-rows.ts";
 import type { RegulationsTable } from "./regulations-table.ts";
 
 /** An entry of the journal, and the locations whose bucket is known to have it. */
@@ -76,20 +77,18 @@ export class JournalTable {
     return { number, id, createdAtMs, commitment: commitment ?? "", draft };
   }
 
-  /** Requests after that number that were not over before `sinceMs`, in the order of numbers. */
-  after(number: number, sinceMs: number): readonly NumberedRegulation[] {
-    return this.#sql
-      .exec<{ position: number; id: string }>(
-        `SELECT position, id FROM regulations
-         WHERE position > ? AND coalesce(finished_at_ms, ?2) >= ?2 ORDER BY position`,
-        number,
-        sinceMs,
-      )
-      .toArray()
-      .flatMap(({ position, id }) => {
-        const regulation = this.#regulations.regulation(id);
-        return regulation === undefined ? [] : [{ number: position, regulation }];
-      });
+  /**
+   * Requests about a source that were not over before `sinceMs`, the last one first: each is read when
+   * it is asked for.
+   */
+  *back(sourceId: SourceId, sinceMs: number): Generator<NumberedRegulation> {
+    const rows = this.#sql.exec<RegulationRow>(
+      `SELECT ${COLUMNS} FROM regulations
+       WHERE source_id IN ('', ?) AND coalesce(finished_at_ms, ?2) >= ?2 ORDER BY position DESC`,
+      sourceId,
+      sinceMs,
+    );
+    for (const row of rows) yield { number: row.position, regulation: toRegulation(row) };
   }
 
   numberOf(id: RegulationId): number {

@@ -1,6 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { JournalTable } from "../../durable-objects/storage/journal-table.ts";
+import { RegulationsTable } from "../../durable-objects/storage/regulations-table.ts";
 import { RestoreGuard } from "../../durable-objects/restore-guard.ts";
 import { workspaceOf } from "../../src/core/ids.ts";
 import type { ObjectName } from "../../src/region/object-names.ts";
@@ -128,6 +130,31 @@ describe.each(["queue", "lane"] as const)("a %s that was set back", { timeout: 6
       took.mock.calls.flatMap(([number], i) => (took.mock.contexts[i] === guard ? [number] : []));
     expect((await repeated()).toSorted()).toEqual(lost.toSorted());
     expect([...guards].map((guard) => [...new Set(numbersOf(guard))])).toContainEqual([1, 2, 3]);
+  });
+});
+
+describe("the number that a workspace asks for", { timeout: 60_000 }, () => {
+  it("is found without reading all requests of 90 days", async () => {
+    const name = { kind: "workspace", workspaceId: workspaceOf(sink.sourceId) } as const;
+    const workspace = locate(ENV.WORKSPACE, name, CONFIG.jurisdictions);
+    await erase();
+
+    const read = await runInDurableObject(workspace, (_, { storage }) => {
+      const { sql } = storage;
+      sql.exec(`WITH RECURSIVE numbers AS (SELECT 2 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < 500)
+        INSERT INTO regulations SELECT n, 'reg_' || n, source_id, type, subject_type, subjects, status,
+          created_at_ms, finished_at_ms, progress, is_linked, commitment
+        FROM regulations JOIN numbers WHERE position = 1`);
+      const exec = vi.spyOn(sql, "exec");
+      const journal = new JournalTable(sql, new RegulationsTable(sql));
+      const [last] = journal.back(sink.sourceId, 0);
+      const rows = exec.mock.results.map(({ value }) => (value as { rowsRead: number }).rowsRead);
+      return { last: last?.number, rows };
+    });
+
+    expect(read.last).toBe(500);
+    expect(read.rows.length).toBe(1);
+    expect(read.rows[0]).toBeLessThan(10);
   });
 });
 
