@@ -1,4 +1,4 @@
-import { BlockCursor, firstFrom } from "./cursors.ts";
+import { blockCursor, firstFrom } from "./cursors.ts";
 import {
   compareKeys,
   ENTRY_WORDS,
@@ -44,7 +44,7 @@ export function foldInto(store: StateStore, entries: Entries, pagesMax: number):
 
 function mergedPage(page: Packed | undefined, entries: Entries, end: number): PackedBuilder {
   const builder = new PackedBuilder((page?.count ?? 0) + PAGE_ENTRIES);
-  const old = new BlockCursor(page, () => undefined, 0);
+  const old = blockCursor(page);
   while (entries.prefix < end) {
     const { packed, index } = entries;
     if (packed === undefined) break;

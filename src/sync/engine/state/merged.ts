@@ -41,6 +41,12 @@ export class Merged {
     this.#current = this.#least();
   }
 
+  /** Goes on to the first entry whose prefix is at least that; never back. */
+  seek(prefix: number): void {
+    for (const cursor of this.#cursors) cursor.seek(prefix);
+    this.#current = this.#least();
+  }
+
   #least(): BlockCursor | undefined {
     let least: BlockCursor | undefined;
     for (const cursor of this.#cursors) {

@@ -95,6 +95,11 @@ export class StateReader {
   /** Goes on to the first entry whose prefix is at least that; never back. */
   seek(prefix: number): void {
     if (prefix <= this.prefix) return;
+    if (this.#version === this.#of.version) {
+      this.#merged.seek(prefix);
+      this.#skipGone();
+      return;
+    }
     this.#version = this.#of.version;
     this.#merged = this.#open(prefix);
   }

@@ -2,7 +2,7 @@ import type { Accepted } from "../change.ts";
 import type { Known } from "../verdict.ts";
 import { appendRun } from "./log.ts";
 import { foldInto, withoutKey } from "./fold.ts";
-import { BlockCursor, runCursor } from "./cursors.ts";
+import { blockCursor, runCursor, type BlockCursor } from "./cursors.ts";
 import { Merged } from "./merged.ts";
 import {
   ENTRY_WORDS,
@@ -237,5 +237,5 @@ function sorted(accepted: readonly Accepted[]): PackedBuilder {
 }
 
 function entriesOf(builder: PackedBuilder): BlockCursor {
-  return new BlockCursor(builder.slice(0, builder.count), () => undefined, 0);
+  return blockCursor(builder.slice(0, builder.count));
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Accepted } from "../../../../../src/sync/engine/change.ts";
 import { PAGE_ENTRIES_MAX } from "../../../../../src/sync/engine/state/fold.ts";
+import { prefixOf } from "../../../../../src/sync/engine/state/packed.ts";
 import type { StateLimits, SyncState } from "../../../../../src/sync/engine/state/sync-state.ts";
 import { nodeState } from "../../../../support/sync/node-state.ts";
 
@@ -145,6 +146,29 @@ describe("SyncState", { timeout: MINUTE_MS }, () => {
 
       expect(allOf(state, after)).toEqual(entries.filter(([keyHash]) => keyHash > after));
     });
+  });
+
+  it("goes on to any place as if it had been opened there", () => {
+    fc.assert(
+      fc.property(acts, acts, limits, fc.array(fc.nat(3_100)), (before, after, within, places) => {
+        const { state } = nodeState(undefined, within);
+        const model: Model = new Map();
+        for (const act of before) perform(state, model, act);
+        const reader = state.read();
+        const targets = places.map(spread).toSorted();
+        for (const [at, target] of targets.entries()) {
+          // Half of the way others write in between.
+          if (at % 2 === 1 && after[at] !== undefined) perform(state, model, after[at]);
+          const from = reader.prefix;
+          reader.seek(prefixOf(target));
+          if (reader.prefix === from) continue;
+          const anew = [...model.keys()].filter((key) => prefixOf(key) >= prefixOf(target));
+          expect(reader.isDone ? undefined : reader.keyHash).toBe(anew.toSorted()[0]);
+          if (at % 3 === 0 && !reader.isDone) reader.advance();
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("counts what it reads", () => {
