@@ -19,6 +19,7 @@ import type { LaneFeed } from "./queue-lanes.ts";
 import type { GuardedLease } from "./guarded-lease.ts";
 import { makeArchiver } from "./queue-archiver.ts";
 import { QueueNotices } from "./queue-notices.ts";
+import { QueueRefusals } from "./queue-refusals.ts";
 import { Settler } from "./queue-settling.ts";
 import { openSuspects } from "./queue-suspects.ts";
 import type { Reach } from "./reach.ts";
@@ -45,9 +46,6 @@ const INCARNATION_CHARS = 8;
 /** Memory that building a file takes for each byte of NDJSON: its gzip, and the users' hashes. */
 const BUILD_BYTES_PER_RAW = 0.3;
 
-/** Counts of refusals are written at the latest this long after they were made. */
-const COUNTERS_WRITE_MS = 5_000;
-
 /** Pieces of merging done in one run; more would keep the object from its requests. */
 const MERGE_SLICES_MAX = 200;
 
@@ -58,6 +56,7 @@ export class QueueWork {
   readonly #deps: QueueWorkDeps;
   readonly #archiver: ArchiverDeps;
   readonly #notices: QueueNotices;
+  readonly #refusals: QueueRefusals;
   readonly #settler: Settler;
   #waiting: { events: number; bytes: number; oldestAtMs: number | undefined };
   #archivedSeq: number;
@@ -70,7 +69,6 @@ export class QueueWork {
   #lastCommitAtMs = 0;
   #alarmAtMs: number | undefined;
   #running: Promise<void> | undefined;
-  #countersDue = false;
 
   constructor(deps: QueueWorkDeps) {
     this.#deps = deps;
@@ -79,6 +77,7 @@ export class QueueWork {
     );
     this.#archiver = makeArchiver(deps, incarnation);
     this.#notices = new QueueNotices(deps);
+    this.#refusals = new QueueRefusals(deps);
     this.#settler = new Settler({
       ...deps,
       seal: deps.config.seal,
@@ -90,13 +89,13 @@ export class QueueWork {
 
   /** Called in the turn of each commit: arms the alarm with the first event, starts work when due. */
   committed(): void {
-    const { storage, counters } = this.#deps;
+    const { storage } = this.#deps;
     const nowMs = Date.now();
     this.#grow();
     this.#deps.lanes.wake();
     storage.rotateIfDue(nowMs);
-    if (counters.hasPending) this.#writeCountersSoon();
-    if (this.#waiting.oldestAtMs === undefined) return;
+    const isRefusing = this.#refusals.committed(nowMs);
+    if (this.#waiting.oldestAtMs === undefined && !isRefusing) return;
     this.#notices.tellFilled();
     const wanted = nextAlarmAt(this.#state(), this.#settler.rule, nowMs);
     if (wanted !== undefined && wanted < (this.#alarmAtMs ?? Infinity)) this.#setAlarm(wanted);
@@ -151,7 +150,7 @@ export class QueueWork {
   }
 
   async #runOnce(): Promise<void> {
-    const { storage, counters, config, lease, lanes, evidence } = this.#deps;
+    const { storage, config, lease, lanes, evidence } = this.#deps;
     try {
       // Where files may go is part of the config, which may not have been asked for since a restart.
       if (mayArchive(this.#state(), this.#settler.rule, Date.now())) await lease.get();
@@ -163,14 +162,14 @@ export class QueueWork {
       lanes.wake();
       storage.dropConsumed(this.#settler.droppable(lanes.droppable(this.#archivedSeq)));
       lanes.pruneFiles(Date.now() - config.windowMs - DAY_MS, Date.now());
-      counters.write();
+      this.#refusals.write();
       for (let i = 0; i < MERGE_SLICES_MAX && storage.mergeSlice(Date.now()); i++) {
         await scheduler.wait(0);
       }
       if (storage.wantsShards) await this.#notices.askForShards();
       await this.#notices.tellDrained(
         () => this.#waiting.oldestAtMs === undefined && lanes.isPassed,
-        this.#lastCommitAtMs,
+        Math.max(this.#lastCommitAtMs, this.#refusals.manyAtMs),
       );
     } catch {
       // The cause may quote an event, so only that it happened is kept.
@@ -287,14 +286,5 @@ export class QueueWork {
     const { log } = this.#deps.storage;
     this.#waiting = log.waiting(this.#archivedSeq + 1);
     this.#measuredBytes = log.insertedBytes;
-  }
-
-  #writeCountersSoon(): void {
-    if (this.#countersDue) return;
-    this.#countersDue = true;
-    setTimeout(() => {
-      this.#countersDue = false;
-      this.#deps.counters.write();
-    }, COUNTERS_WRITE_MS);
   }
 }

@@ -22,7 +22,7 @@ const LAG_MS = 15 * MINUTE_MS;
 
 /** Over which time refusals are weighed, so that one bad client's burst is no alert. */
 export const WEIGHED_MS = 10 * MINUTE_MS;
-const REFUSED_MIN = 100;
+export const REFUSED_MIN = 100;
 const REFUSED_SHARE_MIN = 0.05;
 
 /** What a queue says when files go elsewhere, or may stand twice: nothing to be told of. */

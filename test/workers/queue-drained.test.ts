@@ -91,6 +91,31 @@ describe("a queue", () => {
     expect(await queue.status()).toMatchObject({ waitingEvents: 1 });
   });
 
+  it("that refuses many events is looked at until it has stopped for a while", async () => {
+    const refused = { refused: { event_not_defined: 150 } };
+    await queue.append(appendOf([], refused));
+    await vi.waitUntil(isHolding);
+    const looks: boolean[] = [];
+    for (const ms of [5 * 60_000, IDLE_MS]) {
+      setClock(ms);
+      await queue.poke();
+      await evictDurableObject(
+        locate(ENV.INGEST_QUEUE, { kind: "queue", sourceId, ...REF }, CONFIG.jurisdictions),
+      );
+      await queue.poke();
+      looks.push(await isHolding());
+    }
+
+    expect(looks).toEqual([true, false]);
+  });
+
+  it("that refuses a few events is not looked at for that", async () => {
+    await queue.append(appendOf([], { refused: { event_not_defined: 99 } }));
+    await queue.poke();
+
+    expect(await isHolding()).toBe(false);
+  });
+
   it("that holds events tells so again when the workspace did not hear it", async () => {
     const queueFilled = vi.spyOn(Workspace.prototype, "queueFilled");
     queueFilled.mockRejectedValueOnce(new Error("out of reach"));

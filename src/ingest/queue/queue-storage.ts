@@ -22,6 +22,7 @@ const SHARDS_ASKED_AT = "shards_asked_at_bytes";
 
 /** The largest size that storage was seen to have. */
 const PEAK = "peak_bytes";
+const MANY_REFUSED = "many_refused_at_ms";
 
 /** A segment is closed, and its fingerprints packed, at this many events or this age. */
 const SEGMENT_EVENTS_MAX = 200_000;
@@ -155,6 +156,15 @@ export class QueueStorage {
     if (epoch <= this.#fencedBelow) return;
     this.#writeState("fenced_below", String(epoch));
     this.#fencedBelow = epoch;
+  }
+
+  /** When many events were refused last, as it was noted; 0 when never. */
+  get manyRefusedAtMs(): number {
+    return Number(this.#readState(MANY_REFUSED) ?? 0);
+  }
+
+  noteManyRefused(atMs: number): void {
+    this.#writeState(MANY_REFUSED, String(atMs));
   }
 
   /**
