@@ -69,10 +69,15 @@ export class SubjectAccessWork {
       for (const sourceId of this.#sources(access)) {
         await this.#reach.archive(sourceId).dropExport(access.id);
       }
-      this.#turn.accesses.remove(access.id);
     } catch {
       // A bucket does not answer: the row stays, so that it is tried again.
+      return;
     }
+    this.#turn.transaction(() => {
+      this.#turn.soil();
+      this.#turn.accesses.remove(access.id);
+    });
+    await this.#turn.scrub();
   }
 
   #units(step: Step, access: SubjectAccess): readonly string[] {

@@ -222,15 +222,16 @@ export class WorkspaceJournal {
   /** Writes a request down, with what it changes of the suppressions. */
   #count(entry: JournalEntry, locations: readonly ArchiveLocation[], isFound = false): void {
     const { regulations } = this.#turn;
+    const { suppression } = effectsOf(entry.draft.type);
     this.#turn.transaction(() => {
       if (regulations.regulation(entry.id) === undefined) {
-        regulations.add(entry, effectsOf(entry.draft.type).suppression);
+        if (suppression === "lift") this.#turn.soil();
+        regulations.add(entry, suppression);
         if (isFound) this.#repeat(entry);
       }
       const held = this.#table.locations(entry.number);
       this.#table.save({ number: entry.number, locations: [...new Set([...held, ...locations])] });
     });
-    if (effectsOf(entry.draft.type).suppression === "lift") this.#turn.isSoiled = true;
     this.#turn.restores.forget();
   }
 

@@ -166,6 +166,7 @@ export class WorkspaceLeaving {
     const { subject, progress } = leaving;
     const nowMs = Date.now();
     turn.transaction(() => {
+      turn.soil();
       const certificate = certifySource(leaving, turn.tables.source(subject), nowMs);
       turn.leavings.forgetSource(subject);
       turn.leavings.certify(subject, certificate);
@@ -174,7 +175,6 @@ export class WorkspaceLeaving {
       turn.note(by, "source.erase", subject, [`sha256:${sha256Hex(certificate)}`]);
     });
     // What is left of its users' ids in free pages goes as well.
-    turn.isSoiled = true;
     await turn.scrub();
   }
 

@@ -109,6 +109,9 @@ export class WorkspaceRegulations {
       isOver: () => this.#reopened.has(id) || Date.now() >= untilMs,
     });
     if (progress.step !== "done" || this.#reopened.has(id)) return;
+    // A suppression that it lifted is nowhere any more once it is over.
+    await this.#turn.scrub();
+    if (this.#reopened.has(id)) return;
     const nowMs = Date.now();
     this.#turn.transaction(() => {
       const isNew = effectsOf(type).deletion !== "none" && progress.certificate === undefined;
@@ -116,8 +119,6 @@ export class WorkspaceRegulations {
       regulations.finish(id, outcomeOf(progress), nowMs);
     });
     this.#turn.restores.forget();
-    if (regulation.linkedAnonymousIds) this.#turn.isSoiled = true;
-    await this.#turn.scrub();
   }
 
   /** What was done, in counts, hashes and ids of ours; the audit chain keeps its hash. */

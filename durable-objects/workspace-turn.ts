@@ -18,6 +18,7 @@ import { DestinationsTable } from "./storage/destinations-table.ts";
 import { RegulationsTable } from "./storage/regulations-table.ts";
 import { LeavingsTable } from "./storage/leavings-table.ts";
 import { JournalTable } from "./storage/journal-table.ts";
+import { SoiledTable } from "./storage/soiled-table.ts";
 import { ReplaysTable } from "./storage/replays-table.ts";
 import { migrate } from "./storage/migrate.ts";
 import { WORKSPACE_MIGRATIONS } from "./storage/workspace.schema.ts";
@@ -52,8 +53,8 @@ export class WorkspaceTurn {
   readonly journal: JournalTable;
   readonly restores: WorkspaceRestores;
   readonly random: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
-  /** Whether storage may still hold ids of users in pages that are free. */
-  isSoiled = false;
+  readonly #soiled: SoiledTable;
+  #scrubbing: Promise<void> | undefined;
   readonly #storage: DurableObjectStorage;
   readonly #answers: AnswersTable;
 
@@ -78,6 +79,7 @@ export class WorkspaceTurn {
     this.replays = new ReplaysTable(storage.sql);
     this.journal = new JournalTable(storage.sql, this.regulations);
     this.restores = new WorkspaceRestores(this);
+    this.#soiled = new SoiledTable(storage.sql);
     this.#answers = new AnswersTable(storage.sql, this.random);
     if (this.isCreated) migrate(storage, WORKSPACE_MIGRATIONS);
   }
@@ -166,19 +168,37 @@ export class WorkspaceTurn {
 
   /** Forgets what is kept for a while only. */
   prune(nowMs: number): void {
-    if (this.regulations.prune(nowMs)) this.isSoiled = true;
+    this.transaction(() => {
+      if (!this.regulations.hasOld(nowMs)) return;
+      this.soil();
+      this.regulations.prune(nowMs);
+    });
     this.#answers.prune(nowMs);
+  }
+
+  /** Called with whatever deletes ids of users, in its transaction and before it. */
+  soil(): void {
+    this.#soiled.note();
   }
 
   /** Overwrites ids of users that were deleted, if any were since the last time. */
   async scrub(): Promise<void> {
-    if (!this.isSoiled) return;
-    this.isSoiled = false;
+    while (this.isCreated && this.#soiled.times() > 0) {
+      this.#scrubbing ??= this.#scrub().finally(() => {
+        this.#scrubbing = undefined;
+      });
+      await this.#scrubbing;
+    }
+  }
+
+  async #scrub(): Promise<void> {
+    const times = this.#soiled.times();
     await scrubStorage(this.#storage, {
-      tables: ["regulation_subjects", "regulation_links", "suppressions"],
-      freeBytes: 0,
+      tables: ["regulation_subjects", "regulation_links", "suppressions", "subject_accesses"],
+      freeBytes: this.#soiled.freeBytes(),
       nextTurn: () => scheduler.wait(0),
     });
+    this.#soiled.scrubbed(times);
   }
 }
 

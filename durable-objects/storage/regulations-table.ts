@@ -16,6 +16,11 @@ import {
   type SuppressionRow,
 } from "./regulation-rows.ts";
 
+/** Tables that say whom requests are about: they are kept for as long as one may be done again. */
+const NAMING = ["regulation_subjects", "regulation_links"] as const;
+
+const OF_OLD = "WHERE regulation_id IN (SELECT id FROM regulations WHERE finished_at_ms < ?)";
+
 /**
  * Requests about users, whom they name, and who is suppressed: tables `regulations`,
  * `regulation_subjects`, `regulation_links`, `suppressions`, `suppression_versions`. Synchronous.
@@ -164,14 +169,21 @@ export class RegulationsTable {
       nowMs,
       id,
     );
-    this.#sql.exec("DELETE FROM regulation_links WHERE regulation_id = ?", id);
   }
 
-  /** Forgets whom old requests were about; the requests stay. Whether there was anybody. */
-  prune(nowMs: number): boolean {
-    const query = `DELETE FROM regulation_subjects WHERE regulation_id IN
-      (SELECT id FROM regulations WHERE finished_at_ms < ?)`;
-    return this.#sql.exec(query, nowMs - SHOWN_MS).rowsWritten > 0;
+  /** Whether it is still kept whom requests were about that are old. */
+  hasOld(nowMs: number): boolean {
+    return NAMING.some((table) => {
+      const query = `SELECT count(*) AS n FROM (SELECT 1 FROM ${table} ${OF_OLD} LIMIT 1)`;
+      return this.#sql.exec<{ n: number }>(query, nowMs - SHOWN_MS).one().n > 0;
+    });
+  }
+
+  /** Forgets whom old requests were about; the requests stay. */
+  prune(nowMs: number): void {
+    for (const table of NAMING) {
+      this.#sql.exec(`DELETE FROM ${table} ${OF_OLD}`, nowMs - SHOWN_MS);
+    }
   }
 
   /** Suppressions in the order they were made, after that position. */

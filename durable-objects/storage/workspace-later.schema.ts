@@ -41,4 +41,12 @@ export const WORKSPACE_LATER_MIGRATIONS = [
             due_at_ms  INTEGER NOT NULL
           ) STRICT;`,
   },
+  {
+    id: "0050-create-soiled",
+    sql: `CREATE TABLE soiled (
+            id         INTEGER PRIMARY KEY CHECK (id = 1),
+            times      INTEGER NOT NULL,       -- that ids were deleted since pages were overwritten
+            peak_bytes INTEGER NOT NULL        -- the most that was in use
+          ) STRICT;`,
+  },
 ] as const satisfies readonly Migration[];

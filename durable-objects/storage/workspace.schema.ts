@@ -289,7 +289,7 @@ export const WORKSPACE_MIGRATIONS = [
     id: "0011-create-regulation-links",
     sql: `CREATE TABLE regulation_links (
             regulation_id TEXT NOT NULL,
-            anonymous_id  TEXT NOT NULL,      -- stood beside a user of the request; cleared at its end
+            anonymous_id  TEXT NOT NULL,      -- stood beside a user of the request; cleared after 90 days
             PRIMARY KEY (regulation_id, anonymous_id)
           ) STRICT, WITHOUT ROWID;
           ALTER TABLE regulations ADD COLUMN is_linked INTEGER NOT NULL DEFAULT 0;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { workspaceOf, type SourceId } from "../../src/core/ids.ts";
@@ -253,6 +253,25 @@ describe("linkedAnonymousIds", () => {
 
     expect((await finished(id)).linkedIds).toBe(1);
     expect(archived()).toEqual([[]]);
+  });
+
+  it("keeps the ids as long as the users, for when it has to be done again", async () => {
+    await send([{ anonymousId: "a1" }, { userId: "u1", anonymousId: "a1" }]);
+    await archive();
+    await finished(await ask(linked));
+    const kept = (): Promise<number> =>
+      runInDurableObject(workspace(), (_, { storage }) => {
+        const query = "SELECT count(*) AS n FROM regulation_links";
+        return storage.sql.exec<{ n: number }>(query).one().n;
+      });
+    const before = await kept();
+    await runInDurableObject(workspace(), (_, { storage }) => {
+      storage.sql.exec("UPDATE regulations SET finished_at_ms = finished_at_ms - 91 * 86400000");
+    });
+
+    await services.workspace(workspaceOf(sourceId)).poke();
+
+    expect([before, await kept()]).toEqual([1, 0]);
   });
 
   it.each([

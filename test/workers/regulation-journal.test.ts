@@ -244,6 +244,23 @@ describe("the journal of regulations", () => {
     expect((await suppressed()).toSorted()).toEqual(["u1", "u2"]);
   });
 
+  it("overwrites what was deleted before it was killed", async () => {
+    await suppress("u1");
+    await runInDurableObject(workspace(), (_, { storage }) => {
+      storage.sql.exec("INSERT INTO soiled (id, times, peak_bytes) VALUES (1, 1, 0)");
+    });
+    await evictDurableObject(workspace());
+
+    await services.workspace(workspaceId()).poke();
+
+    await vi.waitFor(async () => {
+      const times = await runInDurableObject(workspace(), (_, { storage }) =>
+        storage.sql.exec<{ times: number }>("SELECT times FROM soiled").one(),
+      );
+      expect(times).toEqual({ times: 0 });
+    }, WAIT);
+  });
+
   it("forgets its entries with the subjects, 90 days after the end", async () => {
     const made = await suppress("u1");
     await vi.waitFor(async () => {

@@ -137,6 +137,12 @@ describe("a request for access", () => {
     await runDurableObjectAlarm(workspace());
 
     expect([exported(), (await call("GET", path, { token })).status]).toEqual([[], 404]);
+    // Whom it named is overwritten as well.
+    const query = "SELECT times FROM soiled";
+    const soiled = await runInDurableObject(workspace(), (_, { storage }) =>
+      storage.sql.exec(query).toArray(),
+    );
+    expect(soiled).toEqual([{ times: 0 }]);
   });
 
   it("loses the files that a deletion finds its user in, and keeps others", async () => {
