@@ -54,10 +54,6 @@ export class CountedSource {
     };
   }
 
-  async mark(): Promise<string> {
-    return "";
-  }
-
   async contract(): Promise<string> {
     return "";
   }

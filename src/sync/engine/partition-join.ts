@@ -1,4 +1,4 @@
-import { SourceFailure, type RowSource } from "../source/source.ts";
+import type { RowSource } from "../source/source.ts";
 import type { DiffPiece } from "./change.ts";
 import { checkRows, END, keyReader, type PartitionInput } from "./diff-input.ts";
 import { PieceBuilder } from "./piece-builder.ts";
@@ -17,14 +17,13 @@ export const ROWS_MAX = 100_000_000;
  * by ranges and joined range by range with what was accepted, and a second time for the rows that
  * changed. It begins anew after a crash, so its pieces have no position but the last.
  *
- * @throws SourceFailure, also when the source changed between the two reads.
+ * @throws SourceFailure, as the source does where it changed between the two reads.
  */
 export async function* partitionJoin(
   source: RowSource,
   input: PartitionInput,
 ): AsyncGenerator<DiffPiece> {
   if (input.position === END) return;
-  const mark = await source.mark();
   const piece = new PieceBuilder(input.pieces);
   const spill = new Spill(input.spill, input.spillLimits);
   let rows = 0;
@@ -47,10 +46,6 @@ export async function* partitionJoin(
   yield* join.end();
   spill.end();
   if (marks.count > 0) yield* readMarked(source, input, piece, marks);
-  if ((await source.mark()) !== mark) {
-    const message = "The source changed while it was read";
-    throw new SourceFailure("changed_while_reading", message, true);
-  }
   yield piece.take(END);
 }
 

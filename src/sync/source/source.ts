@@ -71,12 +71,13 @@ export type RowBatch = {
   readonly nullKeys: readonly SourceRow[];
 };
 
-/** What can be read of any source, in any order, whole; the same rows in the same order if read again. */
+/**
+ * What can be read of any source, in any order, whole; the same rows in the same order if read again. A
+ * second read of what is not the same any more fails.
+ */
 export interface RowSource {
   readonly kind: "rows";
   readonly columns: readonly SourceColumn[];
-  /** Changes when the rows may have: two reads with the same mark give the same rows in the same order. */
-  mark(): Promise<string>;
   read(selection: Selection, signal: AbortSignal): AsyncIterable<RowBatch>;
   close(): Promise<void>;
 }

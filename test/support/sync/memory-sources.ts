@@ -134,11 +134,6 @@ export class MemoryRows implements RowSource {
     this.columns = table.columns.map((name) => ({ name, type: "text" }));
   }
 
-  async mark(): Promise<string> {
-    this.#fault();
-    return JSON.stringify(this.#table.rows);
-  }
-
   async *read(selection: Selection): AsyncIterable<RowBatch> {
     const { rows } = this.#table;
     for (let from = 0; from < rows.length; from += BATCH_ROWS) {

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 import type { Bucket } from "../../../s3/bucket.ts";
 import type { ListedObject } from "../../../s3/list-xml.ts";
 import { RowHasher } from "../../engine/row-hash.ts";
@@ -64,14 +62,6 @@ export class FileSource implements RowSource {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.columns = parts.columns;
-  }
-
-  async mark(): Promise<string> {
-    const hash = createHash("sha256");
-    for (const { key, size, lastModifiedMs } of this.#parts.listed) {
-      hash.update(`${JSON.stringify([key, size, lastModifiedMs])}\n`);
-    }
-    return hash.digest("hex");
   }
 
   async *read(selection: Selection, signal: AbortSignal): AsyncGenerator<RowBatch> {

@@ -144,17 +144,6 @@ describe("a folder of CSV", () => {
     });
   });
 
-  it("has another mark once a file is another", async () => {
-    bucket.put("data/a.csv", "id\n1\n");
-    const before = await (await openFolder(bucket, "csv")).mark();
-    const again = await (await openFolder(bucket, "csv")).mark();
-    bucket.put("data/a.csv", "id\n2\n");
-    const after = await (await openFolder(bucket, "csv")).mark();
-
-    expect(again).toBe(before);
-    expect(after).not.toBe(before);
-  });
-
   it("may be tried again when the bucket breaks off", async () => {
     bucket.put("data/a.csv", `id\n${"1\n".repeat(10_000)}`);
     const source = await openFolder(bucket, "csv");
