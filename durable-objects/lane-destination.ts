@@ -31,6 +31,8 @@ export type LaneDestinationDeps = {
   readonly ref: Pick<LaneRef, "destinationId" | "sourceId">;
   /** Whether it is made ready also while it is switched off, as for a replay. */
   readonly isAlsoOff?: boolean;
+  /** How long what the workspace said serves while it is out of reach; {@link GRACE_MS} when absent. */
+  readonly graceMs?: number;
   readonly destinations: Destinations;
   readonly guard: RestoreGuard;
   readonly observer: EgressObserver;
@@ -131,7 +133,7 @@ export class LaneDestination {
 
   /** The config, asked for if what is held is not fresh; `undefined` when it is too old to serve. */
   async config(): Promise<LaneConfig | undefined> {
-    const { reach, ref, now } = this.#deps;
+    const { reach, ref, now, graceMs = GRACE_MS } = this.#deps;
     const askedAtMs = now();
     if (Math.abs(askedAtMs - this.#askedAtMs) < FRESH_MS) return this.#config;
     try {
@@ -141,7 +143,7 @@ export class LaneDestination {
       this.#askedAtMs = askedAtMs;
       return config;
     } catch {
-      return Math.abs(askedAtMs - this.#askedAtMs) < GRACE_MS ? this.#config : undefined;
+      return Math.abs(askedAtMs - this.#askedAtMs) < graceMs ? this.#config : undefined;
     }
   }
 

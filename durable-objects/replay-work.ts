@@ -20,7 +20,6 @@ import type { Reach } from "./reach.ts";
 import { ReplayCatalogue } from "./replay-catalogue.ts";
 import type { RestoreGuard } from "./restore-guard.ts";
 import { guardOf } from "./storage/deletion-number.ts";
-import { ReplaySuppressions } from "./replay-suppressions.ts";
 import { ReplayFilesTable, ReplayStorage } from "./storage/replay-storage.ts";
 
 export type ReplayWorkDeps = {
@@ -57,7 +56,6 @@ export class ReplayWork {
   readonly #destination: LaneDestination;
   readonly #guard: RestoreGuard;
   readonly #buckets: FileBuckets;
-  readonly #suppressions: ReplaySuppressions;
   readonly #catalogue: ReplayCatalogue;
   readonly #pace: Pace;
   readonly #byType: Record<string, number>;
@@ -73,7 +71,6 @@ export class ReplayWork {
     this.#files = new ReplayFilesTable(ctx.storage, this.#lane);
     this.#counts = new DeliveryCounts(this.#lane.counts());
     this.#byType = readStored<Record<string, number>>(this.#lane.state("by-type") ?? "{}");
-    this.#suppressions = new ReplaySuppressions(reach, spec.sourceId);
     this.#catalogue = new ReplayCatalogue(reach, spec);
     this.#buckets = new FileBuckets({
       config: deps.config,
@@ -88,6 +85,8 @@ export class ReplayWork {
       guard: this.#guard,
       ref: spec,
       isAlsoOff: true,
+      // Nobody asks a replay whether it knows of a new suppression, as lanes are asked.
+      graceMs: 0,
       observer: deps.evidence.observer,
       now,
       changed: (isOther) => {
@@ -154,7 +153,6 @@ export class ReplayWork {
       this.#guard.took(config.deletion ?? 0);
     }
     if (config?.state === "deleted") return { kind: "failed", error: "destination_deleted" };
-    if (!(await this.#suppressions.refresh())) return this.#again(AGAIN_MS);
     const { againAtMs } = await this.#runner.run();
     this.#save();
     const isDone = this.#log.isExhausted && this.#lane.waitingEvents === 0;
@@ -177,10 +175,6 @@ export class ReplayWork {
     await this.#rewind();
     await reach.archive(spec.sourceId).leaveJob(spec.id);
     this.waitsFor = undefined;
-  }
-
-  #again(ms: number): SliceEnd {
-    return { kind: "again", atMs: Date.now() + ms };
   }
 
   /** Asks for the turn, between two files or when nothing can be sent. */
@@ -215,10 +209,9 @@ export class ReplayWork {
   async #ready(): Promise<Readiness> {
     const ready = await this.#destination.ready();
     this.error = ready.kind === "unavailable" ? "destination_unavailable" : this.error;
-    if (ready.kind === "stopped") return { kind: "unavailable", againAtMs: Date.now() + AGAIN_MS };
+    if (ready.kind === "unavailable") return ready;
     const config = await this.#destination.config();
-    if (ready.kind !== "ready" || config === undefined) return ready;
-    if (!(await this.#suppressions.refresh())) {
+    if (ready.kind === "stopped" || config === undefined) {
       return { kind: "unavailable", againAtMs: Date.now() + AGAIN_MS };
     }
     const { decide, ...rest } = ready.destination;
@@ -227,10 +220,7 @@ export class ReplayWork {
       kind: "ready",
       destination: {
         ...rest,
-        decide: (event, line) =>
-          this.#suppressions.holds(event)
-            ? { kind: "filtered", code: "SUPPRESSED" }
-            : decide(readdressed(event, addressee), line),
+        decide: (event, line) => decide(readdressed(event, addressee), line),
       },
     };
   }

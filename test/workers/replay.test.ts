@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Replay } from "../../durable-objects/replay.ts";
+import { Workspace } from "../../durable-objects/workspace.ts";
 import { call } from "./support/api.ts";
 import { DAY_MS, ReplayWorld } from "./support/replay.ts";
 
@@ -62,6 +63,31 @@ describe("a replay", () => {
     const { counts } = await world.until(await world.begin(), "done");
 
     expect([world.ids(), counts]).toMatchObject([["ours"], { delivered: 1, filtered: 1 }]);
+  });
+
+  it("sends nothing while it cannot be known whether somebody was suppressed since", async () => {
+    await world.addFile([
+      { messageId: "theirs", userId: "u1" },
+      { messageId: "ours", userId: "u11" },
+    ]);
+    world.answer = () => new Response("", { status: 503 });
+    const id = await world.begin();
+    await world.slice(id);
+    const suppress = { regulationType: "SUPPRESS_ONLY", subjectType: "USER_ID" };
+    const body = { ...suppress, subjectIds: ["u1"] };
+    await call("POST", "/api/v1/regulations", { token: world.token, body });
+    const laneConfig = vi.spyOn(Workspace.prototype, "laneConfig");
+    laneConfig.mockRejectedValue(new Error("out of reach"));
+    world.got = [];
+    world.answer = () => new Response("ok");
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 30_000);
+    await world.slice(id);
+    const before = world.ids();
+    laneConfig.mockRestore();
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    await world.until(id, "done");
+
+    expect([before, world.ids()]).toEqual([[], ["ours"]]);
   });
 
   it("sends the same idempotency key as any other delivery of the event", async () => {
