@@ -26,6 +26,8 @@ export type Client = {
   drop(): void;
   /** As {@link drop}, at once and without a word to the server: for what is read half. */
   cut(): void;
+  /** Reads on, where the driver stopped reading because nobody took what it had read. */
+  resume(): void;
   /** Whether there was a connection that is not closed yet. */
   isOpen(): boolean;
 };
@@ -96,6 +98,7 @@ export async function openClient(
       socket?.destroy();
       sql.end({ timeout: 0 }).catch(() => undefined);
     },
+    resume: () => void socket?.resume(),
     isOpen: () => socket?.readyState === "open",
   };
 }

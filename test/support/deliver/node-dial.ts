@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
@@ -20,6 +21,40 @@ export function nodeDial(ca?: string): Dial {
       target,
       options,
     );
+}
+
+/** The same, where pieces come together that follow each other within `withinMs`. */
+export function gatheringDial(withinMs: number): Dial {
+  const open = nodeDial();
+  return async (context, target, options) => {
+    const opened = await open(context, target, options);
+    if (!opened.ok) return opened;
+    const { readable, ...socket } = opened.value;
+    return { ok: true, value: { ...socket, readable: gathered(readable, withinMs) } };
+  };
+}
+
+function gathered(pieces: ReadableStream<Uint8Array>, withinMs: number) {
+  const reader = pieces.getReader();
+  let next = reader.read();
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const parts: Uint8Array[] = [];
+        for (let found = await next; ;) {
+          if (found.done) break;
+          parts.push(found.value);
+          next = reader.read();
+          const later = await Promise.race([next, pause(withinMs)]);
+          if (later === undefined) break;
+          found = later;
+        }
+        if (parts.length > 0) controller.enqueue(new Uint8Array(Buffer.concat(parts)));
+        else controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function rawSocket(socket: Socket, openEvent: string, ca: string | undefined): RawSocket {

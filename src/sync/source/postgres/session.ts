@@ -68,8 +68,8 @@ export class Session {
    * @throws SourceFailure.
    */
   copy(statement: string, signal: AbortSignal, take: (tuple: Tuple) => void): AsyncGenerator<void> {
-    return this.#transaction(signal, async function* ({ sql }) {
-      const stream = (await sql.unsafe(statement).readable()) as unknown as CopyStream;
+    return this.#transaction(signal, async function* (client) {
+      const stream = (await client.sql.unsafe(statement).readable()) as unknown as CopyStream;
       // It may fail before somebody reads it, and is told of there.
       stream.on("error", () => undefined);
       const reader = new TupleReader();
@@ -77,6 +77,9 @@ export class Session {
         reader.read(piece, take);
         yield;
       }
+      // The driver stops reading while its stream is full, and reads on when the stream is asked for
+      // more, which one that ended full never is: the answer to the next statement would not be read.
+      client.resume();
       if (!reader.isEnded) throw new SourceFailure("cut_off", "The connection was lost", true);
     });
   }
