@@ -93,15 +93,16 @@ export class CountedSource {
     const width = 2 ** (BITS - bits);
     for (let first = 0; first < 2 ** bits; first += part) {
       const counts = new Uint32Array(part);
-      const xors = new BigUint64Array(part);
+      const sums = new BigUint64Array(part);
       const from = Math.ceil((first * width) / this.#step);
       const to = Math.ceil(((first + part) * width) / this.#step);
       for (let n = from; n < Math.min(to, this.#table.rows - this.#table.gone); n++) {
         const bucket = Math.floor((n * this.#step) / width) - first;
         counts[bucket] = (counts[bucket] ?? 0) + 1;
-        xors[bucket] = (xors[bucket] ?? 0n) ^ this.row(n).rowHash;
+        sums[bucket] = (sums[bucket] ?? 0n) ^ this.row(n).rowHash;
       }
-      yield { first, counts, xors, bytes: part * 12 };
+      for (const [i, count] of counts.entries()) sums[i] = (sums[i] ?? 0n) ^ BigInt(count);
+      yield { first, sums, bytes: part * 8 };
       await scheduler.wait(0);
     }
   }

@@ -95,11 +95,11 @@ export class BenchSync extends DurableObject<Env> {
   #sums({ rows }: CountedTable): number {
     const bits = bitsFor(rows / 1000, rows);
     const part = 4096;
-    let entries = 0;
+    let buckets = 0;
     for (let first = 0; first < 2 ** bits; first += part) {
-      for (const count of this.#state.sums(bits, first, part).counts) entries += count;
+      for (const sum of this.#state.sums(bits, first, part)) buckets += sum === 0n ? 0 : 1;
     }
-    return entries;
+    return buckets;
   }
 
   /** The floor of anything that reads the whole state: its rows, unread. */

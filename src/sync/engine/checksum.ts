@@ -3,7 +3,7 @@ import type { DiffPiece } from "./change.ts";
 import { DirtyBuckets } from "./dirty-buckets.ts";
 import { checkRows, END, type ChecksumInput } from "./diff-input.ts";
 import { KeyJoin } from "./key-join.ts";
-import { prefixOf, PREFIX_BITS } from "./state/packed.ts";
+import { bucketOf } from "./state/packed.ts";
 
 /** Buckets of one read of keys, whose numbers stand in the statement: 700 KB. A read is a scan. */
 const BUCKETS_PER_READ = 100_000;
@@ -36,8 +36,9 @@ export async function* checksum(
     join.piece.read(0, part.bytes);
     dirty.compare(part, state);
   }
-  checkRows(dirty.rowsInAll);
-  if (input.isTooMuch(dirty)) {
+  const { rows, nullKeys } = summed.totals();
+  checkRows(rows - nullKeys);
+  if (input.isTooMuch({ bits, length: dirty.length, rowsInAll: rows - nullKeys })) {
     yield join.take();
     return "too-much";
   }
@@ -45,7 +46,6 @@ export async function* checksum(
     yield* compareKeys(source, input, join, dirty, from);
   }
   yield* join.finish();
-  const { rows, nullKeys } = summed.totals();
   const shown = nullKeys === 0 ? [] : await source.withoutKey(selection, NULL_KEYS_SHOWN, signal);
   for (const row of shown.slice(0, nullKeys)) join.piece.invalid("NULL", row);
   join.piece.invalidUnread(Math.max(0, nullKeys - shown.length));
@@ -62,26 +62,17 @@ async function* compareKeys(
   from: number,
 ): AsyncGenerator<DiffPiece> {
   const to = Math.min(dirty.length, from + BUCKETS_PER_READ);
-  const numbers: number[] = [];
-  for (let at = from; at < to; at++) {
-    if (dirty.rowsOf(at) > 0) numbers.push(dirty.number(at));
-  }
+  const numbers = dirty.numbers(from, to);
   let at = from;
-  if (numbers.length > 0) {
-    for await (const batch of source.keysOf(selection, { bits, numbers }, signal)) {
-      join.piece.read(0, batch.bytes);
-      for (const row of batch.rows) {
-        if (row.keyHash <= position) continue;
-        for (; dirty.number(at) < bucketOf(row.keyHash, bits); at++) {
-          yield* join.endBucket(dirty.number(at));
-        }
-        if (!join.offer(row)) yield* join.goOn(row);
+  for await (const batch of source.keysOf(selection, { bits, numbers }, signal)) {
+    join.piece.read(0, batch.bytes);
+    for (const row of batch.rows) {
+      if (row.keyHash <= position) continue;
+      for (; dirty.number(at) < bucketOf(row.keyHash, bits); at++) {
+        yield* join.endBucket(dirty.number(at));
       }
+      if (!join.offer(row)) yield* join.goOn(row);
     }
   }
   for (; at < to; at++) yield* join.endBucket(dirty.number(at));
-}
-
-export function bucketOf(keyHash: string, bits: number): number {
-  return Math.floor(prefixOf(keyHash) / 2 ** (PREFIX_BITS - bits));
 }

@@ -1,6 +1,5 @@
 import { SourceFailure, type Selection, type SourceRow } from "../source/source.ts";
 import type { DiffNeeds } from "./change.ts";
-import type { DirtyBuckets } from "./dirty-buckets.ts";
 import type { PieceLimits } from "./piece-builder.ts";
 import type { SpillLimits, SpillStore } from "./spill.ts";
 import type { SyncState } from "./state/sync-state.ts";
@@ -21,7 +20,14 @@ export type DiffInput = {
 export type ChecksumInput = DiffInput & {
   readonly bits: number;
   /** Whether so much changed that every row had better be read. */
-  readonly isTooMuch: (dirty: DirtyBuckets) => boolean;
+  readonly isTooMuch: (found: SumsFound) => boolean;
+};
+
+/** What the sums showed: how many of the 2^`bits` buckets differ, and rows of the source in all. */
+export type SumsFound = {
+  readonly bits: number;
+  readonly length: number;
+  readonly rowsInAll: number;
 };
 
 export type PartitionInput = DiffInput & {

@@ -1,17 +1,12 @@
 import type { BucketSums } from "../source/source.ts";
 import type { SyncState } from "./state/sync-state.ts";
 
-/** Buckets whose sums differ from what was accepted, in order, and how many rows are in them. */
+/** Buckets whose sums differ from what was accepted, in order. */
 export class DirtyBuckets {
   readonly bits: number;
   readonly #from: number;
   #numbers = new Uint32Array(64);
-  #counts = new Uint32Array(64);
   length = 0;
-  /** Rows of the source in them. */
-  rows = 0;
-  /** Rows of the source in all buckets. */
-  rowsInAll = 0;
 
   /** @param from buckets before this one are known to be done. */
   constructor(bits: number, from: number) {
@@ -20,13 +15,10 @@ export class DirtyBuckets {
   }
 
   /** Compares the sums of a range of buckets. */
-  compare({ first, counts, xors }: BucketSums, state: SyncState): void {
-    const accepted = state.sums(this.bits, first, counts.length);
-    for (let i = 0; i < counts.length; i++) {
-      const rows = counts[i] ?? 0;
-      this.rowsInAll += rows;
-      const isSame = rows === accepted.counts[i] && xors[i] === accepted.xors[i];
-      if (!isSame && first + i >= this.#from) this.#add(first + i, rows);
+  compare({ first, sums }: BucketSums, state: SyncState): void {
+    const accepted = state.sums(this.bits, first, sums.length);
+    for (let i = 0; i < sums.length; i++) {
+      if (sums[i] !== accepted[i] && first + i >= this.#from) this.#add(first + i);
     }
   }
 
@@ -34,24 +26,18 @@ export class DirtyBuckets {
     return this.#numbers[at] ?? 0;
   }
 
-  rowsOf(at: number): number {
-    return this.#counts[at] ?? 0;
+  /** The numbers of those from place `from` to before `to`. */
+  numbers(from: number, to: number): readonly number[] {
+    return [...this.#numbers.subarray(from, to)];
   }
 
-  #add(number: number, rows: number): void {
+  #add(number: number): void {
     if (this.length === this.#numbers.length) {
-      this.#numbers = doubled(this.#numbers);
-      this.#counts = doubled(this.#counts);
+      const numbers = new Uint32Array(2 * this.length);
+      numbers.set(this.#numbers);
+      this.#numbers = numbers;
     }
     this.#numbers[this.length] = number;
-    this.#counts[this.length] = rows;
     this.length += 1;
-    this.rows += rows;
   }
-}
-
-function doubled(from: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const to = new Uint32Array(2 * from.length);
-  to.set(from);
-  return to;
 }

@@ -1,6 +1,6 @@
 import type { Source } from "../source/source.ts";
 import type { DiffNeeds, EngineKind } from "./change.ts";
-import type { DirtyBuckets } from "./dirty-buckets.ts";
+import type { SumsFound } from "./diff-input.ts";
 
 /** How the next diff is made, and why, for people. */
 export type Plan =
@@ -30,10 +30,10 @@ const FEW_ROWS = 10_000;
 /** Share of changed rows from which reading all of them in order is cheaper than asking for them. */
 const SHARE_MAX = 0.1;
 
-/** Share that is expected when no run was there to learn from. */
-const SHARE_EXPECTED = 0.001;
-/** Changes expected at least: none in the last run is no promise. */
-const CHANGES_MIN = 100;
+/** Share of changed rows for which sums are made to cost little. */
+const SHARE_USUAL = 0.001;
+/** How far the last run counts: so many times the usual share, or a part of it. */
+const LAST_MAX = 10;
 
 const BITS_MIN = 8;
 const BITS_MAX = 20;
@@ -62,10 +62,12 @@ export function planOf(facts: PlanFacts): Plan {
   }
   const rows = Math.max(accepted, source.facts?.rowsEstimate ?? 0);
   if (rows <= FEW_ROWS) return inOrder(`${rows} rows are few enough to read all of them.`);
-  const expected = lastChanges ?? Math.ceil(rows * SHARE_EXPECTED);
-  if (expected > rows * SHARE_MAX) {
-    return inOrder(`The last run found ${expected} changes in ${rows} rows, so every row is read.`);
+  if (lastChanges !== undefined && lastChanges > rows * SHARE_MAX) {
+    return inOrder(
+      `The last run found ${lastChanges} changes in ${rows} rows, so every row is read.`,
+    );
   }
+  const expected = expectedChanges(lastChanges, rows);
   const bits = bitsFor(expected, rows);
   return {
     engine: "checksum",
@@ -74,7 +76,18 @@ export function planOf(facts: PlanFacts): Plan {
   };
 }
 
-/** Bytes of a key with its hashes, in bytes of a bucket's sums. */
+/**
+ * Half-way, by their ratio, from the usual share to what the last run found: a run without changes is
+ * no promise, and one with many no habit. So a run with the usual share stays cheap after any other.
+ */
+function expectedChanges(lastChanges: number | undefined, rows: number): number {
+  const usual = rows * SHARE_USUAL;
+  const last = lastChanges ?? usual;
+  const near = Math.min(usual * LAST_MAX, Math.max(usual / LAST_MAX, last));
+  return Math.ceil(Math.sqrt(usual * near));
+}
+
+/** Bytes of a row of keys (framing, the row's hash and a short key), in those of a bucket's sum. */
 const KEY_PER_SUM = 4;
 
 /**
@@ -82,16 +95,12 @@ const KEY_PER_SUM = 4;
  * in `n` rows make about `d` of `b` buckets differ, with `n/b` keys each.
  */
 export function bitsFor(changes: number, rows: number): number {
-  const buckets = Math.sqrt(KEY_PER_SUM * Math.max(changes, CHANGES_MIN) * rows);
+  const buckets = Math.sqrt(KEY_PER_SUM * changes * rows);
   return Math.min(BITS_MAX, Math.max(BITS_MIN, Math.round(Math.log2(buckets))));
 }
 
 /** Whether sums showed so many changes that reading every row is cheaper. */
-export function isTooMuch({
-  length,
-  bits,
-  rowsInAll,
-}: Pick<DirtyBuckets, "length" | "bits" | "rowsInAll">): boolean {
+export function isTooMuch({ length, bits, rowsInAll }: SumsFound): boolean {
   if (rowsInAll <= FEW_ROWS) return false;
   const buckets = 2 ** bits;
   // So many changes, spread by chance, make that many of the buckets differ.

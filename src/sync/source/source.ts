@@ -82,12 +82,18 @@ export interface RowSource {
   close(): Promise<void>;
 }
 
-/** The sums of one range of keys: how many rows, and the exclusive or of their row hashes. */
+/** Some of the 2^`bits` buckets, by their numbers, ascending. */
+export type Buckets = { readonly bits: number; readonly numbers: readonly number[] };
+
+/**
+ * The sums of one range of buckets. A bucket's is the exclusive or of its rows' hashes and of how many
+ * rows it has: 64 bits that two different lots of rows share by a chance of 1 in 2^64. The number is
+ * what tells a row from three copies of it, whose hashes cancel each other.
+ */
 export type BucketSums = {
   /** Number of the first bucket of these. */
   readonly first: number;
-  readonly counts: Uint32Array;
-  readonly xors: BigUint64Array;
+  readonly sums: BigUint64Array;
   readonly bytes: number;
 };
 
@@ -122,12 +128,8 @@ export interface SqlSource {
     /** After the last sums: all rows, and those without a key. */
     totals(): { readonly rows: number; readonly nullKeys: number };
   }>;
-  /** The rows of those buckets (ascending), without their cells but with their keys' (in `row`), by key hash. */
-  keysOf(
-    selection: Selection,
-    buckets: { readonly bits: number; readonly numbers: readonly number[] },
-    signal: AbortSignal,
-  ): AsyncIterable<RowBatch>;
+  /** The rows of those buckets, without their cells but with their keys' (in `row`), by key hash. */
+  keysOf(selection: Selection, buckets: Buckets, signal: AbortSignal): AsyncIterable<RowBatch>;
   /** All rows whose key hash is after `after` (hex), in the order of key hashes; those without a key come last. */
   ordered(
     selection: Selection,

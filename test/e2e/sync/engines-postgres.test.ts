@@ -7,8 +7,9 @@ import {
 } from "../../../durable-objects/storage/sync-spill-table.ts";
 import type { DiffPiece } from "../../../src/sync/engine/change.ts";
 import { diff } from "../../../src/sync/engine/diff.ts";
-import { bitsFor, type Plan } from "../../../src/sync/engine/plan.ts";
+import { planOf, type Plan } from "../../../src/sync/engine/plan.ts";
 import type { PostgresSource } from "../../../src/sync/source/postgres/postgres-source.ts";
+import type { Selection } from "../../../src/sync/source/source.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
 import { NodeStorage } from "../../support/node-storage.ts";
 import { nodeState } from "../../support/sync/node-state.ts";
@@ -21,12 +22,26 @@ const SELECTION = {
   key: ["region", "code"],
 };
 const ORDERED: Plan = { engine: "ordered_merge", why: "" };
-const SUMMED: Plan = { engine: "checksum", bits: bitsFor(CHANGES, ROWS), why: "" };
+const SUMMED = planAfter(CHANGES);
+/** Of the narrowest rows that are worth a sync: 25 characters in three columns. */
+const NARROW = { columns: ["id", "email", "word"], key: ["id"] };
 
 let server: PostgresServer;
 let sql: postgres.Sql;
 let source: PostgresSource;
 let synced: ReturnType<typeof nodeState>;
+
+/** The plan of a run after one that found so many changes. */
+function planAfter(lastChanges: number): Plan {
+  return planOf({
+    source: { kind: "sql", facts: { canSum: true, rowsEstimate: ROWS } },
+    needs: { updates: true, gone: "delete" },
+    accepted: ROWS,
+    lastChanges,
+    fullSync: undefined,
+    isContractChanged: false,
+  });
+}
 
 beforeAll(async () => {
   server = await startPostgres();
@@ -54,8 +69,12 @@ beforeEach(async () => {
 
 afterEach(() => source.close());
 
+function run(plan: Plan) {
+  return runOf(source, plan, SELECTION);
+}
+
 /** Diffs, and accepts all changes. */
-async function run(plan: Plan) {
+async function runOf(of: PostgresSource, plan: Plan, selection: Selection) {
   const { state, storage } = synced;
   const found = {
     inserts: [] as string[],
@@ -67,8 +86,9 @@ async function run(plan: Plan) {
   };
   const take = ({ changes, settled, invalid, invalidUnread, read }: DiffPiece): void => {
     for (const { kind, row } of changes) {
-      if (kind === "insert") found.inserts.push(row[2] ?? "");
-      else if (kind === "update") found.updates.push(row[2] ?? "");
+      const named = row[selection.columns.indexOf("code")] ?? row[0] ?? "";
+      if (kind === "insert") found.inserts.push(named);
+      else if (kind === "update") found.updates.push(named);
       else found.deletes += 1;
     }
     found.invalid += invalid.length + invalidUnread;
@@ -80,10 +100,10 @@ async function run(plan: Plan) {
     }));
     storage.transactionSync(() => state.accept([...settled, ...taken]));
   };
-  const pieces = diff(source, {
+  const pieces = diff(of, {
     plan,
     state,
-    selection: SELECTION,
+    selection,
     needs: { updates: true, gone: "delete" },
     isFull: false,
     position: undefined,
@@ -137,5 +157,28 @@ describe("a diff by sums", () => {
 
     expect(found.updates).toHaveLength(CHANGES);
     expect(found.bytes / full.bytes).toBeLessThan(0.02);
+  });
+
+  it.each([
+    ["a thousandth", CHANGES],
+    ["nothing", 0],
+    ["a tenth", ROWS / 10],
+  ])("does so of narrow rows, after a run in which %s changed", async (_, lastChanges) => {
+    await sql.unsafe(`DROP TABLE IF EXISTS narrow;
+      CREATE TABLE narrow AS SELECT n AS id, n || '@example.eu' AS email, 'word' AS word
+        FROM generate_series(1, ${ROWS}) n;
+      ALTER TABLE narrow ADD PRIMARY KEY (id)`);
+    synced.storage.transactionSync(() => synced.state.clear());
+    const narrow = await openPostgres(server, "narrow");
+    try {
+      const full = await runOf(narrow, ORDERED, NARROW);
+      await sql`UPDATE narrow SET word = 'term' WHERE id % 1000 = 7`;
+      const found = await runOf(narrow, planAfter(lastChanges), NARROW);
+
+      expect(found.updates).toHaveLength(CHANGES);
+      expect(found.bytes / full.bytes).toBeLessThan(0.02);
+    } finally {
+      await narrow.close();
+    }
   });
 });

@@ -2,7 +2,9 @@ import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { PostgresSource } from "../../../src/sync/source/postgres/postgres-source.ts";
+import { gatheringDial } from "../../support/deliver/node-dial.ts";
 import { startPostgres, type PostgresServer } from "../../support/deliver/postgres-server.ts";
+import { sumOf } from "../../support/sync/memory-sources.ts";
 import { ALWAYS, gathered, openPostgres } from "../../support/sync/open-postgres.ts";
 
 const ROWS = 20_000;
@@ -60,19 +62,17 @@ describe("a table of Postgres", () => {
   it("has sums that are those of its rows, bucket by bucket", async () => {
     const bits = 5;
     await reading("people", async (source) => {
-      const counts = new Uint32Array(2 ** bits);
-      const xors = new BigUint64Array(2 ** bits);
+      const hashes = Array.from({ length: 2 ** bits }, (): bigint[] => []);
       for (const { keyHash, rowHash } of (
         await gathered(source.ordered(SELECTION, undefined, ALWAYS))
       ).rows) {
-        const bucket = Number.parseInt(keyHash.slice(0, 2), 16) >> (8 - bits);
-        counts[bucket] = (counts[bucket] ?? 0) + 1;
-        xors[bucket] = (xors[bucket] ?? 0n) ^ rowHash;
+        hashes[Number.parseInt(keyHash.slice(0, 2), 16) >> (8 - bits)]?.push(rowHash);
       }
 
       const { sums, totals } = await summed(source, bits);
 
-      expect(sums).toEqual([{ first: 0, counts, xors, bytes: expect.any(Number) }]);
+      const wanted = BigUint64Array.from(hashes.map(sumOf));
+      expect(sums).toEqual([{ first: 0, sums: wanted, bytes: expect.any(Number) }]);
       expect(totals).toEqual({ rows: ROWS, nullKeys: 0 });
     });
   });
@@ -138,6 +138,14 @@ describe("a table of Postgres", () => {
     });
   });
 
+  it("is read to its end although all of it comes at once", async () => {
+    const source = await openPostgres(server, "people", {}, ALWAYS, gatheringDial(200));
+    const all = await gathered(source.ordered(SELECTION, undefined, ALWAYS));
+    await source.close();
+
+    expect(all.rows).toHaveLength(ROWS);
+  });
+
   it("reads a thousandth that changed for less than a fiftieth of all bytes", async () => {
     await sql.unsafe(`CREATE TABLE wide AS SELECT n AS id, repeat(md5(n::text), 4) AS pad
         FROM generate_series(1, 200000) n;
@@ -197,6 +205,19 @@ describe("keys of Postgres", () => {
       const found = await gathered(source.rowsOf({ columns, key: columns }, keys, ALWAYS));
 
       expect(found.rows).toHaveLength(2);
+    });
+  });
+
+  it("come in buckets with the hashes that rows have in order, whatever their characters", async () => {
+    const texts = ["é", "\uFEFFx", "a\u0301", "𝄞", "plain"];
+    await sql`CREATE TABLE texts AS SELECT * FROM unnest(${texts}::text[]) AS t (text)`;
+    const selection = { columns: ["text"], key: ["text"] };
+    await reading("texts", async (source) => {
+      const all = await gathered(source.ordered(selection, undefined, ALWAYS));
+      const keys = await gathered(source.keysOf(selection, { bits: 1, numbers: [0, 1] }, ALWAYS));
+
+      expect(keys.rows).toEqual(all.rows);
+      expect(new Set(keys.rows.map(({ row }) => row[0]))).toEqual(new Set(texts));
     });
   });
 

@@ -61,17 +61,14 @@ export class MemorySql implements SqlSource {
   async *#sums(rows: readonly HashedRow[], bits: number): AsyncIterable<BucketSums> {
     const size = 2 ** bits;
     const part = Math.max(1, size >> 2);
+    const hashes = Map.groupBy(rows, ({ keyHash }) => bucketOf(keyHash, bits));
     for (let first = 0; first < size; first += part) {
       this.#fault();
-      const counts = new Uint32Array(part);
-      const xors = new BigUint64Array(part);
-      for (const { keyHash, rowHash } of rows) {
-        const at = bucketOf(keyHash, bits) - first;
-        if (at < 0 || at >= part) continue;
-        counts[at] = (counts[at] ?? 0) + 1;
-        xors[at] = (xors[at] ?? 0n) ^ rowHash;
+      const sums = new BigUint64Array(part);
+      for (let i = 0; i < part; i++) {
+        sums[i] = sumOf((hashes.get(first + i) ?? []).map(({ rowHash }) => rowHash));
       }
-      yield { first, counts, xors, bytes: part * 12 };
+      yield { first, sums, bytes: part * 8 };
     }
   }
 
@@ -178,6 +175,11 @@ function keyOf({ columns, key }: Selection, row: SourceRow): SourceRow {
 
 function byKey(rows: readonly HashedRow[]): readonly HashedRow[] {
   return rows.toSorted((a, b) => (a.keyHash < b.keyHash ? -1 : a.keyHash > b.keyHash ? 1 : 0));
+}
+
+/** The sum of a bucket with rows of these hashes. */
+export function sumOf(rowHashes: readonly bigint[]): bigint {
+  return rowHashes.reduce((sum, rowHash) => sum ^ rowHash, BigInt(rowHashes.length));
 }
 
 function bucketOf(keyHash: string, bits: number): number {

@@ -1,4 +1,5 @@
 import type { DatabaseLogin } from "../../../src/deliver/postgres/client.ts";
+import type { Dial } from "../../../src/deliver/postgres/raw-socket.ts";
 import type { SqlModel } from "../../../src/sync/source/postgres/sql.ts";
 import {
   openPostgresSource,
@@ -19,6 +20,7 @@ export function openPostgres(
   model: SqlModel | string,
   over: Partial<DatabaseLogin> = {},
   signal: AbortSignal = ALWAYS,
+  dial: Dial = nodeDial(),
 ): Promise<PostgresSource> {
   const { host, port, database, user, password } = server;
   const rules = [{ host, port, level: "development" as const }];
@@ -26,7 +28,7 @@ export function openPostgres(
   const login = { host, port, database, user, password, useTls: false, context, ...over };
   const named =
     typeof model === "string" ? { kind: "table", schema: "public", name: model } : model;
-  return openPostgresSource(login, nodeDial(), named as SqlModel, SEEDS, signal);
+  return openPostgresSource(login, dial, named as SqlModel, SEEDS, signal);
 }
 
 /** All that a reading gives, as one batch. */

@@ -1,5 +1,6 @@
 import type { Dial } from "../../../src/deliver/postgres/raw-socket.ts";
 import { dialOutside } from "../../../src/egress/shims/cloudflare-sockets.ts";
+import { bucketOf } from "../../../src/sync/engine/state/packed.ts";
 import { openSource } from "../../../src/sync/source/open-source.ts";
 import { SourceFailure, type RowSource, type SqlSource } from "../../../src/sync/source/source.ts";
 import type { Reading } from "../../support/sync/source-reading.ts";
@@ -58,19 +59,26 @@ async function readBoth(
   const summed = await source.sums(selection, BITS, signal);
   let xor = 0n;
   let buckets = 0;
-  for await (const { xors, counts } of summed.sums) {
-    for (const each of xors) xor ^= each;
-    buckets += counts.length;
+  for await (const { sums } of summed.sums) {
+    for (const each of sums) xor ^= each;
+    buckets += sums.length;
   }
   const ordered = { rows: 0, bytes: 0, xor: 0n };
+  const counts = new Uint32Array(2 ** BITS);
   let pieces = 0;
   for await (const { rows, bytes } of source.ordered(selection, undefined, signal)) {
     ordered.rows += rows.length;
     ordered.bytes += bytes;
-    for (const { rowHash } of rows) ordered.xor ^= rowHash;
+    for (const { keyHash, rowHash } of rows) {
+      const bucket = bucketOf(keyHash, BITS);
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+      ordered.xor ^= rowHash;
+    }
     pieces += 1;
     if (pieces >= leaveAfter) break;
   }
+  // A bucket's sum has the number of its rows in it.
+  for (const count of counts) ordered.xor ^= BigInt(count);
   return {
     columns,
     sums: { rows: summed.totals().rows, buckets, xor: String(xor) },

@@ -68,6 +68,11 @@ export function prefixOf(keyHash: string): number {
   return wordOf(keyHash, 0) * 2 ** SECOND_WORD_BITS + (wordOf(keyHash, 8) >>> 12);
 }
 
+/** The number of the bucket of `bits` bits in which a key hash in hex is. */
+export function bucketOf(keyHash: string, bits: number): number {
+  return Math.floor(prefixOf(keyHash) / 2 ** (PREFIX_BITS - bits));
+}
+
 /** Below 0 when the first key hash comes first, 0 when both are the same. */
 export function compareKeys(a: Uint32Array, atA: number, b: Uint32Array, atB: number): number {
   for (let i = 0; i < 4; i++) {

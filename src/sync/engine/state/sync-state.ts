@@ -41,9 +41,6 @@ const LIMITS: StateLimits = {
 
 const FOLD_ENTRIES_MAX = 4_000_000;
 
-/** Sums of the buckets `first` to before `first + counts.length`. */
-export type StateSums = { readonly counts: Uint32Array; readonly xors: BigUint64Array };
-
 /** Runs of the log that are on their way into the pages. */
 type Fold = { readonly runs: readonly StateRun[]; readonly merged: Merged };
 
@@ -87,12 +84,15 @@ export class SyncState {
     return { keyHash, rowHash, isRemembered, key };
   }
 
-  /** The sums of `count` buckets of `bits` bits from the bucket `first` on, without what is only remembered. */
-  sums(bits: number, first: number, count: number): StateSums {
+  /**
+   * The sums of `count` buckets of `bits` bits from the bucket `first` on, without what is only
+   * remembered: what a source's `BucketSums` are, were it to have just the rows that were accepted.
+   */
+  sums(bits: number, first: number, count: number): BigUint64Array {
     const width = 2 ** (PREFIX_BITS - bits);
     const counts = new Uint32Array(count);
-    const xors = new BigUint64Array(count);
-    const halves = new Uint32Array(xors.buffer);
+    const sums = new BigUint64Array(count);
+    const halves = new Uint32Array(sums.buffer);
     const reader = new StateReader(this, undefined, first * width);
     for (const end = (first + count) * width; reader.prefix < end; reader.advance()) {
       if (reader.isRemembered) continue;
@@ -100,7 +100,8 @@ export class SyncState {
       counts[bucket] = (counts[bucket] ?? 0) + 1;
       reader.xorInto(halves, 2 * bucket);
     }
-    return { counts, xors };
+    for (let i = 0; i < count; i++) halves[2 * i] = (halves[2 * i] ?? 0) ^ (counts[i] ?? 0);
+    return sums;
   }
 
   /** Keys that are accepted; see {@link counts}. */

@@ -1,7 +1,16 @@
 import { SourceFailure, type SourceColumn, type SqlFacts } from "../source.ts";
+import { RowHasher } from "../../engine/row-hash.ts";
 import { columnType } from "./columns.ts";
 import type { Asking } from "./session.ts";
-import { factsQuery, modelQuery, typesQuery, type KeyType, type SqlModel } from "./sql.ts";
+import {
+  factsQuery,
+  modelQuery,
+  PROBE,
+  probeQuery,
+  typesQuery,
+  type KeyType,
+  type SqlModel,
+} from "./sql.ts";
 import { SUMS_VERSION_MIN, VERSION_MIN, VERSION_UNIT } from "./versions.ts";
 
 /** What is known of a model before any of it is read. */
@@ -44,6 +53,7 @@ export async function describeModel(asking: Asking, model: SqlModel): Promise<De
     const message = `The database has the encoding ${encoding}; ${ENCODING_WORDS}`;
     throw new SourceFailure("encoding_not_offered", message, false);
   }
+  await checkHashes(asking);
   const { columns, parameters } = await asking.describe(modelQuery(model));
   refuseOddModel(columns, parameters);
   const oids = [...new Set(columns.map(({ type }) => type))];
@@ -66,6 +76,19 @@ export async function describeModel(asking: Asking, model: SqlModel): Promise<De
     },
     encoding,
   };
+}
+
+/**
+ * A key's hash is computed here from its cells as well, so a server whose machine has the other order
+ * of bytes, and hashes otherwise for that, is refused.
+ */
+async function checkHashes(asking: Asking): Promise<void> {
+  const [there] = await asking.rows<{ hash: string }>(probeQuery());
+  const { text, seed } = PROBE;
+  const here = new RowHasher({ keyA: seed, keyB: seed, row: seed }, [0]).hash([text]);
+  if (there?.hash === String(BigInt.asIntN(64, here?.rowHash ?? 0n))) return;
+  const message = "The server's machine has the other order of bytes (little-endian is needed)";
+  throw new SourceFailure("machine_not_offered", message, false);
 }
 
 function refuseOddModel(columns: readonly { readonly name: string }[], parameters: number): void {

@@ -1,7 +1,9 @@
 import type { DatabaseLogin } from "../../../deliver/postgres/client.ts";
 import type { Dial } from "../../../deliver/postgres/raw-socket.ts";
 import type {
+  Buckets,
   BucketSums,
+  HashedRow,
   HashSeeds,
   RowBatch,
   Selection,
@@ -10,9 +12,11 @@ import type {
   SqlFacts,
   SqlSource,
 } from "../source.ts";
+import { RowHasher } from "../../engine/row-hash.ts";
+import { bucketOf } from "../../engine/state/packed.ts";
 import { SHOWN_BYTES_MAX, SourceFailure } from "../source.ts";
 import { describeModel, type DescribedModel } from "./describe.ts";
-import { cellsAfterHashes, cellsOf, hashedRow, numbersOf } from "./rows.ts";
+import { cellsAfterHashes, cellsOf, hashedRow, keyRow, numbersOf } from "./rows.ts";
 import { Session } from "./session.ts";
 import { Statements, type KeyType, type SqlModel } from "./sql.ts";
 import type { Tuple } from "./tuples.ts";
@@ -21,7 +25,7 @@ import type { Tuple } from "./tuples.ts";
 const BATCH_ROWS_MAX = 1_000;
 /** Bytes of the rows handed over at once, about. */
 const BATCH_BYTES_MAX = 1_000_000;
-/** Buckets in one row of sums, of 12 bytes each. */
+/** Buckets in one row of sums, of 8 bytes each. */
 const BUCKETS_PER_ROW = 4_096;
 const BITS_MAX = 20;
 /** Keys of one statement: their text stands in it. */
@@ -38,7 +42,7 @@ export async function openPostgresSource(
   const session = new Session(login, dial);
   try {
     const described = await session.ask(signal, (asking) => describeModel(asking, model));
-    return new PostgresSource(session, described, new Statements(model, seeds));
+    return new PostgresSource(session, described, model, seeds);
   } catch (error) {
     await session.close();
     throw error;
@@ -52,11 +56,13 @@ export class PostgresSource implements SqlSource {
   readonly #session: Session;
   readonly #statements: Statements;
   readonly #described: DescribedModel;
+  readonly #seeds: HashSeeds;
 
-  constructor(session: Session, described: DescribedModel, statements: Statements) {
+  constructor(session: Session, described: DescribedModel, model: SqlModel, seeds: HashSeeds) {
     this.#session = session;
     this.#described = described;
-    this.#statements = statements;
+    this.#statements = new Statements(model, seeds);
+    this.#seeds = seeds;
     this.columns = described.columns;
     this.facts = described.facts;
   }
@@ -74,13 +80,10 @@ export class PostgresSource implements SqlSource {
     return { sums, totals: () => totals };
   }
 
-  keysOf(
-    selection: Selection,
-    { bits, numbers }: { readonly bits: number; readonly numbers: readonly number[] },
-    signal: AbortSignal,
-  ): AsyncIterable<RowBatch> {
+  keysOf(selection: Selection, buckets: Buckets, signal: AbortSignal): AsyncIterable<RowBatch> {
     this.#check(selection);
-    return this.#batches(this.#statements.keysOf(selection, bits, numbers), signal);
+    const statement = this.#statements.keysOf(selection, buckets);
+    return this.#batches(statement, signal, this.#keyReader(buckets));
   }
 
   ordered(
@@ -142,6 +145,19 @@ export class PostgresSource implements SqlSource {
     return key.map((column) => types.get(column) ?? { name: "text", isComparable: false });
   }
 
+  /** Reads rows of keys that come without the keys' hashes. @throws SourceFailure. */
+  #keyReader({ bits, numbers }: Buckets): RowReader {
+    const hasher = new RowHasher(this.#seeds, []);
+    const wanted = new Set(numbers);
+    return (tuple) => {
+      const row = keyRow(tuple, hasher);
+      if (row !== undefined && wanted.has(bucketOf(row.keyHash, bits))) return row;
+      // Whoever joins relies on it, and a text that was altered underway has another hash.
+      const message = "The source has a key that is no text in the database's encoding";
+      throw new SourceFailure("bad_text", message, false);
+    };
+  }
+
   async *#sums(
     statement: string,
     totals: { rows: number; nullKeys: number },
@@ -166,11 +182,15 @@ export class PostgresSource implements SqlSource {
     }
   }
 
-  async *#batches(statement: string, signal: AbortSignal): AsyncIterable<RowBatch> {
+  async *#batches(
+    statement: string,
+    signal: AbortSignal,
+    read: RowReader = hashedRow,
+  ): AsyncIterable<RowBatch> {
     let before = this.#session.received;
     let batch = newBatch();
     const take = (tuple: Tuple): void => {
-      const row = hashedRow(tuple);
+      const row = read(tuple);
       if (row === undefined) batch.nullKeys.push(cellsAfterHashes(tuple));
       else batch.rows.push(row);
     };
@@ -200,6 +220,9 @@ export class PostgresSource implements SqlSource {
   }
 }
 
+/** Reads a row; `undefined` for one without a key. */
+type RowReader = (tuple: Tuple) => HashedRow | undefined;
+
 function newBatch(): { rows: RowBatch["rows"][number][]; nullKeys: SourceRow[] } {
   return { rows: [], nullKeys: [] };
 }
@@ -208,8 +231,7 @@ function distinctKeys(keys: readonly SourceRow[]): ReadonlyMap<string, SourceRow
   return new Map(keys.map((key) => [JSON.stringify(key), key]));
 }
 
-const COUNT_BYTES = 4;
-const XOR_BYTES = 8;
+const SUM_BYTES = 8;
 
 function unpackSums(
   view: DataView,
@@ -218,13 +240,9 @@ function unpackSums(
   length: number,
   bytes: number,
 ): BucketSums {
-  const buckets = length / (COUNT_BYTES + XOR_BYTES);
-  const counts = new Uint32Array(buckets);
-  const xors = new BigUint64Array(buckets);
-  for (let bucket = 0, at = start; bucket < buckets; bucket += 1) {
-    counts[bucket] = view.getUint32(at);
-    xors[bucket] = view.getBigUint64(at + COUNT_BYTES);
-    at += COUNT_BYTES + XOR_BYTES;
+  const sums = new BigUint64Array(length / SUM_BYTES);
+  for (let bucket = 0; bucket < sums.length; bucket += 1) {
+    sums[bucket] = view.getBigUint64(start + bucket * SUM_BYTES);
   }
-  return { first, counts, xors, bytes };
+  return { first, sums, bytes };
 }

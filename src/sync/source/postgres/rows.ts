@@ -1,3 +1,4 @@
+import type { RowHasher } from "../../engine/row-hash.ts";
 import { KEY_HASH_BYTES, type HashedRow, type SourceRow } from "../source.ts";
 import type { Tuple } from "./tuples.ts";
 
@@ -9,7 +10,8 @@ const HASHES = 3;
 /** Each byte as two digits: faster than to format them. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-const decoder = new TextDecoder();
+/** A text may begin with U+FEFF, which is a part of it. */
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 /** One character a byte; those that are not ASCII are other characters, and looked for. */
 const asciiDecoder = new TextDecoder("latin1");
 const NOT_ASCII = /[^\0-\x7f]/;
@@ -45,6 +47,16 @@ export function hashedRow(tuple: Tuple): HashedRow | undefined {
     rowHash: view.getBigUint64(starts[HASHES - 1] ?? 0),
     row: cellsOf(tuple, HASHES),
   };
+}
+
+/** A row of nothing but its hash and the cells of its key, from which the key's is computed. */
+export function keyRow(tuple: Tuple, hasher: RowHasher): HashedRow | undefined {
+  const { view, starts } = tuple;
+  const row = cellsOf(tuple, 1);
+  const keyHash = hasher.hashKey(row);
+  return keyHash === undefined
+    ? undefined
+    : { keyHash, rowHash: view.getBigUint64(starts[0] ?? 0), row };
 }
 
 /** The cells of a row that comes with hashes. */

@@ -1,6 +1,6 @@
 import { quoted, tableName } from "../../../deliver/postgres/sql.ts";
 import type { Model } from "../../model.ts";
-import type { HashSeeds, Selection, SourceRow } from "../source.ts";
+import type { Buckets, HashSeeds, Selection, SourceRow } from "../source.ts";
 
 /** Texts of the statements by which a Postgres source is read. They read only. */
 
@@ -46,6 +46,14 @@ export function factsQuery(model: Model): string {
     current_setting('server_encoding') AS encoding, ${rows} AS rows`;
 }
 
+/** A text whose hash shows whether the server hashes as we do; under this seed. */
+export const PROBE = { text: "Homeport", seed: 1n } as const;
+
+/** The probe's hash, as a key of that text alone is hashed. */
+export function probeQuery(): string {
+  return `SELECT ${hash([`'${PROBE.text.length}:${PROBE.text}'`], PROBE.seed)}::text AS hash`;
+}
+
 /** The names by which columns of these types are cast to, and whether values can be compared. */
 export function typesQuery(oids: readonly number[]): string {
   return `SELECT oid::int8::text AS oid, format_type(oid, -1) AS name, typcategory::text AS category,
@@ -82,8 +90,8 @@ export class Statements {
   }
 
   /**
-   * Rows `(first bucket, packed sums)`: of each bucket 4 bytes of count and 8 of the exclusive or.
-   * The last row has no first bucket, and 8 bytes of all rows and 8 of those without a key.
+   * Rows `(first bucket, packed sums)`: of each bucket 8 bytes, the exclusive or of its rows' hashes
+   * and of how many they are. The last row has no first bucket, and 8 bytes of all rows and 8 of those without a key.
    */
   sums({ columns, key }: Selection, bits: number, perRow: number): string {
     const bucket = `((${this.#keyHash("keyA", key)} >> ${64 - bits}) + ${2 ** (bits - 1)})::int4`;
@@ -92,7 +100,7 @@ export class Statements {
         FROM ${this.#from} GROUP BY 1)
       SELECT first, packed FROM (
         SELECT g / ${perRow} AS ordinal, min(g)::int4 AS first, string_agg(
-          int4send(coalesce(c, 0)::int4) || int8send(coalesce(x, 0)), ''::bytea ORDER BY g) AS packed
+          int8send(coalesce(x # c, 0)), ''::bytea ORDER BY g) AS packed
         FROM generate_series(0, ${2 ** bits - 1}) AS g LEFT JOIN s ON s.b = g GROUP BY 1
         UNION ALL
         SELECT ${2 ** bits}, NULL, int8send(coalesce(sum(c), 0)::int8)
@@ -100,13 +108,14 @@ export class Statements {
       ) AS p ORDER BY ordinal`);
   }
 
-  /** Rows `(key hash, key hash, row hash, cells of the key…)` of the buckets, by key hash. */
-  keysOf({ columns, key }: Selection, bits: number, buckets: readonly number[]): string {
-    const bucket = `((${this.#keyHash("keyA", key)} >> ${64 - bits}) + ${2 ** (bits - 1)})::int4`;
-    return copy(`SELECT ${this.#hashed(key, columns)}, ${key.map(cell).join(", ")}
+  /** Rows `(row hash, cells of the key…)` of the buckets, by key hash, which the cells give as well. */
+  keysOf({ columns, key }: Selection, { bits, numbers }: Buckets): string {
+    const [a, b] = [this.#keyHash("keyA", key), this.#keyHash("keyB", key)];
+    const bucket = `((${a} >> ${64 - bits}) + ${2 ** (bits - 1)})::int4`;
+    return copy(`SELECT ${this.#rowHash(columns)}, ${key.map(cell).join(", ")}
       FROM ${this.#from}
-      WHERE ${bucket} = ANY ('{${buckets.join(",")}}'::int4[])
-      ORDER BY 1, 2`);
+      WHERE ${bucket} = ANY ('{${numbers.join(",")}}'::int4[])
+      ORDER BY ${a}, ${b}`);
   }
 
   /** Rows `(key hash, key hash, row hash, cells…)`, all or after a key's hash, those without a key last. */

@@ -42,8 +42,18 @@ describe("planOf()", () => {
     expect(planOf({ ...FACTS, accepted: 5_000, source }).engine).toBe("checksum");
   });
 
-  it("expects changes even where the last run found none", () => {
-    expect(planOf({ ...FACTS, lastChanges: 0 })).toMatchObject({ bits: bitsFor(100, 1_000_000) });
+  it.each<[string, number | undefined, number]>([
+    ["nothing is known of the last run", undefined, 1_000],
+    ["the last run found a thousandth", 1_000, 1_000],
+    ["the last run found a little more", 4_000, 2_000],
+    ["the last run found none", 0, 317],
+    ["the last run found a hundredth", 10_000, 3_163],
+    ["the last run found a tenth", 100_000, 3_163],
+  ])("expects changes between a thousandth and the last run's when %s", (_, last, wanted) => {
+    const plan = planOf({ ...FACTS, lastChanges: last });
+
+    expect(plan.why).toContain(`About ${wanted} changes`);
+    expect(plan).toMatchObject({ bits: bitsFor(wanted, 1_000_000) });
   });
 });
 

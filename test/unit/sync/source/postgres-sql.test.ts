@@ -40,6 +40,12 @@ describe("statements of a Postgres source", () => {
     expect(statement).toContain(String.raw`unnest('{"a''b\"c\\d","x,y}"}'::text[])`);
   });
 
+  it("ask for no hash of a key that its cells give", () => {
+    const statement = table.keysOf(SELECTION, { bits: 8, numbers: [1, 2] });
+
+    expect(statement.split(" FROM ")[0]?.match(/hashtextextended/g)).toHaveLength(1);
+  });
+
   it("end a query's comment before they go on", () => {
     const query = new Statements({ kind: "query", sql: "SELECT 1 AS id -- all ;\n " }, SEEDS);
 
