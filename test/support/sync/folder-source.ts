@@ -8,7 +8,7 @@ import type { MemoryBucket } from "./memory-bucket.ts";
 export const SEEDS = { keyA: 1n, keyB: -2n, row: 3n };
 
 /** A connection to files in that bucket, as a developer's workspace has it. */
-export function filesConnection({ url }: MemoryBucket): OpenedConnection {
+export function filesConnection({ url }: Pick<MemoryBucket, "url">): OpenedConnection {
   return {
     id: "con_eu_0123456789abcdef0123456789",
     kind: "files",
@@ -18,7 +18,7 @@ export function filesConnection({ url }: MemoryBucket): OpenedConnection {
   };
 }
 
-export function bucketOf(bucket: MemoryBucket): Bucket {
+export function bucketOf(bucket: Pick<MemoryBucket, "url">): Bucket {
   const dial = (): never => {
     throw new Error("Cannot dial: files need no socket");
   };

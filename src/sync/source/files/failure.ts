@@ -10,18 +10,22 @@ export function bucketFailure(failure: BucketFailure | NotFound): SourceFailure 
     case "unknown":
       return new SourceFailure("unreachable", "The bucket does not answer", true);
     case "refused":
-      return failure.code === "guard" || failure.status === undefined
-        ? new SourceFailure(
-            "refused_by_guard",
-            "The bucket is not known to be in the region",
-            false,
-          )
-        : new SourceFailure(
-            "permission_denied",
-            "The bucket or the role does not let us in",
-            false,
-          );
+      return refusal(failure.status);
   }
+}
+
+/** Without a status it was our own guard that refused. */
+function refusal(status: number | undefined): SourceFailure {
+  if (status === undefined) {
+    return new SourceFailure(
+      "refused_by_guard",
+      "The bucket is not known to be in the region",
+      false,
+    );
+  }
+  return status === 404
+    ? new SourceFailure("no_such_bucket", "There is no bucket of that name", false)
+    : new SourceFailure("permission_denied", "The bucket or the role does not let us in", false);
 }
 
 /** A file that is not what its name says; `what` is ours and quotes nothing of it. */

@@ -203,6 +203,13 @@ describe("a folder of Parquet", () => {
 });
 
 describe("listFolders()", () => {
+  it("says that a bucket is not there", async () => {
+    const url = bucket.url.replace("/bucket", "/another");
+    const listing = listFolders(bucketOf({ url }), AbortSignal.any([]));
+
+    await expect(listing).rejects.toMatchObject({ code: "no_such_bucket", isPassing: false });
+  });
+
   it("names folders by format with what they hold", async () => {
     bucket.put("a/1.csv", "id\n");
     bucket.put("a/2.csv.gz", "xx");
