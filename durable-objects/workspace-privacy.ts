@@ -37,14 +37,20 @@ export type PrivacyParts = {
 /** The calls of a Workspace about users who want to be forgotten. */
 export abstract class WorkspacePrivacy extends WorkspaceDelivery implements PrivacyPort {
   protected abstract readonly privacy: PrivacyParts;
+  /** One after the other: the answer to repeat is held only once the journal has the request. */
+  #last: Promise<unknown> = Promise.resolve();
 
   async regulate(call: AdminCall, draft: RegulationDraft): Promise<Answer<NewRegulation>> {
     const { turn } = this.delivery;
-    // What a repetition is answered, or why it is refused, is known before anything is written.
-    const first = turn.act(call, () => this.#refusalOf(draft));
-    if (first.ok || first.error.kind !== "journal-unanswered") return first;
-    const answer = await this.#regulate(call, draft);
-    if (!answer.ok) return answer;
+    const begun = this.#last.then(async () => {
+      // What a repetition is answered, or why it is refused, is known before anything is written.
+      const first = turn.act(call, () => this.#refusalOf(draft));
+      const isNew = !first.ok && first.error.kind === "journal-unanswered";
+      return { answer: isNew ? await this.#regulate(call, draft) : first, isNew };
+    });
+    this.#last = begun.catch(() => undefined);
+    const { answer, isNew } = await begun;
+    if (!answer.ok || !isNew) return answer;
     await this.privacy.arm();
     this.ctx.waitUntil(this.privacy.regulations.run().catch(() => undefined));
     return answer;

@@ -115,6 +115,18 @@ describe("the journal of regulations", () => {
     expect((await suppress("u1")).status).toBe(201);
   });
 
+  it("has one entry however often the request is repeated before the first is answered", async () => {
+    const body = { regulationType: "SUPPRESS_ONLY", subjectType: "USER_ID", subjectIds: ["u1"] };
+    const headers = { "idempotency-key": "abc-1" };
+
+    const made = await Promise.all(
+      [1, 2, 3].map(() => call("POST", "/api/v1/regulations", { token, body, headers })),
+    );
+
+    expect(new Set(made.map(({ body: { id } }) => id as string)).size).toBe(1);
+    expect(await numbers()).toEqual([1]);
+  });
+
   it("completes the copy of a location that was down", async () => {
     s3.intercept = (request) =>
       request.url.includes("eu-west-1") ? errorXml(503, "SlowDown") : undefined;
