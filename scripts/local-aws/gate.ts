@@ -6,7 +6,7 @@ import type { ArchiveLocation } from "../../src/region/regions.ts";
 import { answerS3 } from "./answer-s3.ts";
 import { DROPPED, refused, xml, type Answer } from "./answer.ts";
 import { refusal, type AwsRefusal } from "./aws-refusal.ts";
-import { header, readRequest, type AwsRequest } from "./aws-request.ts";
+import { header, param, readRequest, type AwsRequest } from "./aws-request.ts";
 import type { Fault, FaultTable, Target } from "./faults.ts";
 import { s3Operation, type Operation } from "./operation.ts";
 import type { BucketOptions } from "./options.ts";
@@ -55,7 +55,9 @@ async function handle(
   const request = read.value;
   const service = isSts(request) ? "sts" : "s3";
   const operation = service === "sts" ? stsOperation(request) : s3Operation(request);
-  const target: Target = { location, operation, bucket: request.bucket, key: request.key };
+  // A listing of versions is told apart by what it is asked for.
+  const key = operation === "ListObjectVersions" ? (param(request, "prefix") ?? "") : request.key;
+  const target: Target = { location, operation, bucket: request.bucket, key };
   const holder = await authenticate(request, location, service, parts.keys);
   const answer = holder.ok
     ? await withFaults(parts.faults, target, service, () =>

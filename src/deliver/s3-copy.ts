@@ -66,7 +66,8 @@ export const S3_COPY: DestinationKind = {
       isSecret: true,
       help:
         "Of a user who may do s3:PutObject and s3:GetObject below the prefix, and s3:ListBucket " +
-        "for it: deletions of users list, read and rewrite the copies.",
+        "for it: deletions of users list, read and rewrite the copies. Where the bucket keeps " +
+        "versions also s3:ListBucketVersions for it and s3:DeleteObjectVersion below it.",
     },
     {
       key: "prefix",

@@ -63,6 +63,11 @@ export const NOT_GUARANTEED: readonly NotGuaranteed[] = [
     text: "That a jurisdiction, a bucket's region or a vendor's regional endpoint keeps data where its name says is that vendor's statement. Homeport records which one it used; it cannot look behind it.",
   },
   {
+    id: "copies-of-others",
+    title: "Copies that others make of a bucket",
+    text: "Where a bucket keeps versions, a deletion removes the older ones of every object that it rewrites or removes. Replicas and backups of a bucket, and versions of what somebody else wrote over or removed there, are beyond it.",
+  },
+  {
     id: "foreign-law",
     title: "Foreign law",
     text: "Residency is where data is, not whose law reaches it. Cloudflare and AWS are companies of the United States, and can be ordered there to hand over data that they hold in the European Union.",

@@ -141,6 +141,20 @@ describe("verification of a bucket with roles", () => {
     expect(troubles(await verify(OWN))).toMatchObject({ [step]: "failed" });
   });
 
+  it.each(["s3:ListBucketVersions", "s3:DeleteObjectVersion"])(
+    "fails without %s where the bucket keeps versions",
+    async (action) => {
+      const bucket = setting("versioning", "<Status>Enabled</Status>");
+      await apply(OWN, { role: without(action), bucket });
+
+      const { steps } = await verify(OWN);
+
+      const step = steps.find(({ step: name }) => name === "delete-object");
+      expect(step).toMatchObject({ state: "failed" });
+      expect(step?.found).toContain(`needs-${action}`);
+    },
+  );
+
   it("fails when the bucket is at another location", async () => {
     const verification = await verify({ ...OWN, bucket: "events-in-frankfurt" });
 

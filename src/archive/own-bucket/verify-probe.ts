@@ -169,7 +169,8 @@ async function remove(deps: ProbeDeps, patience: Patience, key: string): Promise
     return code === undefined ? ok(undefined) : err({ kind: "refused", status: undefined, code });
   });
   if (removed.ok) return passed("delete-object", "The object was deleted.");
-  const change = "Allow s3:DeleteObject; then delete the object yourself.";
+  const change =
+    "Allow s3:DeleteObject to the eraser, and where the bucket keeps versions s3:ListBucketVersions and s3:DeleteObjectVersion; then delete the object yourself.";
   return failed("delete-object", removed.error, change);
 }
 

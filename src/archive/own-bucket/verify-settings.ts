@@ -122,8 +122,8 @@ function judgeVersioning(xml: string): Judgement {
   if (status === undefined) return ["passed", "The bucket keeps no old versions."];
   return [
     "warned",
-    "The bucket keeps old versions: a deletion has to remove each of them.",
-    "Keep s3:DeleteObjectVersion and s3:ListBucketVersions with the eraser.",
+    "The bucket keeps old versions: a deletion removes those of each file that it rewrites.",
+    "Keep s3:ListBucketVersions and s3:DeleteObjectVersion with the eraser; without them no deletion ends.",
   ];
 }
 

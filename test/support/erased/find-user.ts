@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, inflateRawSync } from "node:zlib";
 
-import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { DuckDBInstance } from "@duckdb/node-api";
 import postgres from "postgres";
 
@@ -17,6 +17,9 @@ import { everyVersion } from "./every-version.ts";
 
 /** Where the text was found, by the names of docs/data-map.md. */
 export type Sightings = ReadonlySet<string>;
+
+/** Behind the name of a store of which older versions hold the text. */
+export const OLDER = " (older version)";
 
 type Account = Omit<PostgresServer, "stop" | "crash">;
 
@@ -51,26 +54,32 @@ export async function inFiles(stack: Pick<Stack, "stateDir">, text: string): Pro
   return found;
 }
 
-/**
- * Looks for it in every version of every object of the EU's buckets, unzipped, and in Parquet files row by
- * row. What no reader finds without naming a version is told apart.
- */
+/** Looks for it in the EU's buckets, as {@link inBucket} does. */
 export async function inBuckets(stack: Pick<Stack, "aws">, text: string): Promise<Sightings> {
-  const found = new Set<string>();
-  const lake = await openLake();
+  const found: string[] = [];
   for (const location of HOME_REGIONS.eu.locations) {
     const endpoint = stack.aws.endpoints[location];
     const client = s3Client({ endpoint, location, credentials: HOME_CREDENTIALS.eu });
-    const bucket = { Bucket: homeBucketName(location) };
-    for await (const { key, isLatest, ...named } of everyVersion(client, bucket.Bucket)) {
-      const object = await client.send(new GetObjectCommand({ ...bucket, Key: key, ...named }));
-      const bytes = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
-      const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-      const isThere = (isGzip ? gunzipSync(bytes) : bytes).includes(text);
-      const isRow = key.endsWith(".parquet") && (await lake.holds(bytes, text));
-      if (isThere || isRow) found.add(`S3 ${storeOf(key)}${isLatest ? "" : " (older version)"}`);
-    }
+    found.push(...(await inBucket(client, homeBucketName(location), text)));
     client.destroy();
+  }
+  return new Set(found);
+}
+
+/**
+ * Looks for it in every version of every object of a bucket, unzipped, and in Parquet files row by row.
+ * What no reader finds without naming a version is told apart.
+ */
+export async function inBucket(client: S3Client, Bucket: string, text: string): Promise<Sightings> {
+  const found = new Set<string>();
+  const lake = await openLake();
+  for await (const { key, isLatest, ...named } of everyVersion(client, Bucket)) {
+    const object = await client.send(new GetObjectCommand({ Bucket, Key: key, ...named }));
+    const bytes = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
+    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    const isThere = (isGzip ? gunzipSync(bytes) : bytes).includes(text);
+    const isRow = key.endsWith(".parquet") && (await lake.holds(bytes, text));
+    if (isThere || isRow) found.add(`S3 ${storeOf(key)}${isLatest ? "" : OLDER}`);
   }
   await lake.close();
   return found;
