@@ -110,6 +110,18 @@ describe("a Postgres source refuses", () => {
     expect(String(failure)).not.toContain(server.user);
   });
 
+  it("a key that is no value of its column, which it names, and not the key", async () => {
+    const model = { kind: "table", schema: "public", name: "people" } as const;
+    const read = reading(model, async (source) => {
+      for await (const _ of source.rowsOf(SELECTION, [["1"], ["Ada"]], ALWAYS));
+    });
+
+    await expect(read).rejects.toMatchObject({
+      code: "no_such_key",
+      message: expect.stringMatching(/^(?=.*integer)(?=.*"id")(?!.*Ada)/),
+    });
+  });
+
   it("a value that fails, without the value", async () => {
     const model = { kind: "query", sql: "SELECT id, (name || '!')::int AS n FROM people" } as const;
     const read = reading(model, (source) => source.sample(5, ALWAYS));

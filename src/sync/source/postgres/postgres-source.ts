@@ -18,7 +18,7 @@ import { SHOWN_BYTES_MAX, SourceFailure } from "../source.ts";
 import { describeModel, type DescribedModel } from "./describe.ts";
 import { cellsAfterHashes, cellsOf, hashedRow, keyRow, numbersOf } from "./rows.ts";
 import { Session } from "./session.ts";
-import { Statements, type KeyType, type SqlModel } from "./sql.ts";
+import { castQuery, Statements, type KeyType, type SqlModel } from "./sql.ts";
 import type { Tuple } from "./tuples.ts";
 
 /** Rows handed over at once: enough to spread the cost of a step, few enough for small memories. */
@@ -105,12 +105,17 @@ export class PostgresSource implements SqlSource {
     const places = selection.key.map((column) => selection.columns.indexOf(column));
     for (let from = 0; from < keys.length; from += KEYS_MAX) {
       const wanted = distinctKeys(keys.slice(from, from + KEYS_MAX));
-      const statement = this.#statements.rowsOf(selection, types, [...wanted.values()]);
-      for await (const batch of this.#batches(statement, signal)) {
-        // A type may call two texts equal (case, trailing zeros) that are two keys.
-        const isWanted = ({ row }: { row: SourceRow }): boolean =>
-          wanted.has(JSON.stringify(places.map((place) => row[place] ?? null)));
-        yield { ...batch, rows: batch.rows.filter(isWanted) };
+      const asked = [...wanted.values()];
+      const statement = this.#statements.rowsOf(selection, types, asked);
+      try {
+        for await (const batch of this.#batches(statement, signal)) {
+          // A type may call two texts equal (case, trailing zeros) that are two keys.
+          const isWanted = ({ row }: { row: SourceRow }): boolean =>
+            wanted.has(JSON.stringify(places.map((place) => row[place] ?? null)));
+          yield { ...batch, rows: batch.rows.filter(isWanted) };
+        }
+      } catch (error) {
+        throw (await this.#oddKey(error, selection.key, asked, signal)) ?? error;
       }
     }
   }
@@ -156,6 +161,33 @@ export class PostgresSource implements SqlSource {
       const message = "The source has a key that is no text in the database's encoding";
       throw new SourceFailure("bad_text", message, false);
     };
+  }
+
+  /** Whether rows could not be asked for because a key that somebody gave is no value of its column. */
+  async #oddKey(
+    error: unknown,
+    key: readonly string[],
+    asked: readonly SourceRow[],
+    signal: AbortSignal,
+  ): Promise<SourceFailure | undefined> {
+    if (!isModelFailed(error)) return undefined;
+    for (const [at, column] of key.entries()) {
+      const type = this.#described.types.get(column);
+      const query = castQuery(
+        type,
+        asked.map((cells) => cells[at] ?? null),
+      );
+      const failure: unknown = await this.#session
+        .ask(signal, (asking) => asking.rows(query))
+        .then(
+          () => undefined,
+          (failed: unknown) => failed,
+        );
+      if (!isModelFailed(failure)) continue;
+      const message = `A key is no ${type?.name ?? "value"}, as its column "${column}" is`;
+      return new SourceFailure("no_such_key", message, false);
+    }
+    return undefined;
   }
 
   async *#sums(
@@ -222,6 +254,10 @@ export class PostgresSource implements SqlSource {
 
 /** Reads a row; `undefined` for one without a key. */
 type RowReader = (tuple: Tuple) => HashedRow | undefined;
+
+function isModelFailed(error: unknown): boolean {
+  return error instanceof SourceFailure && error.code === "model_failed";
+}
 
 function newBatch(): { rows: RowBatch["rows"][number][]; nullKeys: SourceRow[] } {
   return { rows: [], nullKeys: [] };

@@ -135,11 +135,12 @@ export class Statements {
     types: readonly KeyType[],
     keys: readonly SourceRow[],
   ): string {
-    const lists = key.map((_, at) => {
-      const cells = keys.map((cells) => arrayElement(cells[at] ?? null));
-      const { name, isComparable } = types[at] ?? { name: "text", isComparable: false };
-      return `${literal(`{${cells.join(",")}}`)}::${isComparable ? name : "text"}[]`;
-    });
+    const lists = key.map((_, at) =>
+      cellList(
+        types[at],
+        keys.map((cells) => cells[at] ?? null),
+      ),
+    );
     const names = key.map((_, at) => `k${at}`).join(", ");
     const equal = key.map((column, at) => {
       const { isComparable } = types[at] ?? { isComparable: false };
@@ -211,6 +212,16 @@ function hash(texts: readonly string[], seed: bigint): string {
 /** The least number has no literal of its own: its sign is an operator on one too large. */
 function bigint(value: bigint): string {
   return `'${BigInt.asIntN(64, value)}'::int8`;
+}
+
+/** Fails where a text is no value of the type. */
+export function castQuery(type: KeyType | undefined, cells: SourceRow): string {
+  return `SELECT cardinality(${cellList(type, cells)})`;
+}
+
+function cellList(type: KeyType | undefined, cells: SourceRow): string {
+  const name = type?.isComparable === true ? type.name : "text";
+  return `${literal(`{${cells.map(arrayElement).join(",")}}`)}::${name}[]`;
 }
 
 function arrayElement(text: string | null): string {
