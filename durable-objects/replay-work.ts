@@ -42,6 +42,9 @@ export type SliceEnd =
 /** When the turn is asked for again; the archive wakes the replay before. */
 const TURN_MS = 15_000;
 
+/** What is shown while it is not known how to deliver. */
+const UNAVAILABLE = "destination_unavailable";
+
 /** When a destination that was switched off, deleted or broken is looked at again. */
 const AGAIN_MS = 5_000;
 
@@ -208,8 +211,11 @@ export class ReplayWork {
 
   async #ready(): Promise<Readiness> {
     const ready = await this.#destination.ready();
-    this.error = ready.kind === "unavailable" ? "destination_unavailable" : this.error;
-    if (ready.kind === "unavailable") return ready;
+    if (ready.kind === "unavailable") {
+      this.error = UNAVAILABLE;
+      return ready;
+    }
+    if (this.error === UNAVAILABLE) this.error = undefined;
     const config = await this.#destination.config();
     if (ready.kind === "stopped" || config === undefined) {
       return { kind: "unavailable", againAtMs: Date.now() + AGAIN_MS };

@@ -90,6 +90,24 @@ describe("a replay", () => {
     expect([before, world.ids()]).toEqual([[], ["ours"]]);
   });
 
+  it("says that its destination is unavailable for as long as it is", async () => {
+    await world.addFile([{ messageId: "a" }]);
+    world.answer = () => new Response("", { status: 503 });
+    const id = await world.begin();
+    await world.slice(id);
+    const laneConfig = vi.spyOn(Workspace.prototype, "laneConfig");
+    laneConfig.mockRejectedValue(new Error("out of reach"));
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 30_000);
+    await world.slice(id);
+    const during = await world.show(id);
+    laneConfig.mockRestore();
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    await world.slice(id);
+
+    const after = await world.show(id);
+    expect([during["error"], after["error"]]).toEqual(["destination_unavailable", null]);
+  });
+
   it("sends the same idempotency key as any other delivery of the event", async () => {
     await world.addFile([{ messageId: "a" }]);
     await world.until(await world.begin(), "done");
