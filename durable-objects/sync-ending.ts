@@ -2,6 +2,7 @@ import type { RunRequest } from "../src/sync/ports.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
 import { NEXT_CONTRACT } from "./sync-diffs.ts";
+import { closeUnload } from "./sync-unloads.ts";
 import { closeWindow } from "./sync-window.ts";
 
 /** What a run that is over leaves for the next one; part of the transaction that ends it. */
@@ -19,4 +20,5 @@ export function endRun(storage: SyncStorage, run: SyncRun, request: RunRequest):
   storage.forget(NEXT_CONTRACT);
   // What was refused has to be read again, so the next window begins where this one did.
   closeWindow(storage, run.id, isWhole && run.counts.rejected === 0);
+  closeUnload(storage, run.id);
 }

@@ -1,21 +1,22 @@
-import { homeBucket } from "../src/archive/home-bucket.ts";
 import type { Config } from "../src/config.ts";
-import { regionOf, workspaceOf } from "../src/core/ids.ts";
 import { scrubStorage } from "../src/core/scrub-storage.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import { sqlState } from "../src/deliver/postgres/failure.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
-import { HOME_REGIONS } from "../src/region/regions.ts";
 import type { StoreDeletion, StoreErased } from "../src/regulation/stores.ts";
 import { RowHasher } from "../src/sync/engine/row-hash.ts";
 import { eraseLogs } from "../src/sync/report/erase-log.ts";
+import { sweepFiles } from "../src/sync/report/sweep-files.ts";
+import { diffPrefix } from "../src/sync/run/diff-files.ts";
 import type { LogRecord } from "../src/sync/run/run.ts";
-import type { SyncConfig } from "../src/sync/ports.ts";
-import type { Sync } from "../src/sync/sync.ts";
+import type { ConnectionConfig, SyncConfig } from "../src/sync/ports.ts";
+import type { ConnectionId, Sync } from "../src/sync/sync.ts";
 import { SyncForgetting } from "./storage/sync-forgetting.ts";
 import type { SyncWork } from "./sync-work.ts";
 import { sourceLogOf } from "./sync-reporting.ts";
+import { homeBuckets, unloadBucket } from "./sync-buckets.ts";
 import { seedsOf } from "./sync-seeds.ts";
+import { forgetUnloads, unloads } from "./sync-unloads.ts";
 
 export type SyncErasingDeps = {
   readonly ctx: DurableObjectState;
@@ -24,16 +25,22 @@ export type SyncErasingDeps = {
   readonly work: SyncWork;
   /** What the sync is and reads from; `undefined` when it or its source is gone. */
   readonly configOf: () => Promise<SyncConfig | undefined>;
+  /** A connection whose bucket took changed rows; `undefined` when it is gone. */
+  readonly connectionOf: (id: ConnectionId) => Promise<ConnectionConfig | undefined>;
 };
 
 /** Of one call; the regulation asks again. */
 const SLICE_MS_MAX = 15_000;
 
-/** Where a deletion is: in the object, then in the log in the source, or in the reports in the bucket. */
+/**
+ * Where a deletion is: in the object, then in the log in the source, in the reports in the bucket, and
+ * last in changed rows that runs left behind; until then no write can land any more that was sent
+ * before the deletion began.
+ */
 type Position = {
-  readonly step: "object" | "source" | "reports";
+  readonly step: "object" | "source" | "reports" | "files";
   readonly at?: string;
-  /** Why the log in the source could not be gone through, and never will. */
+  /** Why a step could not be done, and never will. */
   readonly failed?: string;
 };
 
@@ -68,6 +75,7 @@ export class SyncErasing {
       return this.#eraseHere(deletion, sync, position);
     }
     if (position.step === "source") return this.#eraseSource(deletion, sync);
+    if (position.step === "files") return this.#eraseFiles(sync, position);
     return this.#eraseReports(deletion, sync, position);
   }
 
@@ -120,11 +128,9 @@ export class SyncErasing {
     sync: Sync,
     position: Position,
   ): Promise<StoreErased> {
-    const { config, observer } = this.#deps;
+    const { config } = this.#deps;
     const untilMs = Date.now() + SLICE_MS_MAX;
-    const buckets = HOME_REGIONS[regionOf(sync.id)].locations.map((location) =>
-      homeBucket(config, workspaceOf(sync.id), location, observer, "sync"),
-    );
+    const buckets = homeBuckets({ ...this.#deps, id: sync.id });
     const users = usersOf(deletion);
     const slice = {
       position: position.at,
@@ -134,17 +140,42 @@ export class SyncErasing {
     };
     const answer = await eraseLogs(buckets, sync.id, users, slice);
     const erased = answer.counts.eventsErased;
-    const { failed } = position;
-    if (answer.kind === "slice" && answer.isOver) {
-      return { isOver: true, erased, ...(failed === undefined ? {} : { failed }) };
-    }
+    const isDone = answer.kind === "refused" || (answer.kind === "slice" && answer.isOver);
+    const failed = answer.kind === "refused" ? answer.code : position.failed;
     const next: Position = {
-      step: "reports",
+      step: isDone ? "files" : "reports",
       ...(failed === undefined ? {} : { failed }),
-      ...(answer.position === undefined ? {} : { at: answer.position }),
+      ...(isDone || answer.position === undefined ? {} : { at: answer.position }),
     };
-    if (answer.kind !== "refused") return { isOver: false, position: JSON.stringify(next), erased };
-    return { isOver: true, erased, failed: answer.code };
+    return { isOver: false, position: JSON.stringify(next), erased };
+  }
+
+  /** Nobody knows whose rows are in a file that a run left behind, so that it goes whole. */
+  async #eraseFiles(sync: Sync, position: Position): Promise<StoreErased> {
+    const { work, connectionOf } = this.#deps;
+    const { storage } = work;
+    const buckets = [...homeBuckets({ ...this.#deps, id: sync.id })];
+    const known = unloads(storage);
+    const gone: ConnectionId[] = [];
+    for (const id of new Set([...known, ...(sync.unload === undefined ? [] : [sync.unload])])) {
+      const connection = await connectionOf(id);
+      if (connection !== undefined) buckets.push(unloadBucket(this.#deps, connection));
+      else if (known.includes(id)) gone.push(id);
+    }
+    const prefix = diffPrefix(sync.id);
+    const { removed, isLeft, refused } = await sweepFiles({
+      buckets,
+      prefixes: [prefix],
+      madeAtMs: () => undefined,
+      beforeMs: Number.POSITIVE_INFINITY,
+      isInUse: (key) => key.startsWith(`${prefix}${storage.current()?.id ?? " "}/`),
+    });
+    if (isLeft && refused === undefined) {
+      return { isOver: false, position: JSON.stringify(position), erased: removed };
+    }
+    forgetUnloads(storage, gone);
+    const failed = position.failed ?? refused ?? (gone.length > 0 ? "unload_gone" : undefined);
+    return { isOver: true, erased: removed, ...(failed === undefined ? {} : { failed }) };
   }
 
   /** Hashes of keys that are the users' ids. */

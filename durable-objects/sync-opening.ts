@@ -1,8 +1,8 @@
 import type { Config } from "../src/config.ts";
 import { workspaceOf } from "../src/core/ids.ts";
+import { err, ok } from "../src/core/result.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
-import { connectionBucket } from "../src/sync/connection/open.ts";
 import type { SyncProblem } from "../src/sync/draft.ts";
 import type { SpillStore } from "../src/sync/engine/spill.ts";
 import type { SyncState } from "../src/sync/engine/state/sync-state.ts";
@@ -11,12 +11,12 @@ import { compileMapping } from "../src/sync/mapping/compile.ts";
 import type { RecordMapper } from "../src/sync/mapping/mapping.ts";
 import type { RunRequest, SyncConfig } from "../src/sync/ports.ts";
 import { DiffFiles } from "../src/sync/run/diff-files.ts";
-import type { Opened, Stores } from "../src/sync/run/ports.ts";
+import type { DiffStore, Opened, Stores } from "../src/sync/run/ports.ts";
 import { RunFailed } from "../src/sync/run/run-failed.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
 import { openSource, type OpenedSource } from "../src/sync/source/open-source.ts";
 import { SourceFailure, type HashSeeds, type SourceRow } from "../src/sync/source/source.ts";
-import type { SyncId } from "../src/sync/sync.ts";
+import type { ConnectionId, SyncId } from "../src/sync/sync.ts";
 import { CatalogueTarget } from "../src/sync/target/catalogue-target.ts";
 import { openTarget } from "../src/sync/target/open-target.ts";
 import { targetProblems } from "../src/sync/target/target-problems.ts";
@@ -26,9 +26,11 @@ import type { SyncStorage } from "./storage/sync-storage.ts";
 import { LaneDestination } from "./lane-destination.ts";
 import { DESTINATIONS } from "./offered-destinations.ts";
 import { RestoreGuard } from "./restore-guard.ts";
+import { platformBucket, unloadBucket, type BucketDeps } from "./sync-buckets.ts";
 import { checkUnchanged, SyncDiffs } from "./sync-diffs.ts";
-import { platformBucket, writeReport } from "./sync-reporting.ts";
+import { writeReport } from "./sync-reporting.ts";
 import { seedsOf } from "./sync-seeds.ts";
+import { heldUnload, takeUnload } from "./sync-unloads.ts";
 import { modelOfRun } from "./sync-window.ts";
 import type { Reach } from "./reach.ts";
 
@@ -44,8 +46,6 @@ export type OpeningDeps = {
   readonly signal: AbortSignal;
 };
 
-type BucketDeps = Pick<OpeningDeps, "id" | "config" | "observer">;
-
 /** Hashes do not matter where only the columns are asked. */
 const NO_SEEDS: HashSeeds = { keyA: 0n, keyB: 0n, row: 0n };
 
@@ -56,6 +56,13 @@ const NO_WATERMARK: SyncProblem = {
 
 const NOTHING = (): void => undefined;
 const NOBODY = async (): Promise<void> => undefined;
+
+/** Files of a bucket that nobody can open any more: they count as removed, so that syncs go on. */
+const UNREACHABLE: DiffStore = {
+  put: async () => err({ code: "unload_gone", isPassing: false }),
+  read: async () => err({ code: "unload_gone", isPassing: false }),
+  remove: async () => ok(undefined),
+};
 
 /** How long somebody who makes a sync waits for its source and destination. */
 const CHECK_MS_MAX = 25_000;
@@ -72,6 +79,10 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
   }
   const seeds = seedsOf(deps.storage);
   const { sync } = config;
+  const bucket = await bucketOfRun(deps, takeUnload(deps.storage, run.id, sync.unload));
+  if (bucket === undefined) {
+    throw new RunFailed("unload_gone", "The connection that takes changed rows is gone.");
+  }
   const open = (model: Model): Promise<OpenedSource> =>
     openSourceOf(deps, config, model, seeds, deps.signal);
   const model = await modelOfRun(sync, { ...deps, runId: run.id, open });
@@ -97,7 +108,7 @@ export async function openRun(deps: OpeningDeps, run: SyncRun): Promise<Opened> 
       sync,
       mapper,
       target: taken,
-      store: new DiffFiles(unloadBucket(deps, config)),
+      store: new DiffFiles(bucket),
       isForced: isForced(deps.request),
       diff: (position) => diffs.begin(position),
       suppressed: (rows) => suppressedRows(deps, config, mapper, rows),
@@ -119,9 +130,9 @@ export async function openStores(
   run: SyncRun,
 ): Promise<Stores> {
   const config = await deps.reach.workspace(workspaceOf(deps.id)).syncConfig(deps.id);
-  const bucket = config === undefined ? platformBucket(deps) : unloadBucket(deps, config);
+  const bucket = await bucketOfRun(deps, heldUnload(deps.storage, run.id));
   return {
-    store: new DiffFiles(bucket),
+    store: bucket === undefined ? UNREACHABLE : new DiffFiles(bucket),
     report: (part, records) => writeReport(deps, config, run, part, records),
   };
 }
@@ -199,11 +210,17 @@ async function openTargetOf(
   return new CatalogueTarget(made.deliverer);
 }
 
-/** The bucket for changed rows: the sync's own choice, else the platform's of the region. No other. */
-function unloadBucket(deps: BucketDeps, { unload }: SyncConfig): Bucket {
-  if (unload === undefined) return platformBucket(deps);
-  const context = connectionContext(deps.config, unload, deps.observer);
-  return connectionBucket(openConnection(deps.config, unload), context);
+/**
+ * Where changed rows of a run are: in the bucket that the sync named when the run began, else in the
+ * platform's of the region, and in no other; `undefined` when whoever owns it took its connection away.
+ */
+async function bucketOfRun(
+  deps: BucketDeps & Pick<OpeningDeps, "reach">,
+  id: ConnectionId | undefined,
+): Promise<Bucket | undefined> {
+  if (id === undefined) return platformBucket(deps);
+  const unload = await deps.reach.workspace(workspaceOf(deps.id)).syncConnection(id);
+  return unload === undefined ? undefined : unloadBucket(deps, unload);
 }
 
 async function suppressedRows(

@@ -1,9 +1,6 @@
-import { homeBucket } from "../src/archive/home-bucket.ts";
 import type { Config } from "../src/config.ts";
-import { regionOf, workspaceOf } from "../src/core/ids.ts";
 import { err, ok, type Result } from "../src/core/result.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
-import { HOME_REGIONS } from "../src/region/regions.ts";
 import type { Bucket } from "../src/s3/bucket.ts";
 import { databaseLogin } from "../src/sync/connection/open.ts";
 import type { SyncConfig } from "../src/sync/ports.ts";
@@ -15,6 +12,7 @@ import type { LogRecord, SyncRun } from "../src/sync/run/run.ts";
 import type { SyncId } from "../src/sync/sync.ts";
 import { connectionContext, openConnection } from "./open-connection.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
+import { platformBucket } from "./sync-buckets.ts";
 
 export type ReportingDeps = {
   readonly id: SyncId;
@@ -92,17 +90,6 @@ async function putOnce(
   if (put.ok || put.error.kind === "already-exists") return ok(undefined);
   const { kind } = put.error;
   return err({ code: "code" in put.error ? put.error.code : kind, isPassing: true });
-}
-
-/** The region's bucket for what a sync writes: changed rows on their way, and its reports. */
-export function platformBucket({
-  id,
-  config,
-  observer,
-}: Pick<ReportingDeps, "id" | "config" | "observer">): Bucket {
-  const [location] = HOME_REGIONS[regionOf(id)].locations;
-  if (location === undefined) throw new Error("Cannot open a bucket: the region has no location");
-  return homeBucket(config, workspaceOf(id), location, observer, "sync");
 }
 
 function note(storage: SyncStorage, text: string): void {

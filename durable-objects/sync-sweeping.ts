@@ -1,15 +1,14 @@
-import { homeBucket } from "../src/archive/home-bucket.ts";
 import type { Config } from "../src/config.ts";
-import { regionOf, workspaceOf } from "../src/core/ids.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
-import { HOME_REGIONS } from "../src/region/regions.ts";
 import { logPrefix } from "../src/sync/report/parquet-log.ts";
 import { REPORTS_MS, sweepFiles } from "../src/sync/report/sweep-files.ts";
+import { diffPrefix } from "../src/sync/run/diff-files.ts";
 import type { SyncId } from "../src/sync/sync.ts";
 import { emptyObject } from "./emptying.ts";
 import { migrate } from "./storage/migrate.ts";
 import { SYNC_MIGRATIONS } from "./storage/sync.schema.ts";
 import type { SyncStorage } from "./storage/sync-storage.ts";
+import { homeBuckets } from "./sync-buckets.ts";
 
 export type SyncSweepingDeps = {
   readonly ctx: DurableObjectState;
@@ -106,13 +105,10 @@ export class SyncSweeping {
   }
 
   async #sweep(nowMs: number): Promise<boolean> {
-    const { id, config, observer, storage } = this.#deps;
-    const buckets = HOME_REGIONS[regionOf(id)].locations.map((location) =>
-      homeBucket(config, workspaceOf(id), location, observer, "sync"),
-    );
+    const { id, storage } = this.#deps;
     const { isLeft } = await sweepFiles({
-      buckets,
-      prefixes: [logPrefix(id), `homeport-syncs/${id}/`],
+      buckets: homeBuckets(this.#deps),
+      prefixes: [logPrefix(id), diffPrefix(id)],
       madeAtMs: (key) => storage.find(RUN.exec(key)?.[1] ?? "")?.endedAtMs,
       beforeMs: nowMs - REPORTS_MS,
     });

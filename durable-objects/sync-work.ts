@@ -3,6 +3,7 @@ import { readStored } from "../src/core/stored-json.ts";
 import type { EgressObserver } from "../src/egress/guard.ts";
 import { SyncState } from "../src/sync/engine/state/sync-state.ts";
 import type { RunRequest } from "../src/sync/ports.ts";
+import { diffPrefix } from "../src/sync/run/diff-files.ts";
 import { RunWork, type RunSlice } from "../src/sync/run/run-work.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
 import type { SyncId } from "../src/sync/sync.ts";
@@ -99,7 +100,7 @@ export class SyncWork {
       random: () => Math.random(),
       now: () => Date.now(),
       sleep: (ms) => scheduler.wait(ms, { signal }).catch(() => undefined),
-      prefix: `homeport-syncs/${this.#deps.id}/${id}/`,
+      prefix: `${diffPrefix(this.#deps.id)}${id}/`,
       guard: request,
       ended: (run) => this.#ended(run),
     });

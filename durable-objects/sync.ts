@@ -86,6 +86,7 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       observer: this.#evidence.observer,
       work: this.#work,
       configOf: () => this.#reach.workspace(workspaceOf(this.#id)).syncConfig(this.#id),
+      connectionOf: (id) => this.#reach.workspace(workspaceOf(this.#id)).syncConnection(id),
     });
     this.#storage = this.#work.storage;
     this.#history = new SyncHistory(ctx.storage.sql);

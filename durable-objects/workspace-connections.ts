@@ -78,9 +78,9 @@ export class WorkspaceConnections {
   remove(by: Acting, id: string): Answer<Connection> {
     const held = this.find(id);
     if (!held.ok) return held;
-    const syncs = this.#turn.syncs.list().filter(({ source, destination }) => {
+    const syncs = this.#turn.syncs.list().filter(({ source, destination, unload }) => {
       const target = "connectionId" in destination ? destination.connectionId : undefined;
-      return source.connectionId === held.value.id || target === held.value.id;
+      return [source.connectionId, target, unload].includes(held.value.id);
     });
     if (syncs.length > 0) return err({ kind: "connection-in-use", syncs: syncs.length });
     const deleted = deleteConnection(held.value, by.nowMs);

@@ -8,9 +8,15 @@ import {
   type SyncPatch,
 } from "../src/sync/draft.ts";
 import type { Connection } from "../src/sync/connection/connection.ts";
-import type { Place, PlacePage, SyncConfig, SyncPort } from "../src/sync/ports.ts";
+import type {
+  ConnectionConfig,
+  Place,
+  PlacePage,
+  SyncConfig,
+  SyncPort,
+} from "../src/sync/ports.ts";
 import type { SyncRun } from "../src/sync/run/run.ts";
-import type { Sync, SyncId } from "../src/sync/sync.ts";
+import type { ConnectionId, Sync, SyncId } from "../src/sync/sync.ts";
 import type { Destination } from "../src/workspace/destination.ts";
 import type { AdminCall, Answer, Page, PageOf } from "../src/workspace/ports.ts";
 import type { SyncAct, SyncEnd, SyncsPort } from "../src/workspace/sync-ports.ts";
@@ -125,6 +131,10 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     if (!turn.isCreated || turn.isClosing) return undefined;
     const sync = turn.syncs.find(syncId);
     return sync === undefined || sync.deletedAtMs !== undefined ? undefined : this.#configOf(sync);
+  }
+
+  async syncConnection(id: ConnectionId): Promise<ConnectionConfig | undefined> {
+    return this.delivery.turn.isCreated ? this.connectionConfig(id) : undefined;
   }
 
   async isSyncDeleted(syncId: SyncId): Promise<boolean> {

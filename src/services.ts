@@ -14,8 +14,8 @@ import type { IngestRegion } from "./region/regions.ts";
 import type { RaisedAlert } from "./workspace/alerts.ts";
 import type { SyncNotice } from "./sync/alerts/notice.ts";
 import type { SyncRun } from "./sync/run/run.ts";
-import type { SyncId } from "./sync/sync.ts";
-import type { SyncConfig, SyncPort } from "./sync/ports.ts";
+import type { ConnectionId, SyncId } from "./sync/sync.ts";
+import type { ConnectionConfig, SyncConfig, SyncPort } from "./sync/ports.ts";
 import type { BucketKeysPort } from "./workspace/storage-ports.ts";
 import type { QueueRef, Route, SourceConfig } from "./workspace/source-config.ts";
 
@@ -220,6 +220,8 @@ export interface WorkspacePort extends BucketKeysPort {
   clearAlert(code: RaisedAlert, raiser: string): Promise<void>;
   /** What a sync has to know to run; `undefined` when there is none of that id. */
   syncConfig(syncId: SyncId): Promise<SyncConfig | undefined>;
+  /** A connection that a run of a sync began with; `undefined` when it was taken away. */
+  syncConnection(id: ConnectionId): Promise<ConnectionConfig | undefined>;
   /** Which of these ids belong to users who must not be sent; one answer for each, in order. */
   suppressedIds(
     subjectType: "USER_ID" | "ANONYMOUS_ID",

@@ -16,6 +16,11 @@ const LEVEL = 1;
 
 const CODE_CHARS_MAX = 40;
 
+/** What all changed rows of a sync stand under. */
+export function diffPrefix(syncId: string): string {
+  return `homeport-syncs/${syncId}/`;
+}
+
 /** Changes on their way into one diff file. */
 export class DiffFile {
   readonly #charsMax: number;

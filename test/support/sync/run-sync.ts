@@ -2,7 +2,10 @@ import type { Sync } from "../../../src/sync/sync.ts";
 import { KEY, type Life } from "./run-model.ts";
 
 /** The sync of a life, whose mapping has that constant in it. */
-export function syncOf({ behaviour, mirrorStrategy }: Life, constant: string): Sync {
+export function syncOf(
+  { behaviour, mirrorStrategy }: Pick<Life, "behaviour" | "mirrorStrategy">,
+  constant: string,
+): Sync {
   const column = (name: string): Sync["mappings"][number] => ({
     to: name,
     from: { type: "column", column: name },

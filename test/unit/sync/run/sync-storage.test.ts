@@ -2,6 +2,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { SyncStorage } from "../../../../durable-objects/storage/sync-storage.ts";
 import { SYNC_MIGRATIONS } from "../../../../durable-objects/storage/sync.schema.ts";
+import {
+  closeUnload,
+  forgetUnloads,
+  heldUnload,
+  takeUnload,
+  unloads,
+} from "../../../../durable-objects/sync-unloads.ts";
+import type { ConnectionId } from "../../../../src/sync/sync.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
 
 const MB = 1_000_000;
@@ -17,6 +25,29 @@ beforeEach(() => {
   for (const { sql } of SYNC_MIGRATIONS) disk.sql.exec(`${sql} `);
   size = Object.assign(disk.sql, { databaseSize: 0 });
   storage = new SyncStorage(disk, NO_ROWS);
+});
+
+describe("takeUnload()", () => {
+  const first: ConnectionId = "con_eu_1";
+  const second: ConnectionId = "con_eu_2";
+
+  it("keeps the bucket that a run began with, whatever the sync says meanwhile", () => {
+    takeUnload(storage, "run_1", first);
+    takeUnload(storage, "run_2", undefined);
+
+    expect(takeUnload(storage, "run_1", second)).toBe(first);
+    expect(heldUnload(storage, "run_1")).toBe(first);
+    expect(takeUnload(storage, "run_2", second)).toBeUndefined();
+  });
+
+  it("remembers every bucket for deletions, also once runs are over", () => {
+    takeUnload(storage, "run_1", first);
+    closeUnload(storage, "run_1");
+    takeUnload(storage, "run_2", second);
+    forgetUnloads(storage, [second]);
+
+    expect(unloads(storage)).toEqual([first]);
+  });
 });
 
 describe("SyncStorage.freeBytes", () => {

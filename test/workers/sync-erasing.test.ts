@@ -1,0 +1,57 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import { newChildId, workspaceOf } from "../../src/core/ids.ts";
+import type { StoreDeletion, StoreErased } from "../../src/regulation/stores.ts";
+import type { Sync } from "../../src/sync/sync.ts";
+import { syncOf } from "../support/sync/run-sync.ts";
+import { CONFIG, makeServices, makeWorkspace } from "./support/api.ts";
+import { FakeS3 } from "./support/fake-s3.ts";
+
+const NOW_MS = Date.UTC(2026, 10, 22, 12);
+const BUCKET = "https://s3.eu-west-1.amazonaws.com/homeport-eu-west-1";
+/** Slices of one deletion from a sync that holds next to nothing. */
+const SLICES_MAX = 20;
+
+const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+
+const services = makeServices();
+let s3: FakeS3;
+let sync: Sync;
+
+beforeEach(async () => {
+  vi.spyOn(Date, "now").mockReturnValue(NOW_MS);
+  s3 = new FakeS3().install();
+  const { id } = await makeWorkspace("eu");
+  const life = { behaviour: "upsert", mirrorStrategy: "delete" } as const;
+  sync = { ...syncOf(life, ""), id: newChildId("syn", id, random) };
+});
+
+/** Asks until it is over, past the time that a late write may take. */
+async function erase(): Promise<StoreErased> {
+  const deletion: StoreDeletion = {
+    regulationId: newChildId("reg", workspaceOf(sync.id), random),
+    subjectType: "USER_ID",
+    subjectIds: ["user-1"],
+    linkedAnonymousIds: [],
+  };
+  let position: string | undefined;
+  for (let slice = 0; slice < SLICES_MAX; slice++) {
+    const answer = await services
+      .sync(sync.id)
+      .erase({ ...deletion, ...(position === undefined ? {} : { position }) }, sync);
+    if (answer.isOver) return answer;
+    position = answer.position;
+    vi.spyOn(Date, "now").mockReturnValue(NOW_MS + slice * CONFIG.failover.suspectMs);
+  }
+  throw new Error("Cannot end a deletion: it goes on for ever");
+}
+
+describe("a deletion from a sync", () => {
+  it("removes changed rows that a run left behind", async () => {
+    const url = `${BUCKET}/homeport-syncs/${sync.id}/run_eu_1/aaaa.ndjson.gz`;
+    s3.put(url, new Uint8Array([1]));
+    const { failed } = await erase();
+
+    expect([failed, s3.objects.has(url)]).toEqual([undefined, false]);
+  });
+});
