@@ -45,11 +45,11 @@ describe("planOf()", () => {
   it.each<[string, number | undefined, number]>([
     ["nothing is known of the last run", undefined, 1_000],
     ["the last run found a thousandth", 1_000, 1_000],
-    ["the last run found a little more", 4_000, 2_000],
-    ["the last run found none", 0, 317],
-    ["the last run found a hundredth", 10_000, 3_163],
-    ["the last run found a tenth", 100_000, 3_163],
-  ])("expects changes between a thousandth and the last run's when %s", (_, last, wanted) => {
+    ["the last run found a little more", 2_250, 1_500],
+    ["the last run found none", 0, 1_000],
+    ["the last run found a hundredth", 10_000, 2_000],
+    ["the last run found a tenth", 100_000, 2_000],
+  ])("expects a thousandth at least, and no more than twice that, when %s", (_, last, wanted) => {
     const plan = planOf({ ...FACTS, lastChanges: last });
 
     expect(plan.why).toContain(`About ${wanted} changes`);
