@@ -7,6 +7,9 @@ import type { WorkspaceQueues } from "./workspace-queues.ts";
 import type { WorkspaceRegulations } from "./workspace-regulations.ts";
 import type { WorkspaceTurn } from "./workspace-turn.ts";
 
+/** An alarm that should have rung that long ago is not counted on. */
+const OVERDUE_MS = 60_000;
+
 /**
  * The alarm of a Workspace: set while a source's route waits for fences, a head of the audit chain
  * that cron asked for waits for its file, a regulation is not over, something is to be deleted, a notice of an alert waits to be
@@ -82,6 +85,11 @@ export class WorkspaceAlarm {
       evidenceAtMs === undefined ? undefined : Math.max(0, evidenceAtMs - nowMs),
     ];
     const delays = [...fences, ...others.filter((delay) => delay !== undefined)];
-    if (delays.length > 0) await this.#storage.setAlarm(nowMs + Math.min(...delays));
+    if (delays.length === 0) return;
+    const atMs = nowMs + Math.min(...delays);
+    const heldMs = await this.#storage.getAlarm();
+    const isHeld = heldMs !== null && heldMs <= atMs && heldMs > nowMs - OVERDUE_MS;
+    // Never put off: who calls again and again would keep it from ringing at all.
+    if (!isHeld) await this.#storage.setAlarm(atMs);
   }
 }

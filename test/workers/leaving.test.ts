@@ -194,6 +194,19 @@ describe("DELETE /api/v1/workspace", () => {
     expect(await leaver.append("b")).toEqual({ kind: "refused", code: "source_disabled" });
   });
 
+  it("goes on in time, however often cron comes by meanwhile", async () => {
+    const alarm = () =>
+      runInDurableObject(leaver.workspaceStub(), (_, { storage }) => storage.getAlarm());
+    await remove("/api/v1/workspace");
+    nowMs += 5 * DAY_MS;
+    await runDurableObjectAlarm(leaver.workspaceStub());
+    const before = await alarm();
+    nowMs += 4_000;
+    await makeServices().workspace(leaver.workspaceId).poke();
+
+    expect([typeof before, await alarm()]).toEqual(["number", before]);
+  });
+
   it("can be taken back within five days", async () => {
     await remove("/api/v1/workspace");
     await pass(4);
