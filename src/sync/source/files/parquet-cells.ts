@@ -16,13 +16,17 @@ const NANOS_PER_MICRO = 1_000n;
 const MILLIS_PER_DAY = 86_400_000;
 const FLOAT_DIGITS_MAX = 9;
 
+/** A mark at the beginning of a text is a part of it, and makes it another key. */
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
 /** Has the library hand over instants as texts that lose nothing, and everything else as it stands. */
 export const PARSERS: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (millis: bigint) => instantText(BigInt(millis) * NANOS_PER_MILLI),
   timestampFromMicroseconds: (micros: bigint) => instantText(micros * NANOS_PER_MICRO),
   timestampFromNanoseconds: (nanos: bigint) => instantText(nanos),
   dateFromDays: (days: number) => new Date(days * MILLIS_PER_DAY).toISOString().slice(0, 10),
-  jsonFromBytes: (bytes: Uint8Array) => new TextDecoder().decode(bytes),
+  jsonFromBytes: (bytes: Uint8Array) => decoder.decode(bytes),
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
 };
 
 /**

@@ -52,6 +52,13 @@ describe("TupleReader", () => {
     );
   });
 
+  it("keeps a mark at the beginning of a text", () => {
+    const read: unknown[] = [];
+    new TupleReader().read(copyOf([["\u{feff}a", "b"]]), (tuple) => read.push(cellsOf(tuple)));
+
+    expect(read).toEqual([["\u{feff}a", "b"]]);
+  });
+
   it("does not take a reading that was cut for its end", () => {
     const bytes = copyOf([["a"], ["b"]]);
     const reader = new TupleReader();
