@@ -1,6 +1,7 @@
 import type { JobRef } from "../src/archive/jobs.ts";
 import { readTextLines } from "../src/archive/read-text-lines.ts";
 import type { Config } from "../src/config.ts";
+import { readObject } from "../src/core/read-json.ts";
 import { readStored } from "../src/core/stored-json.ts";
 import type { Deliverer } from "../src/deliver/deliverer.ts";
 import type { Destinations } from "../src/deliver/destinations.ts";
@@ -241,7 +242,7 @@ export class ReplayWork {
   }
 
   #select(line: string): Readonly<Record<string, unknown>> | undefined {
-    const event = parse(line);
+    const event = readObject(line);
     return event !== undefined && isSelected(event, this.#deps.spec) ? event : undefined;
   }
 
@@ -274,15 +275,4 @@ function countingDeliverer(byType: Record<string, number>): Deliverer {
       return events.map(() => ({ kind: "delivered", status: 200 }));
     },
   };
-}
-
-function parse(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const event: unknown = JSON.parse(line);
-    return typeof event === "object" && event !== null && !Array.isArray(event)
-      ? (event as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

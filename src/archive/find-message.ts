@@ -1,3 +1,4 @@
+import { readJson } from "../core/read-json.ts";
 import { readLines } from "./read-lines.ts";
 
 const decoder = new TextDecoder();
@@ -24,17 +25,8 @@ export async function findMessage(
 function receivedAtIf(line: string, messageId: string): string | undefined {
   // Only lines that name it somewhere are parsed; the id may be written with other escapes.
   if (!line.includes(messageId) && !line.includes("\\")) return undefined;
-  const event = parsed(line);
+  const event = readJson(line);
   if (typeof event !== "object" || event === null) return undefined;
   const { messageId: own, receivedAt } = event as Record<string, unknown>;
   return own === messageId && typeof receivedAt === "string" ? receivedAt : undefined;
-}
-
-/** What the parser says of a damaged line stays here: it quotes the event. */
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return undefined;
-  }
 }

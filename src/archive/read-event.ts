@@ -1,3 +1,4 @@
+import { readObject } from "../core/read-json.ts";
 import { usersOf, type EventUsers } from "./event-users.ts";
 
 const decoder = new TextDecoder();
@@ -11,17 +12,6 @@ export type ReadEvent = {
 /** The event in a line; `undefined` when it is no JSON object. */
 export function readEvent(line: Uint8Array): ReadEvent | undefined {
   const text = decoder.decode(line);
-  const event = parseObject(text);
+  const event = readObject(text);
   return event === undefined ? undefined : { event, users: usersOf(event, text) };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -6,3 +6,11 @@ export function readJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** The JSON object that such a text is, as an event has to be; `undefined` when it is anything else. */
+export function readObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  const value = readJson(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
+}

@@ -1,3 +1,4 @@
+import { readObject } from "../../core/read-json.ts";
 import {
   CONNECTIONS_MAX,
   type Deliverer,
@@ -87,7 +88,7 @@ function prepare(
   isSingle: boolean,
   deps: BlockDeps,
 ): Ready | Settlement {
-  const event = entry.event ?? parseEvent(entry.line);
+  const event = entry.event ?? readObject(entry.line);
   if (event === undefined) return { kind: "dead", entry, code: "INTERNAL" };
   const decision = decideSafely(event, entry.line, deps);
   if (decision.kind === "filtered") return { kind: "filtered", entry, code: decision.code };
@@ -99,17 +100,6 @@ function prepare(
     user: isSingle ? userOf(event) : undefined,
     receivedAtMs: typeof receivedAt === "string" ? Date.parse(receivedAt) : Number.NaN,
   };
-}
-
-function parseEvent(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const event: unknown = JSON.parse(line);
-    return typeof event === "object" && event !== null && !Array.isArray(event)
-      ? (event as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Rules that break let nothing through. */
