@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { bucketOf, rolesOf } from "../../scripts/local-aws/from-documents.ts";
-import { homeUserArn } from "../../scripts/local-aws/options.ts";
+import { homeUserArn, type BucketOptions } from "../../scripts/local-aws/options.ts";
 import { startLocalAws, type LocalAws } from "../../scripts/local-aws/start.ts";
 import { asCloudFormation, asTerraform } from "../../src/archive/own-bucket/as-code.ts";
 import { ownBucket } from "../../src/archive/own-bucket/open.ts";
@@ -11,11 +11,15 @@ import {
   type PolicyStatement,
 } from "../../src/archive/own-bucket/policies.ts";
 import type { AwsBucket } from "../../src/region/own-bucket.ts";
+import { KEEPS_VERSIONS } from "../support/erased/every-version.ts";
 import {
   documentsOfCloudFormation,
   documentsOfTerraform,
 } from "../support/own-bucket-documents.ts";
 import { KEY, openingAt, OWN, SEGMENT, verifyAt } from "../support/own-bucket-ground.ts";
+
+/** What only a bucket that keeps versions asks for. */
+const VERSIONS = ["s3:DeleteObjectVersion", "s3:ListBucketVersions"];
 
 let aws: LocalAws;
 
@@ -28,9 +32,13 @@ afterAll(async () => {
 });
 
 /** Does at the stand-in what these documents say, whatever they are. */
-async function applyDocuments(own: AwsBucket, documents: BucketDocuments): Promise<void> {
+async function applyDocuments(
+  own: AwsBucket,
+  documents: BucketDocuments,
+  settings: BucketOptions["settings"] = {},
+): Promise<void> {
   for (const each of rolesOf(documents)) await aws.setRole(each);
-  await aws.setBucket(bucketOf(own, documents));
+  await aws.setBucket({ ...bucketOf(own, documents), settings });
 }
 
 const FORMS: readonly (readonly [string, AwsBucket])[] = [
@@ -70,15 +78,22 @@ describe.each(FORMS)("what setup gives for %s", (_form, own) => {
     expect((await verifyAt(aws, own)).state).toBe("failed");
   });
 
-  it("fails without any of the actions that files are written, read and erased with", async () => {
-    const passing: string[] = [];
-    for (const [action, without] of withoutEach(documents)) {
-      await applyDocuments(own, without);
-      if ((await verifyAt(aws, own)).state === "passed") passing.push(action);
-    }
+  it.each([
+    ["", {}, VERSIONS],
+    [", where versions are kept", KEEPS_VERSIONS, []],
+  ])(
+    "fails without any of the actions that files are written, read and erased with%s",
+    async (_where, settings, unused) => {
+      const passing: string[] = [];
+      for (const [action, without] of withoutEach(documents)) {
+        await applyDocuments(own, without, settings);
+        if ((await verifyAt(aws, own)).state === "passed") passing.push(action);
+      }
 
-    expect([...new Set(passing)].toSorted()).toEqual(NOT_TRIED[own.access.kind]);
-  });
+      const notTried = [...(NOT_TRIED[own.access.kind] ?? []), ...unused];
+      expect([...new Set(passing)].toSorted()).toEqual(notTried.toSorted());
+    },
+  );
 });
 
 describe.each([OWN, SEGMENT])("what setup gives for a data lake, to $access.kind", (own) => {
@@ -113,7 +128,7 @@ describe.each([OWN, SEGMENT])("what setup gives for a data lake, to $access.kind
   });
 });
 
-/** Reading of settings and old versions, which a bucket may not have, and what another role has too. */
+/** Reading of settings, which a bucket may not have, and what another role has too. */
 const SETTINGS = [
   "s3:GetBucketObjectLockConfiguration",
   "s3:GetBucketPublicAccessBlock",
@@ -121,10 +136,9 @@ const SETTINGS = [
   "s3:GetLifecycleConfiguration",
   "s3:GetReplicationConfiguration",
 ];
-const VERSIONS = ["s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:ListBucketVersions"];
 const NOT_TRIED: Readonly<Record<string, readonly string[]>> = {
-  roles: [...SETTINGS, ...VERSIONS, "s3:ListBucket"].toSorted(),
-  segment: [...SETTINGS, ...VERSIONS, "s3:GetObject", "s3:ListBucket"].toSorted(),
+  roles: [...SETTINGS, "s3:ListBucket"],
+  segment: [...SETTINGS, "s3:GetObject", "s3:ListBucket"],
 };
 
 /** The documents without one action in one place, for each that they allow. */

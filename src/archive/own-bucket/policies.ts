@@ -169,13 +169,7 @@ function eraseStatements(
     {
       Sid: sid,
       Effect: "Allow",
-      Action: [
-        "s3:GetObject",
-        "s3:PutObject",
-        "s3:DeleteObject",
-        "s3:GetObjectVersion",
-        "s3:DeleteObjectVersion",
-      ],
+      Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
       Resource: filesIn(own, folder),
     },
     listStatement(listSid, ["s3:ListBucket", "s3:ListBucketVersions"], own, folder),

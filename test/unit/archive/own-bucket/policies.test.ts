@@ -64,13 +64,7 @@ describe("bucketDocuments()", () => {
 
     expect(eraser?.policy.Statement).toMatchObject([
       {
-        Action: [
-          "s3:GetObject",
-          "s3:PutObject",
-          "s3:DeleteObject",
-          "s3:GetObjectVersion",
-          "s3:DeleteObjectVersion",
-        ],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
         Resource: FILES,
       },
       { Condition: IN_FOLDER },
