@@ -45,7 +45,10 @@ declare module "node:zlib" {
     data: Uint8Array,
     options: { level: number; finishFlush?: number },
   ): Uint8Array;
-  export function inflateRawSync(data: Uint8Array, options?: { finishFlush: number }): Uint8Array;
+  export function inflateRawSync(
+    data: Uint8Array,
+    options?: { finishFlush?: number; maxOutputLength?: number },
+  ): Uint8Array;
   export function gzipSync(data: Uint8Array | string, options?: { level: number }): Uint8Array;
   export function gunzipSync(data: Uint8Array): Uint8Array;
   export function brotliDecompressSync(data: Uint8Array): Uint8Array;

@@ -45,7 +45,22 @@ export async function answerS3(
     return isAllowed(identity, action, bucket.name, key, bucket);
   };
   const answer = await parts.store.send(request, operation, bucket, kept, mayDelete);
-  return fromStore(answer, operation, kept);
+  const shown = fromStore(answer, operation, kept);
+  if (operation !== "GetObject" || !shown.landed) return shown;
+  return { ...shown, headers: { ...shown.headers, ...saidInstead(request) } };
+}
+
+/** Headers of an object that a signed request may have S3 say otherwise, by the parameter. */
+const SAID_INSTEAD =
+  /^response-(cache-control|content-disposition|content-encoding|content-language|content-type|expires)$/;
+
+function saidInstead({ query }: AwsRequest): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const [param, [value]] of query) {
+    const name = SAID_INSTEAD.exec(param)?.[1];
+    if (name !== undefined && value !== undefined) headers[name] = value;
+  }
+  return headers;
 }
 
 function checkBucket(

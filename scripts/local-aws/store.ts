@@ -18,8 +18,11 @@ const S3_PATH = "/cdn-cgi/local/r2/s3";
 /** Signed anew, or a matter between two neighbours on the way. */
 const NOT_FORWARDED =
   /^(host|connection|authorization|content-length|transfer-encoding|expect|user-agent|accept-encoding|x-amz-date|x-amz-security-token|x-amz-content-sha256|x-amz-checksum-.*|x-amz-sdk-checksum-algorithm|x-amz-server-side-encryption.*|content-md5|amz-sdk-.*)$/;
-/** S3's own parameters only; a presigned request's signature must not reach the store. */
-const NOT_FORWARDED_PARAMS = /^(X-Amz-.*|x-id)$/i;
+/**
+ * S3's own parameters only; a presigned request's signature must not reach the store, and what an answer is
+ * to say of an object is the gate's matter.
+ */
+const NOT_FORWARDED_PARAMS = /^(X-Amz-.*|x-id|response-.*)$/i;
 
 /** Cloudflare's R2 simulator with its S3 API: not ours, and not AWS. It keeps the objects. */
 export class Store {

@@ -15,3 +15,36 @@ export function deflatePiece(bytes: Uint8Array): Uint8Array {
 export function inflatePiece(piece: Uint8Array): Uint8Array {
   return inflateRawSync(piece, { finishFlush: constants.Z_SYNC_FLUSH });
 }
+
+/** A last block that holds some bytes, stored as they are. */
+export function lastBlockOf(bytes: Uint8Array): Uint8Array {
+  const length = bytes.byteLength;
+  return Uint8Array.of(1, length, 0, ~length, 0xff, ...bytes);
+}
+
+/**
+ * The bytes that a whole number of a stream's blocks holds, if they refer to nothing before them and
+ * end on a byte; `undefined` of anything else, and of what holds more than `bytesMax`.
+ *
+ * @param blocks Behind them stands {@link lastBlockOf} `mark`, which nobody can know: zlib comes to it
+ * only if the blocks end where it begins, and if none of them is a last one.
+ */
+export function inflateBlocks(
+  blocks: Uint8Array,
+  mark: Uint8Array,
+  bytesMax: number,
+): Uint8Array | undefined {
+  const inflated = inflateWhole(blocks, bytesMax + mark.byteLength);
+  if (inflated === undefined) return undefined;
+  const end = inflated.byteLength - mark.byteLength;
+  const isMarked = end >= 0 && mark.every((byte, i) => inflated[end + i] === byte);
+  return isMarked ? inflated.subarray(0, end) : undefined;
+}
+
+function inflateWhole(stream: Uint8Array, bytesMax: number): Uint8Array | undefined {
+  try {
+    return inflateRawSync(stream, { maxOutputLength: bytesMax });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,5 @@
 import type { Bucket } from "../s3/bucket.ts";
+import type { BucketFailure, NotFound } from "../s3/failures.ts";
 import type { ArchiveFile, RecordedFile } from "./archive-file.ts";
 import type { MatchPage } from "./catalogue.ts";
 import { eraseFile, type ErasedFile } from "./erase-file.ts";
@@ -121,17 +122,21 @@ async function settleWritten(deps: Pick<EraseDeps, "log" | "find">): Promise<voi
 async function eraseOne(
   month: string,
   file: ArchiveFile,
-  { finder, reading, counts }: EraseWork,
+  work: EraseWork,
   deps: EraseDeps,
 ): Promise<void> {
   const bucket = await deps.bucket(file);
+  let isAnyGzip = false;
   for (let i = 0; i < CHANGES_MAX; i++) {
     const spool = deps.spool();
     try {
-      // One file is read while others are written: reading keeps the processor busy, writing does not.
-      const read = await reading.run(() => readOne(file, bucket, spool, { finder, counts }, deps));
+      const read = await readOne(file, { bucket, spool, isAnyGzip }, work, deps);
       // Retention, or the customer, removed it: nothing of anybody is left in it.
       if (read === undefined) return;
+      if (read === "not-in-pieces") {
+        isAnyGzip = true;
+        continue;
+      }
       const to = { bucket, read, spool };
       if (await write(month, file, to, deps)) return;
     } finally {
@@ -141,25 +146,46 @@ async function eraseOne(
   throw new EraseFault("changed");
 }
 
+type Reading = {
+  readonly bucket: Pick<Bucket, "get" | "removeOlder">;
+  readonly spool: Spool;
+  /** Whether it was found not to be made of pieces, and so has to be compressed anew as a whole. */
+  readonly isAnyGzip: boolean;
+};
+
 async function readOne(
   file: ArchiveFile,
-  bucket: Pick<Bucket, "get" | "removeOlder">,
-  spool: Spool,
-  { finder, counts }: Pick<EraseWork, "finder" | "counts">,
+  { bucket, spool, isAnyGzip }: Reading,
+  { finder, reading, counts }: EraseWork,
   { fingerprintKey }: Pick<EraseDeps, "fingerprintKey">,
-): Promise<ReadFile | undefined> {
-  const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
+): Promise<ReadFile | "not-in-pieces" | undefined> {
+  const abort = new AbortController();
+  // Asked for before its turn, since a bucket takes a while to answer.
+  const object = await bucket.get(file.key, { signal: abort.signal, isAsStored: !isAnyGzip });
   if (!object.ok && object.error.kind === "not-found") {
     if (object.error.isMarked === true) await removeOlder(file.key, bucket);
     return undefined;
   }
+  if (!object.ok && !isAnyGzip && isNotOffered(object.error)) return "not-in-pieces";
   if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
   counts.filesRead += 1;
   counts.bytesRead += object.value.size ?? file.gzipBytes;
   const { body, etag, versionId } = object.value;
-  const erased = await eraseFile(body, finder, fingerprintKey, (gzip) => spool.append(gzip));
-  if (!erased.ok) throw new EraseFault(erased.error);
-  return { etag, isVersioned: versionId !== undefined, erased: erased.value };
+  const out = (gzip: Uint8Array): void => spool.append(gzip);
+  // One file is read while others are written: reading keeps the processor busy, writing does not.
+  return reading.run(async () => {
+    const timer = setTimeout(() => abort.abort(), READ_MS_MAX);
+    const erasing = { finder, fingerprintKey, out, isAnyGzip };
+    const erased = await eraseFile(body, erasing).finally(() => clearTimeout(timer));
+    if (erased.ok) return { etag, isVersioned: versionId !== undefined, erased: erased.value };
+    if (erased.error === "not-in-pieces") return erased.error;
+    throw new EraseFault(erased.error);
+  });
+}
+
+/** Whether a service may have said no because it does not hand out objects as they are stored. */
+function isNotOffered(failure: NotFound | BucketFailure): boolean {
+  return "status" in failure && (failure.status === 400 || failure.status === 501);
 }
 
 /** Replaces the file that was read, and no other; false when somebody else was faster. */

@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { concatBytes } from "../core/bytes.ts";
 import { freeWhole } from "../core/free-bytes.ts";
 import { deflatePiece } from "./deflate.ts";
+import { HEADER, LAST_BLOCK, trailerOf } from "./gzip-parts.ts";
 
 /** What a finished file consists of. */
 export type BuiltFile = {
@@ -11,14 +12,6 @@ export type BuiltFile = {
   readonly rawBytes: number;
   readonly ndjsonSha256: string;
 };
-
-/** RFC 1952: deflate, no name, no time, unknown system, so that the same pieces make the same file. */
-const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
-
-/** An empty last block, which ends the stream that the pieces began. */
-const LAST_BLOCK = Uint8Array.of(3, 0);
-
-const TRAILER_BYTES = 8;
 
 /** Small lines are compressed together from this many bytes on: each piece costs some of its own. */
 const PIECE_BYTES = 256 * 1024;
@@ -66,10 +59,8 @@ export class FileBuilder {
 
   finish(): BuiltFile {
     this.#flushSmall();
-    const trailer = new DataView(new ArrayBuffer(TRAILER_BYTES));
-    trailer.setUint32(0, this.#crc >>> 0, true);
-    trailer.setUint32(4, this.#rawBytes >>> 0, true);
-    const gzip = concatBytes([HEADER, ...this.#pieces, LAST_BLOCK, new Uint8Array(trailer.buffer)]);
+    const trailer = trailerOf(this.#crc, this.#rawBytes);
+    const gzip = concatBytes([HEADER, ...this.#pieces, LAST_BLOCK, trailer]);
     freeWhole(...this.#pieces.splice(0));
     return { gzip, rawBytes: this.#rawBytes, ndjsonSha256: this.#hash.digest("hex") };
   }

@@ -2,20 +2,10 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 import { deflatePiece } from "./deflate.ts";
+import { HEADER, LAST_BLOCK, trailerOf, type Piece } from "./gzip-parts.ts";
 
-/** RFC 1952: deflate, no name, no time, unknown system, so that the same pieces make the same file. */
-const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
-
-/** An empty last block, which ends the stream that the pieces began. */
-const LAST_BLOCK = Uint8Array.of(3, 0);
-
-const TRAILER_BYTES = 8;
-
-/** Bytes that are compressed together: each piece costs some of its own. */
-const PIECE_BYTES = 256 * 1024;
-
-/** From here on bytes are compressed where they stand, if nothing waits in front of them. */
-const COPIED_BYTES_MAX = 96 * 1024;
+/** Bytes that are compressed together at most, if they do not come together: each piece costs some of its own. */
+const PIECE_BYTES = 384 * 1024;
 
 /** What a gzip that went out piece by piece consists of. */
 export type GzipFacts = {
@@ -26,7 +16,10 @@ export type GzipFacts = {
   readonly rawSha256: string;
 };
 
-/** Compresses bytes to one gzip member and hands it out as it comes to be. */
+/**
+ * Compresses bytes to one gzip member and hands it out as it comes to be, in pieces each of which
+ * stands for itself. What is added together is in one piece.
+ */
 export class GzipStream {
   readonly #out: (bytes: Uint8Array) => void;
   readonly #rawHash = createHash("sha256");
@@ -45,27 +38,26 @@ export class GzipStream {
 
   /** Takes bytes, which the caller may change afterwards. */
   add(bytes: Uint8Array): void {
-    if (this.#heldBytes === 0 && bytes.byteLength > COPIED_BYTES_MAX) {
+    if (this.#heldBytes + bytes.byteLength > PIECE_BYTES) this.#flush();
+    if (bytes.byteLength > PIECE_BYTES) {
       this.#compress(bytes);
       return;
     }
-    for (let from = 0; from < bytes.byteLength;) {
-      const part = bytes.subarray(from, from + PIECE_BYTES - this.#heldBytes);
-      this.#held.set(part, this.#heldBytes);
-      this.#heldBytes += part.byteLength;
-      from += part.byteLength;
-      if (this.#heldBytes === PIECE_BYTES) this.#flush();
-    }
+    this.#held.set(bytes, this.#heldBytes);
+    this.#heldBytes += bytes.byteLength;
+  }
+
+  /** Takes a piece of another file as it is. */
+  addPiece({ raw, gzip }: Piece): void {
+    this.#flush();
+    this.#count(raw);
+    this.#put(gzip);
   }
 
   finish(): GzipFacts {
     this.#flush();
-    const trailer = new Uint8Array(TRAILER_BYTES);
-    const view = new DataView(trailer.buffer);
-    view.setUint32(0, this.#crc >>> 0, true);
-    view.setUint32(4, this.#rawBytes >>> 0, true);
     this.#put(LAST_BLOCK);
-    this.#put(trailer);
+    this.#put(trailerOf(this.#crc, this.#rawBytes));
     return {
       gzipBytes: this.#gzipBytes,
       gzipSha256: this.#gzipHash.digest("hex"),
@@ -81,10 +73,14 @@ export class GzipStream {
   }
 
   #compress(bytes: Uint8Array): void {
-    this.#rawHash.update(bytes);
-    this.#crc = crc32(bytes, this.#crc);
-    this.#rawBytes += bytes.byteLength;
+    this.#count(bytes);
     this.#put(deflatePiece(bytes));
+  }
+
+  #count(raw: Uint8Array): void {
+    this.#rawHash.update(raw);
+    this.#crc = crc32(raw, this.#crc);
+    this.#rawBytes += raw.byteLength;
   }
 
   #put(bytes: Uint8Array): void {

@@ -131,9 +131,18 @@ export async function scanFile(
   key: SipKey,
   visit: (stretch: Stretch) => void,
 ): Promise<void> {
+  await scanBlocks(readBlocks(body, { isReused: true }), key, visit);
+}
+
+/** As {@link scanFile}, of blocks. @throws FileFaultError */
+export async function scanBlocks(
+  blocks: AsyncIterable<Uint8Array>,
+  key: SipKey,
+  visit: (stretch: Stretch) => void,
+): Promise<void> {
   let held = new Uint8Array(STRETCH_BYTES);
   let used = 0;
-  for await (const block of readBlocks(body, { isReused: true })) {
+  for await (const block of blocks) {
     for (let from = 0; from < block.byteLength;) {
       const part = block.subarray(from, from + held.byteLength - used);
       held.set(part, used);
@@ -145,12 +154,12 @@ export async function scanFile(
         held = larger(held);
         continue;
       }
-      show(held.subarray(0, end), key, visit);
+      scanText(held.subarray(0, end), key, visit);
       held.copyWithin(0, end, used);
       used -= end;
     }
   }
-  if (used > 0) show(held.subarray(0, used), key, visit);
+  if (used > 0) scanText(held.subarray(0, used), key, visit);
 }
 
 /** Room for a longer line. @throws FileFaultError when it is longer than any line may be. */
@@ -161,14 +170,19 @@ function larger(held: Uint8Array): Uint8Array<ArrayBuffer> {
   return grown;
 }
 
-function show(bytes: Uint8Array, key: SipKey, visit: (stretch: Stretch) => void): void {
+/** Shows whole lines that are in memory, with the place where each stretch begins. */
+export function scanText(
+  bytes: Uint8Array,
+  key: SipKey,
+  visit: (stretch: Stretch, from: number) => void,
+): void {
   for (let from = 0; from < bytes.byteLength;) {
     const rest = bytes.subarray(from);
     const rows = rowsOf(rest, key);
     const isFull = rows.byteLength === LINES_MAX * ROW_BYTES;
     const whole = new Stretch(rest, rows, key);
     const end = isFull ? whole.end(whole.lines - 1) + 1 : rest.byteLength;
-    visit(isFull ? new Stretch(rest.subarray(0, end), rows, key) : whole);
+    visit(isFull ? new Stretch(rest.subarray(0, end), rows, key) : whole, from);
     from += end;
   }
 }

@@ -11,17 +11,27 @@ const CUTS_FIRST = 4096;
 const FULL_SHARE = 0.5;
 const FULL_SHARE_LARGEST = 0.9;
 
+/** Ids that were added last, by some bits of theirs: 32 KB, which a processor's own memory holds. */
+const RECENT = 4096;
+
 /** Gathers the ids of a file for its filter, each once, by the part of their hash that counts. */
 export class UserCuts {
   #cuts = new Float64Array(CUTS_FIRST);
+  /** No cut is negative. */
+  readonly #recent = new Float64Array(RECENT).fill(-1);
   #count = 0;
   #isTooMany = false;
 
   /** Takes the first and the last four bytes of a hash; a hash of zeros stands for no id. */
   add(high: number, low: number): void {
     if ((high === 0 && low === 0) || this.#isTooMany) return;
+    const cut = cutOf(high, low);
+    // Most ids come again soon, and what is here needs no sorting.
+    const slot = (low >>> 11) & (RECENT - 1);
+    if (this.#recent[slot] === cut) return;
+    this.#recent[slot] = cut;
     if (this.#count === this.#cuts.length) this.#makeRoom();
-    this.#cuts[this.#count++] = cutOf(high, low);
+    this.#cuts[this.#count++] = cut;
   }
 
   /** The filter of what was added. Nothing can be added after it. */

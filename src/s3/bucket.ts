@@ -59,6 +59,8 @@ export type ListPage = {
   readonly next: string | undefined;
 };
 
+/** What S3 then says in its answer instead of the encoding that the object was written with. */
+const AS_STORED = { "response-content-encoding": "identity" };
 const ENCRYPTION = "x-amz-server-side-encryption";
 /**
  * One S3-compatible bucket. Makes single attempts: the Durable Object that calls it owns retries.
@@ -141,15 +143,23 @@ export class Bucket {
   /**
    * An object's bytes as a stream, never whole in memory, all or those of a range. The caller reads
    * it to its end or cancels it; aborting `signal` ends it too.
+   *
+   * @param isAsStored Asks the bucket not to name the object's encoding, so that the runtime leaves its
+   * bytes as they are; a bucket that does not know this answers as always, or with 400 or 501.
    */
   async get(
     key: string,
-    options: { readonly signal?: AbortSignal; readonly range?: ByteRange } = {},
+    options: {
+      readonly signal?: AbortSignal;
+      readonly range?: ByteRange;
+      readonly isAsStored?: boolean;
+    } = {},
   ): Promise<Result<ObjectBody, NotFound | BucketFailure>> {
-    const { signal, range } = options;
+    const { signal, range, isAsStored = false } = options;
     const sent = await this.#sender.send({
       method: "GET",
       key,
+      ...(isAsStored ? { query: AS_STORED } : {}),
       ...(signal === undefined ? {} : { signal }),
       ...(range === undefined
         ? {}

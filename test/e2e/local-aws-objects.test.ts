@@ -85,6 +85,20 @@ describe("local AWS, objects", () => {
     expect(await answer.Body?.transformToByteArray()).toEqual(gzip);
   });
 
+  it("says what it is asked to say of an object's encoding", async () => {
+    const s3 = s3Client({ ...eu, location: "eu-west-1", credentials: eu });
+    const object = { Bucket: HOME_BUCKET, Key: "encoded.gz" };
+    const gzip = new Uint8Array(gzipSync("one line\n"));
+    await s3.send(new PutObjectCommand({ ...object, Body: gzip, ContentEncoding: "gzip" }));
+
+    const answer = await s3.send(
+      new GetObjectCommand({ ...object, ResponseContentEncoding: "identity" }),
+    );
+
+    expect(answer.ContentEncoding).toBe("identity");
+    expect(await answer.Body?.transformToByteArray()).toEqual(gzip);
+  });
+
   it("lists what lies under a prefix", async () => {
     for (const name of ["list/1", "list/2", "elsewhere"]) await signedCall(eu, put(name));
 

@@ -19,6 +19,8 @@ export class ErasableArchive {
   /** What was written over, where the bucket keeps it. */
   readonly older = new Map<string, readonly Uint8Array[]>();
   isVersioned = false;
+  /** Whether a bucket refuses to hand out an object as it is stored. */
+  isAlwaysDecoding = false;
   /** What a removal of older versions is answered with, when not by doing it. */
   removal: BucketFailure | undefined;
   readonly catalogue = new Map<string, RecordedFile>();
@@ -61,8 +63,12 @@ export class ErasableArchive {
   }
 
   write(key: string, text: string): void {
+    this.put(key, gzipSync(text));
+  }
+
+  put(key: string, gzip: Uint8Array): void {
     const etag = (this.objects.get(key)?.etag ?? 0) + 1;
-    this.objects.set(key, { gzip: gzipSync(text), etag });
+    this.objects.set(key, { gzip, etag });
   }
 
   text(key: string): string {
@@ -95,7 +101,7 @@ export class ErasableArchive {
       bucket: async (file) => {
         const bucket = await deps.bucket(file);
         return {
-          get: (key) => this.#call(() => bucket.get(key)),
+          get: (...args) => this.#call(() => bucket.get(...args)),
           replace: (...args) => this.#call(() => bucket.replace(...args)),
           removeOlder: (key) => this.#call(() => bucket.removeOlder(key)),
         };
@@ -122,8 +128,10 @@ export class ErasableArchive {
         };
       },
       bucket: async () => ({
-        get: async (key) => {
+        get: async (key, options) => {
           this.done.push(`get ${key}`);
+          const isRefused = this.isAlwaysDecoding && options?.isAsStored === true;
+          if (isRefused) return err({ kind: "refused", status: 400, code: "InvalidArgument" });
           const object = this.objects.get(key);
           const isHidden = object === undefined && this.older.has(key);
           if (isHidden) return err({ kind: "not-found", isMarked: true });

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { eraseFile, type ErasedFile } from "../../../src/archive/erase-file.ts";
 import { hashSubjects, SubjectFinder, type Subjects } from "../../../src/archive/subjects.ts";
+import { fileOf, pieceOf } from "../../support/pieces.ts";
 import { matchesAny, prepareUsers } from "../../../src/archive/user-filter.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f";
@@ -37,21 +38,26 @@ const line = fc.oneof(
     .map((value): Line => ({ text: JSON.stringify({ userId: `x${value}` }), isAbout: false })),
 );
 
-type Erased = ErasedFile & { readonly text: string };
+type Erased = ErasedFile & { readonly text: string; readonly file: Buffer };
 
 async function erase(text: string, subjects: Subjects, isGzip = false): Promise<Erased> {
   const bytes = new TextEncoder().encode(text);
-  const body = new Blob([isGzip ? gzipSync(bytes) : bytes]).stream();
+  return eraseFrom(isGzip ? gzipSync(bytes) : bytes, subjects);
+}
+
+async function eraseFrom(file: Uint8Array, subjects: Subjects, isAnyGzip = false): Promise<Erased> {
+  const body = new Blob([file.slice()]).stream();
   const parts: Uint8Array[] = [];
   const finder = new SubjectFinder(subjects, hashSubjects(subjects, KEY));
-  const erased = await eraseFile(body, finder, KEY, (part) => parts.push(part));
+  const out = (part: Uint8Array): void => void parts.push(part.slice());
+  const erased = await eraseFile(body, { finder, fingerprintKey: KEY, out, isAnyGzip });
   if (!erased.ok) throw new Error(erased.error);
   const gzip = Buffer.concat(parts);
   expect(erased.value.gzip).toMatchObject({
     gzipBytes: gzip.length,
     gzipSha256: createHash("sha256").update(gzip).digest("hex"),
   });
-  return { ...erased.value, text: gunzipSync(gzip).toString() };
+  return { ...erased.value, text: gunzipSync(gzip).toString(), file: gzip };
 }
 
 describe("eraseFile()", () => {
@@ -121,5 +127,46 @@ describe("eraseFile()", () => {
     const erased = await erase('{"anonymousId":"a1"}\n{"userId":"a1"}\n', subjects);
 
     expect(erased.text).toBe('{"userId":"a1"}\n');
+  });
+});
+
+const encoder = new TextEncoder();
+
+/** Lines of one piece, compressed or only stored: what is stored can hold what ends a piece. */
+const piece = fc.record({
+  lines: fc.array(line, { maxLength: 20 }),
+  level: fc.constantFrom(0, 2, 9),
+});
+
+describe("eraseFile() of a file in pieces", () => {
+  it("comes to the same as of any gzip, and keeps the pieces without the user as they are", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 8 }), async (drawn) => {
+        const pieces = drawn.map(({ lines, level }) => {
+          const raw = encoder.encode(lines.map(({ text }) => `${text}\n`).join(""));
+          return { raw, gzip: pieceOf(raw, level), isKept: !lines.some(({ isAbout }) => isAbout) };
+        });
+        const file = fileOf(pieces);
+
+        const [fast, slow] = [await eraseFrom(file, USER), await eraseFrom(file, USER, true)];
+
+        expect([fast.text, fast.removed, fast.summary]).toEqual([
+          slow.text,
+          slow.removed,
+          slow.summary,
+        ]);
+        const kept = pieces.filter(({ isKept }) => isKept);
+        expect(kept.every(({ gzip }) => fast.file.includes(Buffer.from(gzip)))).toBe(true);
+      }),
+    );
+  });
+
+  it("finds its lines in every piece of what it wrote before", async () => {
+    const lines = Array.from({ length: 30_000 }, (_, i) => `{"userId":"u${i % 7}","n":${i}}\n`);
+    const first = await erase(lines.join(""), USER);
+
+    const second = await eraseFrom(first.file, { type: "USER_ID", ids: new Set(["u2"]) });
+
+    expect(second.text).toBe(lines.filter((_, i) => i % 7 !== 1 && i % 7 !== 2).join(""));
   });
 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { fileOf, pieceOf } from "../../support/pieces.ts";
 import { ErasableArchive, Killed } from "../../support/erasable-archive.ts";
 
 let archive: ErasableArchive;
@@ -59,6 +60,30 @@ describe("eraseSlice()", () => {
     await archive.slice();
 
     expect(archive.text("2026-10/a")).toBe('{"userId":"u3"}\n');
+  });
+
+  it("reads a file again as any gzip that only looks as if it were made of pieces", async () => {
+    const raw = Buffer.from('{"userId":"u1"}\n{"userId":"u2"}\n');
+    const cutLine = [raw.subarray(0, 20), raw.subarray(20)].map((part) => ({
+      raw: part,
+      gzip: pieceOf(part, 2),
+    }));
+    archive.put("2026-10/a", fileOf(cutLine));
+
+    await archive.slice();
+
+    expect(archive.text("2026-10/a")).toBe('{"userId":"u2"}\n');
+  });
+
+  it("reads files as always where the bucket does not hand them out as they are stored", async () => {
+    archive.isAlwaysDecoding = true;
+
+    await archive.slice();
+
+    expect([archive.text("2026-10/a"), archive.text("2026-11/c")]).toEqual([
+      '{"userId":"u2"}\n',
+      "",
+    ]);
   });
 
   it("finds nothing to read when it is done once more", async () => {

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EgressContext } from "../../../src/egress/guard.ts";
@@ -161,6 +161,25 @@ describe("Bucket", () => {
   });
 });
 
+describe("Bucket.get() of an object as it is stored", () => {
+  it("hands over the bytes of the gzip, of a bucket that says what it is asked to say", async () => {
+    const gzip = gzipSync("line\n");
+    const { url, close } = await serve((request, response) => {
+      const said = new URL(request.url ?? "", "http://bucket").searchParams;
+      const encoding = said.get("response-content-encoding") ?? "gzip";
+      response.writeHead(200, { "content-encoding": encoding }).end(gzip);
+    });
+
+    const object = await new Bucket({ ...address, url }, contextFor(url)).get("a", {
+      isAsStored: true,
+    });
+    const body = object.ok ? await new Response(object.value.body).arrayBuffer() : undefined;
+    close();
+
+    expect(body && Buffer.from(body)).toEqual(gzip);
+  });
+});
+
 describe("Bucket, when the other side fails", () => {
   const answers: readonly [number, string, unknown][] = [
     [409, "ConditionalRequestConflict", { kind: "conflict" }],
@@ -204,7 +223,7 @@ describe("Bucket, when the other side fails", () => {
 type Answer = (respond: (status: number, body: string) => void, hangUp: () => void) => void;
 
 async function putAgainst(answer: Answer) {
-  const server = createServer((request, response) => {
+  const { url, close } = await serve((request, response) => {
     request.resume();
     request.on("end", () =>
       answer(
@@ -213,11 +232,20 @@ async function putAgainst(answer: Answer) {
       ),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/bucket`;
   const failing = new Bucket({ ...address, url }, contextFor(url));
   const result = await failing.putNew("a", bytes("x"), TEXT);
-  server.closeAllConnections();
-  server.close();
+  close();
   return result;
+}
+
+async function serve(listener: RequestListener) {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/bucket`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
