@@ -8,10 +8,13 @@ import { RowHasher } from "../src/sync/engine/row-hash.ts";
 import { eraseLogs } from "../src/sync/report/erase-log.ts";
 import { sweepFiles } from "../src/sync/report/sweep-files.ts";
 import { diffPrefix } from "../src/sync/run/diff-files.ts";
+import type { SyncContract } from "../src/sync/run/contract.ts";
 import type { LogRecord } from "../src/sync/run/run.ts";
+import type { SourceRow } from "../src/sync/source/source.ts";
 import type { ConnectionConfig, SyncConfig } from "../src/sync/ports.ts";
 import type { ConnectionId, Sync } from "../src/sync/sync.ts";
-import { SyncForgetting } from "./storage/sync-forgetting.ts";
+import { KEY_TABLES, SyncForgetting } from "./storage/sync-forgetting.ts";
+import type { SyncStorage } from "./storage/sync-storage.ts";
 import type { SyncWork } from "./sync-work.ts";
 import { sourceLogOf } from "./sync-reporting.ts";
 import { homeBuckets, unloadBucket } from "./sync-buckets.ts";
@@ -49,8 +52,6 @@ const FINAL = /^(?:28|3D|42)/;
 
 /** Tables that hold records, or keys that somebody asked for, rebuilt so that no gap of a page keeps one. */
 const RECORD_TABLES = ["state", "samples", "log_parts"];
-/** Tables that hold keys, but only those of a mirror; of all others they hold hashes. */
-const KEY_TABLES = ["state_pages", "state_chunks"];
 
 /** Users in what one sync keeps, taken out. */
 export class SyncErasing {
@@ -69,11 +70,9 @@ export class SyncErasing {
         : readStored<Position>(deletion.position);
     if (work.storage.current() !== undefined) {
       work.cancel();
-      return { isOver: false, position: JSON.stringify(position), erased: 0 };
+      return { isOver: false, position: goOn(position), erased: 0 };
     }
-    if (position.step === "object") {
-      return this.#eraseHere(deletion, sync, position);
-    }
+    if (position.step === "object") return this.#eraseHere(deletion, sync, position);
     if (position.step === "source") return this.#eraseSource(deletion, sync);
     if (position.step === "files") return this.#eraseFiles(sync, position);
     return this.#eraseReports(deletion, sync, position);
@@ -84,23 +83,31 @@ export class SyncErasing {
     const isAbout = aboutOneOf(deletion);
     const forgetting = new SyncForgetting(ctx.storage, isAbout);
     const records = (await forgetting.samples()) + (await forgetting.logParts());
-    // Both gave others their turn, in which a run may have begun that needs what it has spilled.
+    const untilMs = Date.now() + SLICE_MS_MAX;
+    const theirs = this.#keysOf(deletion, sync);
+    const found = await forgetting.keys(theirs.has, position.at, () => Date.now() >= untilMs);
+    // All of it gave others their turn, in which a run may have begun that needs what it has spilled.
     if (work.storage.current() !== undefined) {
-      return { isOver: false, position: JSON.stringify(position), erased: records };
+      return { isOver: false, position: goOn(position), erased: records };
     }
-    const keys = this.#keysOf(deletion, sync);
+    const hasKeys = sync.behaviour === "mirror" || forgetting.hasKeys();
     const entries = work.storage.transaction(() => {
       work.clearSpill();
-      return work.state.erase(keys);
+      return work.state.erase([...theirs.hashes, ...found.hashes]);
     });
+    const erased = records + entries;
+    if (found.next !== undefined) {
+      const here: Position = { step: "object", at: found.next };
+      return { isOver: false, position: JSON.stringify(here), erased };
+    }
     await scrubStorage(ctx.storage, {
-      tables: sync.behaviour === "mirror" ? [...RECORD_TABLES, ...KEY_TABLES] : RECORD_TABLES,
+      tables: hasKeys ? [...RECORD_TABLES, ...KEY_TABLES] : RECORD_TABLES,
       freeBytes: work.storage.freeBytes,
       copied: () => work.storage.notePeak(),
       nextTurn: () => scheduler.wait(0),
     });
     const next: Position = { step: "source" };
-    return { isOver: false, position: JSON.stringify(next), erased: records + entries };
+    return { isOver: false, position: JSON.stringify(next), erased };
   }
 
   /** A log in a source that does not answer is tried again, for as long as the request allows. */
@@ -178,21 +185,49 @@ export class SyncErasing {
     return { isOver: true, erased: removed, ...(failed === undefined ? {} : { failed }) };
   }
 
-  /** Hashes of keys that are the users' ids. */
-  #keysOf({ subjectType, subjectIds, linkedAnonymousIds }: StoreDeletion, sync: Sync): string[] {
+  /** Keys that are the users': by their hashes, and as far as they are kept by their cells. */
+  #keysOf({ subjectType, subjectIds, linkedAnonymousIds }: StoreDeletion, sync: Sync): TheirKeys {
     // It says that they were deleted there, without which they would be with every run.
-    if (sync.behaviour === "delete") return [];
+    if (sync.behaviour === "delete") return { hashes: [], has: () => false };
+    const { storage } = this.#deps.work;
+    const key = keptKey(storage) ?? sync.key;
     const { userIdColumn, anonymousIdColumn } = sync.users;
-    const [column, ...others] = sync.key;
-    if (column === undefined || others.length > 0) return [];
-    const ids = [
-      ...(subjectType === "USER_ID" && column === userIdColumn ? subjectIds : []),
-      ...(subjectType === "ANONYMOUS_ID" && column === anonymousIdColumn ? subjectIds : []),
-      ...(column === anonymousIdColumn ? linkedAnonymousIds : []),
-    ];
-    const hasher = new RowHasher(seedsOf(this.#deps.work.storage), [0]);
-    return ids.flatMap((id) => hasher.hashKey([id]) ?? []);
+    const of = (column: string | undefined, ids: readonly string[]): KeyIds => ({
+      at: column === undefined ? -1 : key.indexOf(column),
+      ids: new Set(ids),
+    });
+    const kinds = [
+      of(userIdColumn, subjectType === "USER_ID" ? subjectIds : []),
+      of(anonymousIdColumn, subjectType === "ANONYMOUS_ID" ? subjectIds : []),
+      of(anonymousIdColumn, linkedAnonymousIds),
+    ].filter(({ at }) => at >= 0);
+    const hasher = new RowHasher(seedsOf(storage), [0]);
+    const ids = key.length === 1 ? kinds.flatMap((kind) => [...kind.ids]) : [];
+    return {
+      hashes: ids.flatMap((id) => hasher.hashKey([id]) ?? []),
+      has: (cells) => kinds.some((kind) => kind.ids.has(cells[kind.at] ?? "")),
+    };
   }
+}
+
+type KeyIds = { readonly at: number; readonly ids: ReadonlySet<string> };
+
+type TheirKeys = {
+  readonly hashes: readonly string[];
+  readonly has: (key: SourceRow) => boolean;
+};
+
+/** The columns of the keys that are kept, which are others than the sync's while nobody ran it since. */
+function keptKey(storage: SyncStorage): readonly string[] | undefined {
+  const text = storage.get("contract");
+  if (text === undefined) return undefined;
+  return readStored<readonly string[]>(readStored<SyncContract>(text).key);
+}
+
+/** The position after a run was in the way: what it changed in the object is gone through anew. */
+function goOn(position: Position): string {
+  const next: Position = position.step === "object" ? { step: "object" } : position;
+  return JSON.stringify(next);
 }
 
 function usersOf({ subjectType: type, subjectIds, linkedAnonymousIds }: StoreDeletion) {

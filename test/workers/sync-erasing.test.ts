@@ -1,10 +1,14 @@
+import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { SyncStateTable } from "../../durable-objects/storage/sync-state-table.ts";
 import { newChildId, workspaceOf } from "../../src/core/ids.ts";
 import type { StoreDeletion, StoreErased } from "../../src/regulation/stores.ts";
+import { locate } from "../../src/region/placement.ts";
+import { SyncState } from "../../src/sync/engine/state/sync-state.ts";
 import type { Sync } from "../../src/sync/sync.ts";
 import { syncOf } from "../support/sync/run-sync.ts";
-import { CONFIG, makeServices, makeWorkspace } from "./support/api.ts";
+import { CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts";
 import { FakeS3 } from "./support/fake-s3.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 22, 12);
@@ -46,7 +50,42 @@ async function erase(): Promise<StoreErased> {
   throw new Error("Cannot end a deletion: it goes on for ever");
 }
 
+/** What its destination accepted of a mirror with a key of two columns. */
+async function accept(...users: readonly string[]): Promise<void> {
+  await services.sync(sync.id).standing();
+  const stub = locate(ENV.SYNC, { kind: "sync", syncId: sync.id }, CONFIG.jurisdictions);
+  await runInDurableObject(stub, (_, { storage }) => {
+    const state = new SyncState(new SyncStateTable(storage.sql));
+    const accepted = users.map((user, at) => ({
+      keyHash: String(at).repeat(32),
+      rowHash: 1n,
+      key: ["eu", user],
+    }));
+    storage.transactionSync(() => state.accept(accepted));
+  });
+}
+
+/** Keys that the object keeps. */
+async function keys(): Promise<readonly unknown[]> {
+  const stub = locate(ENV.SYNC, { kind: "sync", syncId: sync.id }, CONFIG.jurisdictions);
+  return runInDurableObject(stub, (_, { storage }) =>
+    ["state_chunks", "state_pages"].flatMap((table) =>
+      storage.sql
+        .exec<{ keys: string }>(`SELECT keys FROM ${table}`)
+        .toArray()
+        .flatMap((row) => JSON.parse(row.keys) as unknown[]),
+    ),
+  );
+}
+
 describe("a deletion from a sync", () => {
+  it("takes users out of a mirror's keys of several columns, also once it is none any more", async () => {
+    await accept("user-1", "user-2");
+    const { failed } = await erase();
+
+    expect([failed, await keys()]).toEqual([undefined, [["eu", "user-2"]]]);
+  });
+
   it("removes changed rows that a run left behind", async () => {
     const url = `${BUCKET}/homeport-syncs/${sync.id}/run_eu_1/aaaa.ndjson.gz`;
     s3.put(url, new Uint8Array([1]));
