@@ -83,12 +83,7 @@ export type ErasedFiles = {
   /** Where to go on; absent once it is over. */
   readonly position?: string;
 } & (
-  | {
-      readonly kind: "slice";
-      readonly isOver: boolean;
-      /** Nothing can be done until writes that were sent before cannot land any more. */
-      readonly isWaiting?: true;
-    }
+  | { readonly kind: "slice"; readonly isOver: boolean }
   /** A bucket does not answer now. */
   | { readonly kind: "retry"; readonly code: string }
   /** It would answer the same again, unless rights or the file change. */

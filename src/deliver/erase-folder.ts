@@ -78,7 +78,7 @@ export async function eraseFolders(
     for (;;) {
       const { pass, folder, after, startedAtMs } = position;
       if (pass === "late" && slice.now() < startedAtMs + slice.lateMs) {
-        return { kind: "slice", isOver: false, isWaiting: true, position: at(), counts };
+        return { kind: "slice", isOver: false, position: at(), counts };
       }
       const place = folders[folder];
       if (place === undefined && pass === "late") return { kind: "slice", isOver: true, counts };

@@ -160,8 +160,8 @@ describe("eraseFolders()", () => {
     const last = await slice(waiting.position);
 
     expect([first, waiting, last]).toMatchObject([
-      { isOver: false, isWaiting: true },
-      { isOver: false, isWaiting: true },
+      { isOver: false },
+      { isOver: false },
       { isOver: true, counts: { filesRead: 1, filesRewritten: 1, eventsErased: 1 } },
     ]);
     expect(shelf.lines("copies/late.gz")).toEqual([lineOf("u2", 2)]);
