@@ -8,6 +8,7 @@ import type { Result } from "../src/core/result.ts";
 import { joinSuspects, type OpenSuspects } from "../src/archive/suspects.ts";
 import type { ArchiveLocation } from "../src/region/regions.ts";
 import { standing } from "../src/region/placement.ts";
+import type { ErasedExports } from "../src/archive/ports.ts";
 import type { RetentionProgress } from "../src/archive/retention.ts";
 import type {
   ArchivePort,
@@ -26,6 +27,7 @@ import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { FileBuckets } from "./file-buckets.ts";
 import { SourceObject } from "./source-object.ts";
 import { reach, type Env, type Reach } from "./reach.ts";
+import { ExportTriesTable } from "./storage/export-tries-table.ts";
 import { ARCHIVE_MIGRATIONS } from "./storage/archive.schema.ts";
 
 /** Of one alarm, between two files: well under the 15 minutes an alarm may take, and its CPU time. */
@@ -36,7 +38,7 @@ const WATCHDOG_MS = 600_000;
 /**
  * The archive of one source: which months have files, and the jobs that go through them.
  *
- * State: tables `months`, `jobs`, `turns`, `rewrites`, `spill`, `evidence`. Alarm: the running job's next slice,
+ * State: tables `months`, `jobs`, `turns`, `rewrites`, `spill`, `export_tries`, `evidence`. Alarm: the running job's next slice,
  * derived from its row, the day's sweep, or evidence that has to be written or told; while a slice runs, the moment to pick it up again
  * should the object die in it.
  */
@@ -90,6 +92,7 @@ export class Archive extends SourceObject implements ArchivePort {
     };
     this.#rebuild = new ArchiveRebuild({ ...parts, turns: this.#turns });
     this.#exports = new ArchiveExports({
+      tries: new ExportTriesTable(storage),
       config: this.#config,
       sourceId: name.sourceId,
       observe: this.#evidence.observer,
@@ -162,8 +165,8 @@ export class Archive extends SourceObject implements ArchivePort {
     await this.#exports.drop(regulationId);
   }
 
-  async eraseExports(request: EraseRequest): Promise<{ readonly erased: number }> {
-    return this.#exports.erase(request);
+  async eraseExports(request: EraseRequest, position?: string): Promise<ErasedExports> {
+    return this.#exports.erase(request, position);
   }
 
   async link(request: EraseRequest): Promise<LinkAnswer> {

@@ -52,8 +52,7 @@ function subjectAccess(turn: WorkspaceTurn, reach: Reach): ErasableStore {
       const archive = reach.archive(unit as SourceId);
       // No key: whom a line names is decided by reading it.
       const request = { regulationId, subjectType, subjectIds, linkedIds, fingerprintKey: "" };
-      const { erased } = await archive.eraseExports(request);
-      return { isOver: true, erased };
+      return archive.eraseExports(request, deletion.position);
     },
   };
 }

@@ -55,4 +55,12 @@ export const ARCHIVE_MIGRATIONS = [
             PRIMARY KEY (spool, part)
           ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: "0005-create-export-tries",
+    sql: `CREATE TABLE export_tries (
+            key      TEXT NOT NULL,            -- of a file of an export
+            location TEXT NOT NULL,            -- where it was sent, with no answer yet
+            PRIMARY KEY (key, location)
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

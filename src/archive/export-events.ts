@@ -127,11 +127,18 @@ export async function namesAny(
   fingerprintKey: string,
 ): Promise<boolean> {
   const finder = new SubjectFinder(subjects, hashSubjects(subjects, fingerprintKey));
-  let isNamed = false;
-  await scanFile(body, sipKey(fingerprintKey), (stretch) => {
-    for (let line = 0; line < stretch.lines && !isNamed; line++) {
-      isNamed = finder.finds(stretch, line);
-    }
-  });
-  return isNamed;
+  try {
+    await scanFile(body, sipKey(fingerprintKey), (stretch) => {
+      for (let line = 0; line < stretch.lines; line++) {
+        if (finder.finds(stretch, line)) throw new Named();
+      }
+    });
+  } catch (error) {
+    if (error instanceof Named) return true;
+    throw error;
+  }
+  return false;
 }
+
+/** Ends the reading of a file at the first line that was looked for. */
+class Named extends Error {}

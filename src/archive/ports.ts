@@ -30,6 +30,14 @@ export type MessageFile = {
   readonly receivedAt: string;
 };
 
+/** What became of files of exports; it is over once all were gone through. */
+export type ErasedExports = {
+  readonly isOver: boolean;
+  /** Where to go on, when it is not over. */
+  readonly position?: string;
+  readonly erased: number;
+};
+
 /** Whom to take out of a source's archive, and how far that is. */
 export type EraseRequest = {
   readonly regulationId: RegulationId;
@@ -86,8 +94,11 @@ export interface ArchivePort {
   readExport(key: string, location: ArchiveLocation): Promise<ReadableStream | undefined>;
   /** Removes the files of one export. */
   dropExport(regulationId: RegulationId): Promise<void>;
-  /** Removes the files of exports in which one of these users is named. */
-  eraseExports(request: EraseRequest): Promise<{ readonly erased: number }>;
+  /**
+   * Removes the files of exports in which one of these users is named, as far as one slice goes; asked
+   * again with the position that it answered.
+   */
+  eraseExports(request: EraseRequest, position?: string): Promise<ErasedExports>;
   /** Places where a second copy of a file may stand, over all months; none means there is none. */
   suspects(): Promise<OpenSuspects>;
   /** Which of these files holds the event of that messageId, and when it was received. */

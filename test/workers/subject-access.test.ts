@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { workspaceOf, type SourceId } from "../../src/core/ids.ts";
+import { newChildId, workspaceOf, type SourceId } from "../../src/core/ids.ts";
 import { concatBytes } from "../../src/core/bytes.ts";
 import { sipKey } from "../../src/core/siphash.ts";
 import { hashUserId } from "../../src/ingest/event-hashes.ts";
@@ -155,5 +155,46 @@ describe("a request for access", () => {
     await finished(`/api/v1/regulations/${id}`);
 
     expect(exported()).toEqual(["u2"]);
+  });
+
+  it("lets no file with a deleted user land late", async () => {
+    await send(["u1"]);
+    let late = "";
+    s3.intercept = (request) => {
+      const isGivenUp = request.method === "PUT" && request.url.includes("eu-west-1");
+      if (!isGivenUp || !request.url.includes("/subject-access/")) return undefined;
+      late = request.url;
+      return new Response(null, { status: 504 });
+    };
+    await finished(`${PATH}/${await ask(["u1"])}`);
+    s3.intercept = () => undefined;
+    const body = { regulationType: "DELETE_INTERNAL", subjectType: "USER_ID", subjectIds: ["u1"] };
+    const { id } = (await call("POST", "/api/v1/regulations", { token, body })).body;
+    await finished(`/api/v1/regulations/${id}`);
+
+    const headers = { "if-none-match": "*" };
+    const landed = await fetch(late, { method: "PUT", headers, body: "u1" });
+
+    expect(landed.status).toBe(412);
+  });
+
+  it("is gone through from where the call before ended", async () => {
+    await send(["u1"]);
+    for (let i = 0; i < 2; i++) await finished(`${PATH}/${await ask(["u1"])}`);
+    const [first = ""] = [...s3.objects.keys()]
+      .filter((url) => url.includes("/subject-access/"))
+      .toSorted();
+    const after = first.slice(first.indexOf("subject-access/"));
+    const archive = services.archive(sourceId);
+    const request = {
+      regulationId: newChildId("reg", workspaceOf(sourceId), (length) => new Uint8Array(length)),
+      subjectType: "USER_ID",
+      subjectIds: ["u1"],
+      fingerprintKey: "",
+    } as const;
+
+    const erased = await archive.eraseExports(request, JSON.stringify({ place: 0, after }));
+
+    expect(erased).toEqual({ isOver: true, erased: 1 });
   });
 });
