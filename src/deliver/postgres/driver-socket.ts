@@ -51,9 +51,9 @@ export class DriverSocket extends EventEmitter {
 
   destroy(): this {
     this.#isDestroyed = true;
-    this.#fail(new Error("The socket was destroyed"));
     this.#socket.close().catch(() => undefined);
     this.resume();
+    this.#fail(new Error("The socket was destroyed"));
     return this;
   }
 
@@ -92,7 +92,13 @@ export class DriverSocket extends EventEmitter {
   #fail(error: unknown): void {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
-    this.emit("error", error);
+    // The driver listens once it has the socket, and an error that nobody listens to would be thrown.
+    if (this.listenerCount("error") > 0) this.#tell(error);
+    else setTimeout(() => this.#tell(error));
+  }
+
+  #tell(error: unknown): void {
+    if (this.listenerCount("error") > 0) this.emit("error", error);
     setTimeout(() => this.emit("close", false), CLOSED_AFTER_MS);
   }
 }
