@@ -95,8 +95,13 @@ export class Session {
     signal: AbortSignal,
     work: (client: Client) => AsyncGenerator<T>,
   ): AsyncGenerator<T> {
-    if (signal.aborted) throw aborted();
+    if (isAborted(signal)) throw aborted();
     const client = await this.#client();
+    // An abort meanwhile was told to nobody.
+    if (isAborted(signal)) {
+      await this.#keep(client);
+      throw aborted();
+    }
     const cut = (): void => client.cut();
     signal.addEventListener("abort", cut, { once: true });
     let wasConnected = false;
@@ -132,4 +137,9 @@ export class Session {
     if (this.#idle === undefined) this.#idle = client;
     else await client.sql.end({ timeout: 1 });
   }
+}
+
+/** Asked anew: it may have been aborted since. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
