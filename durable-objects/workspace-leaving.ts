@@ -174,8 +174,8 @@ export class WorkspaceLeaving {
       const by = { actor: ACTOR, nowMs };
       turn.note(by, "source.erase", subject, [`sha256:${sha256Hex(certificate)}`]);
     });
-    // What is left of its users' ids in free pages goes as well.
-    await turn.scrub();
+    // What is left of its users' ids in free pages goes as well, at once unless all of it goes soon.
+    if (!this.isErasing) await turn.scrub();
   }
 
   /** The directory has the certificate first: afterwards nobody else could show it. */
