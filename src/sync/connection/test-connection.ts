@@ -3,7 +3,7 @@ import { SourceFailure } from "../source/source.ts";
 import type { TestStep } from "../target/target.ts";
 import { connectionBucket, type ConnectionContext, type OpenedConnection } from "./open.ts";
 import { openTarget } from "../target/open-target.ts";
-import { endpointRules } from "./settings.ts";
+import { bucketLocation, endpointRules } from "./settings.ts";
 import { testPostgres } from "./test-postgres.ts";
 
 /** Tries a connection for real, in named steps, and writes nothing. */
@@ -52,7 +52,12 @@ async function testFiles(
     state,
     message,
   });
-  const inRegion = `The bucket is in ${connection.region}.`;
+  const { region } = connection;
+  const place = bucketLocation(connection, { home: region, development: context.development });
+  const inRegion =
+    place?.rule.level === "declared"
+      ? `The workspace declares that the bucket is in ${region}.`
+      : `The bucket's address shows that it is in ${region}.`;
   try {
     const folders = await listFolders(connectionBucket(connection, context), signal);
     const found =
