@@ -1,6 +1,7 @@
 import { readStored } from "../../src/core/stored-json.ts";
 import type { DedupStorage, SqlRow } from "../../src/ingest/queue/dedup/dedup-storage.ts";
 import type { Accepted } from "../../src/sync/engine/change.ts";
+import { logParts } from "../../src/sync/run/log-records.ts";
 import type { DiffFileRow, Progress, RunStorage, Sample } from "../../src/sync/run/ports.ts";
 import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
 import { pack, unpack } from "./packing.ts";
@@ -24,8 +25,6 @@ type FileRow = {
 
 type LogPart = { readonly part: number; readonly records: readonly LogRecord[] };
 
-/** Rows of a report packed together: about a megabyte of text, and one row of ours. */
-const LOG_PART_RECORDS = 1_000;
 /** Parts that one file of the report holds. */
 const LOG_PARTS_AT_ONCE = 10;
 
@@ -206,8 +205,7 @@ export class SyncStorage implements RunStorage {
   }
 
   addLog(records: readonly LogRecord[]): void {
-    for (let from = 0; from < records.length; from += LOG_PART_RECORDS) {
-      const part = records.slice(from, from + LOG_PART_RECORDS);
+    for (const part of logParts(records)) {
       this.#storage.sql.exec("INSERT INTO log_parts (body) VALUES (?)", pack(part));
     }
   }

@@ -9,6 +9,28 @@ import type { LogRecord } from "./run.ts";
 const PAYLOAD_CHARS_MAX = 8_000;
 const REASON_CHARS_MAX = 500;
 
+/** Rows of a report packed together, and characters of them: at three bytes each one row of ours holds them. */
+const PART_MAX = { records: 1_000, chars: 600_000 };
+
+/** The rows in parts that are kept as one until they are written out. */
+export function logParts(records: readonly LogRecord[]): readonly (readonly LogRecord[])[] {
+  const parts: LogRecord[][] = [];
+  let part: LogRecord[] = [];
+  let chars = 0;
+  for (const record of records) {
+    const more = record.payload.length + record.identifier.length;
+    const isFull = part.length >= PART_MAX.records || chars + more > PART_MAX.chars;
+    if (parts.length === 0 || isFull) {
+      part = [];
+      parts.push(part);
+      chars = 0;
+    }
+    part.push(record);
+    chars += more;
+  }
+  return parts;
+}
+
 /** The report's row of a record that the destination decided. */
 export function logOfRecord(
   { record, user }: { readonly record: TargetRecord; readonly user: RowUser },

@@ -9,6 +9,7 @@ import {
   takeUnload,
   unloads,
 } from "../../../../durable-objects/sync-unloads.ts";
+import type { LogRecord } from "../../../../src/sync/run/run.ts";
 import type { ConnectionId } from "../../../../src/sync/sync.ts";
 import { NodeStorage } from "../../../support/node-storage.ts";
 
@@ -47,6 +48,32 @@ describe("takeUnload()", () => {
     forgetUnloads(storage, [second]);
 
     expect(unloads(storage)).toEqual([first]);
+  });
+});
+
+describe("SyncStorage.addLog()", () => {
+  it("writes rows that an object's database takes, however long and varied the records are", () => {
+    const text = (): string =>
+      String.fromCharCode(...Array.from({ length: 8_000 }, () => 0x3400 + Math.random() * 6_000));
+    const records = Array.from({ length: 200 }, (_, at): LogRecord => ({
+      identifier: String(at),
+      operation: "upsert",
+      status: "succeeded",
+      message: undefined,
+      user: { userId: undefined, anonymousId: undefined },
+      payload: text(),
+      startedAtMs: 0,
+      endedAtMs: 0,
+    }));
+    storage.addLog(records);
+    const told: LogRecord[] = [];
+    for (let part = storage.nextLog(); part !== undefined; part = storage.nextLog()) {
+      told.push(...part.records);
+      storage.forgetLog(part.part);
+    }
+
+    expect(disk.blobBytesMax).toBeLessThan(2_000_000);
+    expect(told.map(({ payload }) => payload)).toEqual(records.map(({ payload }) => payload));
   });
 });
 
