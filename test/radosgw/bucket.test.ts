@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { PutBucketVersioningCommand, type S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -70,6 +71,17 @@ describe.skipIf(!hasRadosgw())("Bucket at Ceph's gateway", () => {
     const { key, etag } = await put();
 
     expect((await open(false).replace(key, BYTES, etag, TEXT)).ok).toBe(false);
+  });
+
+  it("hands out the bytes of a gzip that it keeps with its encoding", async () => {
+    const gzip = new Uint8Array(gzipSync(BYTES));
+    const key = "segment-logs/contract/encoded.gz";
+    await bucket.putNew(key, gzip, { ...TEXT, contentEncoding: "gzip" });
+
+    const object = await bucket.get(key, { isAsStored: true });
+
+    const read = object.ok ? await new Response(object.value.body).arrayBuffer() : undefined;
+    expect(read && new Uint8Array(read)).toEqual(gzip);
   });
 
   it("lists and reads back what was written, with its metadata", async () => {
