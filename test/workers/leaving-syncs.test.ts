@@ -51,6 +51,13 @@ const api = (method: string, path: string, body?: unknown) =>
     ...(body === undefined ? {} : { body }),
   });
 
+const regulate = () =>
+  api("POST", "/regulations", {
+    regulationType: "SUPPRESS_ONLY",
+    subjectType: "USER_ID",
+    subjectIds: ["u"],
+  });
+
 async function addConnection(): Promise<ConnectionId> {
   const settings = {
     host: "db.abc.eu-central-1.rds.amazonaws.com",
@@ -166,11 +173,7 @@ describe("a workspace that is being emptied", () => {
 
   it("takes no request about a user, and writes none into its journal", async () => {
     await goOn();
-    const { status, body } = await api("POST", "/regulations", {
-      regulationType: "SUPPRESS_WITH_DELETE",
-      subjectType: "USER_ID",
-      subjectIds: ["u"],
-    });
+    const { status, body } = await regulate();
 
     expect([status, body.code, [...s3.objects.keys()]]).toEqual([409, "leaving_begun", []]);
   });
@@ -185,6 +188,12 @@ describe("a workspace that is being emptied", () => {
   });
 
   it("completes no entry of its journal by cron", async () => {
+    s3.intercept = ({ method, url }) =>
+      method === "PUT" && url.includes("eu-central-1")
+        ? new Response(null, { status: 503 })
+        : undefined;
+    await regulate();
+    s3.intercept = () => undefined;
     await goOn();
     s3.requests.length = 0;
     await runInDurableObject(stubOf(workspaceName()), (object) =>
