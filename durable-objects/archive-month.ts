@@ -134,11 +134,6 @@ export class ArchiveMonth extends SourceObject implements ArchiveMonthPort {
     return this.#catalogue.find(key);
   }
 
-  /** Those of the keys that the catalogue holds. */
-  async held(keys: readonly string[]): Promise<readonly string[]> {
-    return (await this.heldAt(keys)).map(({ key }) => key);
-  }
-
   /** Those of the keys that the catalogue holds, and where. */
   async heldAt(keys: readonly string[]): Promise<readonly HeldFile[]> {
     return this.#catalogue.heldAt(keys);

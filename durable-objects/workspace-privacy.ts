@@ -1,4 +1,4 @@
-import { newChildId, type RegulationId, type SourceId } from "../src/core/ids.ts";
+import { newChildId, type SourceId } from "../src/core/ids.ts";
 import { sipKey } from "../src/core/siphash.ts";
 import { err, ok } from "../src/core/result.ts";
 import { USER_HASH_BYTES } from "../src/ingest/append.ts";
@@ -15,7 +15,6 @@ import type { Alert } from "../src/workspace/alerts.ts";
 import type { AdminCall, Answer, Page } from "../src/workspace/ports.ts";
 import type { PrivacyPort } from "../src/workspace/privacy-ports.ts";
 import { WorkspaceDelivery } from "./workspace-delivery.ts";
-import type { WorkspaceAudit } from "./workspace-audit.ts";
 import type { WorkspaceJournal } from "./workspace-journal.ts";
 import type { WorkspaceRegulations } from "./workspace-regulations.ts";
 
@@ -28,7 +27,6 @@ const HASHES_FIRST = 1024;
 /** What these calls act on, besides what those about destinations do. */
 export type PrivacyParts = {
   readonly regulations: WorkspaceRegulations;
-  readonly audit: WorkspaceAudit;
   readonly journal: WorkspaceJournal;
   /** Sets the alarm for whatever is due first. */
   arm(): Promise<void>;
@@ -124,13 +122,6 @@ export abstract class WorkspacePrivacy extends WorkspaceDelivery implements Priv
     if (!this.delivery.turn.isCreated || !this.privacy.regulations.repeat(object, number)) return;
     await this.privacy.arm();
     this.ctx.waitUntil(this.privacy.regulations.run().catch(() => undefined));
-  }
-
-  async certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void> {
-    const { audit } = this.privacy;
-    this.delivery.turn.transaction(() =>
-      audit.certifyDeletion(regulationId, certificateSha256, Date.now()),
-    );
   }
 
   /** Why a request is refused; unless anything else, because it is in no journal yet. */

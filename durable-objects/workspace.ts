@@ -92,7 +92,7 @@ export class Workspace extends WorkspaceDeparture implements WorkspacePort, Work
     this.#alarm = new WorkspaceAlarm(ctx.storage, this.#turn, { ...parts, ...others });
     const journal = new WorkspaceJournal(this.#turn, this.#evidence);
     const arm = (): Promise<void> => this.#alarm.arm();
-    this.privacy = { regulations, audit: this.#audit, journal, arm };
+    this.privacy = { regulations, journal, arm };
     // Nothing is served by a state that has forgotten whom to forget.
     if (this.#turn.isCreated) void ctx.blockConcurrencyWhile(() => journal.check().then(arm));
     this.delivery = {

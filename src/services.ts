@@ -1,7 +1,7 @@
 import type { ArchiveMonthPort, ArchivePort } from "./archive/ports.ts";
 import type { Config } from "./config.ts";
 import type { RandomBytes } from "./core/base32.ts";
-import type { DestinationId, HomeRegion, RegulationId, SourceId, WorkspaceId } from "./core/ids.ts";
+import type { DestinationId, HomeRegion, SourceId, WorkspaceId } from "./core/ids.ts";
 import type { LaneConfig, LanePort, LaneReport } from "./deliver/lane/ports.ts";
 import type { EvidenceReport } from "./egress/evidence.ts";
 import type { Append, AppendAnswer } from "./ingest/append.ts";
@@ -177,11 +177,6 @@ export interface WorkspacePort extends BucketKeysPort {
   addEdges(counts: readonly EdgeCount[]): Promise<void>;
   /** `queue` names the asker, which is then known as one that may hold data of the source. */
   sourceConfig(sourceId: SourceId, queue?: QueueRef): Promise<SourceConfig | undefined>;
-  /**
-   * Records in the audit chain that a deletion was finished, once for each regulation: its id and
-   * the hash of its certificate, never whom it was about.
-   */
-  certifyDeletion(regulationId: RegulationId, certificateSha256: string): Promise<void>;
   /**
    * An object by that name holds the number of an earlier deletion than it is asked for: its storage
    * was set back to an earlier time. The deletions since are done again. Told until they have come by.

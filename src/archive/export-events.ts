@@ -1,11 +1,11 @@
 import type { RegulationId, SourceId } from "../core/ids.ts";
 import { sipKey } from "../core/siphash.ts";
 import type { ArchiveLocation } from "../region/regions.ts";
-import { EraseFault, READ_MS_MAX } from "./erase.ts";
+import { EraseFault } from "./erase.ts";
 import { GzipStream, type GzipFacts } from "./gzip-stream.ts";
 import type { LinkDeps } from "./link.ts";
-import { FileFaultError } from "./read-lines.ts";
 import { scanFile } from "./scan-lines.ts";
+import { MatchingScan } from "./scan-matching.ts";
 import { hashSubjects, SubjectFinder } from "./subjects.ts";
 import { walkMatching, type WalkPosition } from "./walk-files.ts";
 
@@ -51,9 +51,7 @@ export async function exportSlice(
   from: WalkPosition | undefined,
   deps: ExportDeps,
 ): Promise<ExportedSlice> {
-  const hashes = hashSubjects(deps.subjects, deps.fingerprintKey);
-  const finder = new SubjectFinder(deps.subjects, hashes);
-  const counts = { filesRead: 0, bytesRead: 0 };
+  const scan = new MatchingScan(deps);
   let bytes = 0;
   let events = 0;
   const gzip = new GzipStream((piece) => {
@@ -64,23 +62,21 @@ export async function exportSlice(
     from,
     {
       months: () => deps.months(),
-      matching: (month, after) => deps.matching(month, hashes, after),
+      matching: (month, after) => deps.matching(month, scan.hashes, after),
       isOver: () => deps.isOver() || bytes >= FILE_BYTES,
       mayGoOn: () => deps.mayGoOn(),
       // Lines of two files must not get between each other.
       filesAtOnce: 1,
     },
-    async (_month, file) => {
-      const bucket = await deps.bucket(file);
-      const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
-      if (!object.ok && object.error.kind === "not-found") return;
-      if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
-      counts.filesRead += 1;
-      counts.bytesRead += object.value.size ?? file.gzipBytes;
-      events += await copyLines(object.value.body, finder, deps.fingerprintKey, gzip);
-    },
+    (_month, file) =>
+      scan.scan(file, (stretch, line) => {
+        events += 1;
+        gzip.add(stretch.bytes.subarray(stretch.start(line), stretch.end(line)));
+        gzip.add(NEWLINE);
+      }),
   );
   const { failure, isOver, position } = walked;
+  const { counts } = scan;
   if (failure !== undefined) {
     if (!(failure instanceof EraseFault)) throw failure;
     const asBefore = from === undefined ? {} : { position: from };
@@ -96,29 +92,6 @@ export async function exportSlice(
 }
 
 const NEWLINE = Uint8Array.of(10);
-
-async function copyLines(
-  body: ReadableStream<Uint8Array>,
-  finder: SubjectFinder,
-  fingerprintKey: string,
-  gzip: GzipStream,
-): Promise<number> {
-  let events = 0;
-  try {
-    await scanFile(body, sipKey(fingerprintKey), (stretch) => {
-      for (let line = 0; line < stretch.lines; line++) {
-        if (!finder.finds(stretch, line)) continue;
-        events += 1;
-        gzip.add(stretch.bytes.subarray(stretch.start(line), stretch.end(line)));
-        gzip.add(NEWLINE);
-      }
-    });
-  } catch (error) {
-    if (error instanceof FileFaultError) throw new EraseFault(error.fault);
-    throw error;
-  }
-  return events;
-}
 
 /** Whether any line of a file is about one of the users. @throws FileFaultError */
 export async function namesAny(

@@ -1,11 +1,6 @@
-import { sipKey } from "../core/siphash.ts";
-import type { Bucket } from "../s3/bucket.ts";
-import type { ArchiveFile } from "./archive-file.ts";
 import type { MatchPage } from "./catalogue.ts";
-import { EraseFault, READ_MS_MAX } from "./erase.ts";
-import { FileFaultError } from "./read-lines.ts";
-import { scanFile } from "./scan-lines.ts";
-import { hashSubjects, SubjectFinder, type Subjects } from "./subjects.ts";
+import { EraseFault } from "./erase.ts";
+import { MatchingScan, type MatchingDeps } from "./scan-matching.ts";
 import { walkMatching, type WalkDeps, type WalkPosition } from "./walk-files.ts";
 
 /** Anonymous ids that one request may add to a deletion; and all of them together, in characters. */
@@ -27,12 +22,10 @@ export type LinkedSlice = {
   readonly failure?: string;
 };
 
-export type LinkDeps = Omit<WalkDeps, "matching"> & {
-  readonly subjects: Subjects;
-  readonly fingerprintKey: string;
-  matching(month: string, hashes: Uint8Array, after: string | undefined): Promise<MatchPage>;
-  bucket(file: ArchiveFile): Promise<Pick<Bucket, "get">>;
-};
+export type LinkDeps = Omit<WalkDeps, "matching"> &
+  MatchingDeps & {
+    matching(month: string, hashes: Uint8Array, after: string | undefined): Promise<MatchPage>;
+  };
 
 /**
  * Reads the files that can hold one of the users, as far as the slice goes, for the anonymous ids that
@@ -42,27 +35,20 @@ export async function linkSlice(
   from: WalkPosition | undefined,
   deps: LinkDeps,
 ): Promise<LinkedSlice> {
-  const hashes = hashSubjects(deps.subjects, deps.fingerprintKey);
-  const finder = new SubjectFinder(deps.subjects, hashes);
+  const scan = new MatchingScan(deps);
   const found = new FoundIds();
-  const counts = { filesRead: 0, bytesRead: 0 };
   const walked = await walkMatching(
     from,
     {
       months: () => deps.months(),
-      matching: (month, after) => deps.matching(month, hashes, after),
+      matching: (month, after) => deps.matching(month, scan.hashes, after),
       isOver: () => deps.isOver() || found.ids.size >= SLICE_IDS_MAX,
       mayGoOn: () => deps.mayGoOn(),
     },
-    async (_month, file) => {
-      const bucket = await deps.bucket(file);
-      const object = await bucket.get(file.key, { signal: AbortSignal.timeout(READ_MS_MAX) });
-      if (!object.ok && object.error.kind === "not-found") return;
-      if (!object.ok) throw new EraseFault(`bucket-${object.error.kind}`);
-      counts.filesRead += 1;
-      counts.bytesRead += object.value.size ?? file.gzipBytes;
-      await readIds(object.value.body, finder, deps.fingerprintKey, found);
-    },
+    (_month, file) =>
+      scan.scan(file, (stretch, line) => {
+        for (const id of stretch.users(line)?.anonymousIds ?? []) found.add(id);
+      }),
   );
   const { failure, ...rest } = walked;
   if (failure !== undefined && !(failure instanceof EraseFault)) throw failure;
@@ -70,28 +56,9 @@ export async function linkSlice(
     ...rest,
     anonymousIds: [...found.ids],
     isTooMany: found.isTooMany,
-    counts,
+    counts: scan.counts,
     ...(failure === undefined ? {} : { failure: failure.message }),
   };
-}
-
-async function readIds(
-  body: ReadableStream<Uint8Array>,
-  finder: SubjectFinder,
-  fingerprintKey: string,
-  found: FoundIds,
-): Promise<void> {
-  try {
-    await scanFile(body, sipKey(fingerprintKey), (stretch) => {
-      for (let line = 0; line < stretch.lines; line++) {
-        if (!finder.finds(stretch, line)) continue;
-        for (const id of stretch.users(line)?.anonymousIds ?? []) found.add(id);
-      }
-    });
-  } catch (error) {
-    if (error instanceof FileFaultError) throw new EraseFault(error.fault);
-    throw error;
-  }
 }
 
 /** Ids, each once, up to what a deletion takes on. */

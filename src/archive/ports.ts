@@ -117,9 +117,7 @@ export interface ArchiveMonthPort {
   leave(): Promise<void>;
   /** Takes over what a deletion made of a file, with its filter. */
   rewrote(file: RecordedFile): Promise<void>;
-  /** Those of the keys that the catalogue holds. */
-  held(keys: readonly string[]): Promise<readonly string[]>;
-  /** The same, with where each file stands. */
+  /** Those of the keys that the catalogue holds, and where each file stands. */
   heldAt(keys: readonly string[]): Promise<readonly HeldFile[]>;
   /**
    * Has these locations checked, once nothing can land there any more, for second copies of files

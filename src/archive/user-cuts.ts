@@ -1,4 +1,4 @@
-import { cutOf, filterOf, MATCHES_EVERYONE } from "./user-filter.ts";
+import { cutOf, distinctCuts, filterOf, MATCHES_EVERYONE } from "./user-filter.ts";
 
 /**
  * Distinct ids of one file: 16 MB. A file of 100 MB holds about 3 million ids, most of them more than
@@ -57,11 +57,6 @@ export class UserCuts {
   }
 
   #sortDistinct(): void {
-    const sorted = this.#cuts.subarray(0, this.#count).sort();
-    let distinct = 0;
-    for (const cut of sorted) {
-      if (distinct === 0 || cut !== sorted[distinct - 1]) sorted[distinct++] = cut;
-    }
-    this.#count = distinct;
+    this.#count = distinctCuts(this.#cuts.subarray(0, this.#count)).length;
   }
 }

@@ -185,10 +185,15 @@ function sortDistinct(hashes: Uint8Array): Float64Array {
     if (high === 0 && low === 0) continue;
     all[present++] = cutOf(high, low);
   }
-  const sorted = all.subarray(0, present).sort();
+  return distinctCuts(all.subarray(0, present));
+}
+
+/** Sorts hashes as {@link cutOf} has them where they stand: ascending, each once, at the beginning. */
+export function distinctCuts(cuts: Float64Array): Float64Array {
+  const sorted = cuts.sort();
   let distinct = 0;
-  for (const hash of sorted) {
-    if (distinct === 0 || hash !== sorted[distinct - 1]) sorted[distinct++] = hash;
+  for (const cut of sorted) {
+    if (distinct === 0 || cut !== sorted[distinct - 1]) sorted[distinct++] = cut;
   }
   return sorted.subarray(0, distinct);
 }

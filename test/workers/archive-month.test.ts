@@ -58,17 +58,19 @@ describe("ArchiveMonth.record()", () => {
   });
 });
 
-describe("ArchiveMonth.held()", () => {
+describe("ArchiveMonth.heldAt()", () => {
   it("tells the keys that it holds from others", async () => {
     await month().record(fileOf(1));
 
-    expect(await month().held([keyOf(1), keyOf(2)])).toEqual([keyOf(1)]);
+    const held = await month().heldAt([keyOf(1), keyOf(2)]);
+
+    expect(held.map(({ key }) => key)).toEqual([keyOf(1)]);
   });
 
   it("refuses more keys than one answer may take", async () => {
     const keys = Array.from({ length: 1001 }, (_, i) => keyOf(i));
 
-    expect(await refusalOf((object) => object.held(keys))).toContain("at most 1000");
+    expect(await refusalOf((object) => object.heldAt(keys))).toContain("at most 1000");
   });
 });
 

@@ -116,25 +116,6 @@ describe("noteReading()", () => {
   });
 });
 
-describe("certifyDeletion()", () => {
-  it("records the regulation and its certificate's hash, once", async () => {
-    const regulationId = `reg_eu_${id.slice(6)}0000000000` as const;
-    const sha256 = "ab".repeat(32);
-    const workspace = makeServices().workspace(id);
-
-    await workspace.certifyDeletion(regulationId, sha256);
-    await workspace.certifyDeletion(regulationId, sha256);
-
-    const { body } = await call("GET", "/api/v1/audit", { token });
-    const found = body.data.filter(
-      ({ action }: { action: string }) => action === "deletion.certify",
-    );
-    expect(found).toEqual([
-      expect.objectContaining({ subject: regulationId, fields: [`sha256:${sha256}`] }),
-    ]);
-  });
-});
-
 describe("GET /api/v1/audit", () => {
   it("carries the signed head, under the key that the chain names", async () => {
     const { body } = await call("GET", "/api/v1/audit", { token });
