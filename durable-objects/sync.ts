@@ -114,9 +114,11 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     if (config === undefined) return err({ kind: "sync-unknown" });
     const { sync } = config;
     if (sync.behaviour === "append" && request.isFull) return err({ kind: "append-not-full" });
-    const begun = this.#storage.transaction(() => this.#begin(request));
+    const begun = this.#storage.transaction(() =>
+      this.#history.once(request.repeat, Date.now(), () => this.#begin(request)),
+    );
     await this.#arm();
-    return ok(begun);
+    return begun;
   }
 
   async standing(): Promise<SyncStanding> {

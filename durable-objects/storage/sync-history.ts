@@ -1,8 +1,10 @@
 import { readStored } from "../../src/core/stored-json.ts";
-import type { Place, PlacePage } from "../../src/sync/ports.ts";
+import { err, ok, type Result } from "../../src/core/result.ts";
+import type { Place, PlacePage, Repeat, SyncRefusal } from "../../src/sync/ports.ts";
 import type { Sample } from "../../src/sync/run/ports.ts";
 import type { LogRecord, SyncRun } from "../../src/sync/run/run.ts";
 import type { SyncRunId } from "../../src/sync/sync.ts";
+import { IDEMPOTENCY_MS } from "../../src/workspace/idempotency.ts";
 import { unpack } from "./packing.ts";
 
 /** Runs kept of one sync, besides the one under way. */
@@ -33,6 +35,38 @@ export class SyncHistory {
       run.endedAtMs ?? null,
       JSON.stringify(run),
     );
+  }
+
+  /** The run that `begin` makes, or where the call was made before the one that it made then. */
+  once(
+    repeat: Repeat | undefined,
+    nowMs: number,
+    begin: () => SyncRun,
+  ): Result<SyncRun, SyncRefusal> {
+    if (repeat === undefined) return ok(begin());
+    const { keyHash, requestHash } = repeat;
+    const [held] = this.#sql
+      .exec<{ request_hash: string; number: number }>(
+        "SELECT request_hash, number FROM repeats WHERE key_hash = ? AND at_ms > ?",
+        keyHash,
+        nowMs - IDEMPOTENCY_MS,
+      )
+      .toArray();
+    const before = held === undefined ? undefined : this.find(held.number);
+    if (before !== undefined) {
+      return held?.request_hash === requestHash
+        ? ok(before)
+        : err({ kind: "idempotency-key-reused" });
+    }
+    const run = begin();
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO repeats (key_hash, request_hash, number, at_ms) VALUES (?, ?, ?, ?)",
+      keyHash,
+      requestHash,
+      run.number,
+      nowMs,
+    );
+    return ok(run);
   }
 
   find(id: SyncRunId | number): SyncRun | undefined {
@@ -108,6 +142,7 @@ export class SyncHistory {
 
   prune(nowMs: number): void {
     this.#sql.exec("DELETE FROM samples WHERE at_ms < ?", nowMs - SAMPLES_MS);
+    this.#sql.exec("DELETE FROM repeats WHERE at_ms <= ?", nowMs - IDEMPOTENCY_MS);
     this.#sql.exec(
       "DELETE FROM runs WHERE ended_at_ms IS NOT NULL AND number <= (SELECT max(number) FROM runs) - ?",
       RUNS_KEPT,

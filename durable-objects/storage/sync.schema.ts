@@ -48,4 +48,13 @@ export const SYNC_MIGRATIONS = [
   },
   { id: "0002-create-sync-state", sql: SYNC_STATE_SQL },
   { id: "0003-create-spilled-rows", sql: SYNC_SPILL_SQL },
+  {
+    id: "0004-create-repeats",
+    sql: `CREATE TABLE repeats (
+            key_hash     TEXT PRIMARY KEY,     -- SHA-256 of the caller's secret and Idempotency-Key
+            request_hash TEXT NOT NULL,        -- of what was asked for, under a key that is not stored
+            number       INTEGER NOT NULL,     -- of the run that it began
+            at_ms        INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;`,
+  },
 ] as const satisfies readonly Migration[];

@@ -28,6 +28,9 @@ export type SyncConfig = {
   readonly unload: ConnectionConfig | undefined;
 };
 
+/** By what a call that is repeated is known: hashes that say nothing without the caller's secret. */
+export type Repeat = { readonly keyHash: string; readonly requestHash: string };
+
 /** What somebody wants run. */
 export type RunRequest = {
   readonly kind: RunKind;
@@ -40,11 +43,14 @@ export type RunRequest = {
   readonly allowMassChange: boolean;
   /** Only the rows of these keys (cells of the sync key), sent whatever was accepted before. */
   readonly keys?: readonly (readonly string[])[];
+  /** For 24 hours the same request has the same run. */
+  readonly repeat?: Repeat;
 };
 
 export type SyncRefusal =
   | { readonly kind: "sync-unknown" }
   | { readonly kind: "append-not-full" }
+  | { readonly kind: "idempotency-key-reused" }
   | { readonly kind: "run-unknown" }
   | { readonly kind: "run-over"; readonly state: string };
 

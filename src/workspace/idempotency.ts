@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from "node:crypto";
 
 import type { RandomBytes } from "../core/base32.ts";
 import { concatBytes } from "../core/bytes.ts";
@@ -53,6 +53,18 @@ export function deriveIdempotency(request: RepeatableRequest): Idempotency {
     requestHash,
     sealKey: new Uint8Array(hkdfSync("sha256", input, "homeport", "idempotent answer", KEY_BYTES)),
   };
+}
+
+/**
+ * What another object keeps of a request that may be repeated. What was asked for may hold keys of rows,
+ * so its hash is made with a key that nobody stores.
+ */
+export function repeatOf(
+  { keyHash, sealKey }: Idempotency,
+  request: unknown,
+): { readonly keyHash: string; readonly requestHash: string } {
+  const hmac = createHmac("sha256", sealKey).update(JSON.stringify(request));
+  return { keyHash, requestHash: hmac.digest("hex") };
 }
 
 /** Encrypts an answer: nonce, ciphertext, tag. */

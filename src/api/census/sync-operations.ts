@@ -8,7 +8,7 @@ import type { AdminCall, ApiServices, WorkspaceAdminPort } from "../../workspace
 import { answerWith, plainCall, workspaceOperation, type Operation } from "../operation.ts";
 import { refuse, type Problem } from "../problem.ts";
 import { problemOf } from "../refusals.ts";
-import { syncRefusal } from "../routes/syncs.ts";
+import { repeatable, syncRefusal } from "../routes/syncs.ts";
 import { envelope, envelopeSchema } from "./envelope.ts";
 import { destinationIdOf } from "./numbers.ts";
 import { pagingQuery, paginationOf, placeOf } from "./paging.ts";
@@ -130,7 +130,8 @@ export const CENSUS_SYNC_OPERATIONS: readonly Operation[] = [
       if (!noted.ok) return err(problemOf(noted.error));
       const { id, number } = noted.value;
       const isFull = isOn(query.force_full_sync) || isOn(body?.force_full_sync);
-      const begun = await services.sync(id).trigger({ ...TRIGGERED, isFull });
+      const request = repeatable(call, { ...TRIGGERED, isFull });
+      const begun = await services.sync(id).trigger(request);
       if (!begun.ok) return syncRefusal(begun.error);
       return ok(envelope("success", { sync_run_id: numberOfRun(number, begun.value.number) }));
     },

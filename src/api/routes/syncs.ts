@@ -18,6 +18,8 @@ import { ok, type Result } from "../../core/result.ts";
 import type { RunRequest, SyncRefusal } from "../../sync/ports.ts";
 import { RUN_KINDS, type SyncRun } from "../../sync/run/run.ts";
 import type { SyncRunId } from "../../sync/sync.ts";
+import { repeatOf } from "../../workspace/idempotency.ts";
+import type { AdminCall } from "../../workspace/ports.ts";
 import { defined } from "../defined.ts";
 import { answerWith, plainCall, workspaceOperation, type Operation } from "../operation.ts";
 import { refuse, type Problem } from "../problem.ts";
@@ -61,9 +63,18 @@ export function syncRefusal(refusal: SyncRefusal): Result<never, Problem> {
       return refuse("not_found", "The sync has no such run, or has forgotten it.");
     case "run-over":
       return refuse("sync_run_over", `The run is ${refusal.state}.`);
+    case "idempotency-key-reused":
+      return refuse("idempotency_key_reused", "Take a new key for a new request.");
     case "append-not-full":
       return refuse("append_not_full", "What was appended once would stand there twice.");
   }
+}
+
+/** The request of a call with an Idempotency-Key: the same one has the same run. */
+export function repeatable({ idempotency }: AdminCall, request: RunRequest): RunRequest {
+  return idempotency === undefined
+    ? request
+    : { ...request, repeat: repeatOf(idempotency, request) };
 }
 
 /** Syncs and what is done with them. */
@@ -158,7 +169,7 @@ export const SYNC_OPERATIONS: readonly Operation[] = [
         allowMassChange: body?.allowMassChange ?? false,
         ...defined({ keys: body?.keys }),
       };
-      const begun = await services.sync(noted.value.id).trigger(request);
+      const begun = await services.sync(noted.value.id).trigger(repeatable(call, request));
       return begun.ok ? ok({ run: viewRun(begun.value) }) : syncRefusal(begun.error);
     },
   }),

@@ -112,6 +112,17 @@ describe("clients of Census", () => {
     expect(done).toMatchObject({ full_sync: true, records_processed: 2 });
   });
 
+  it("begins one run for a trigger that is repeated, and none for another under its key", async () => {
+    const path = `/api/v1/syncs/${number}/trigger`;
+    const headers = { ...bearer(), "idempotency-key": "once" };
+    const first = await send("POST", path, headers);
+    const again = await send("POST", path, headers);
+    const other = await send("POST", `${path}?force_full_sync=true`, headers);
+
+    expect(again).toEqual(first);
+    expect(other).toMatchObject({ status: 422, body: { code: "idempotency_key_reused" } });
+  });
+
   it("makes, reads, changes and deletes a sync for the Terraform provider", async () => {
     const personal = { ...bearer(), "content-type": "application/json" };
     const traded = await send("GET", "/api/v1/workspaces/1/api_key", personal);
