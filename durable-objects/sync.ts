@@ -173,15 +173,12 @@ export class Sync extends DurableObject<Env> implements SyncPort {
 
   async changed(): Promise<void> {
     await this.#ask();
-    await this.#arm();
+    // A slice that is going on ends with it.
+    if (this.#slice === undefined) await this.#arm();
   }
 
   async leave(): Promise<void> {
     await emptyObject(this.ctx);
-  }
-
-  async poke(): Promise<void> {
-    if (this.#slice === undefined) await this.#arm();
   }
 
   override async alarm(): Promise<void> {

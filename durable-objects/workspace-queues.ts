@@ -15,6 +15,7 @@ const POKES_AT_A_TIME = 6;
 
 const MINUTE_MS = 60_000;
 const MINUTES_OF_HOUR = 60;
+const DAY_MS = 86_400_000;
 
 /** What a Workspace tells the queues of its sources. */
 export class WorkspaceQueues {
@@ -67,7 +68,7 @@ export class WorkspaceQueues {
     for (const source of this.#turn.tables.sourcesFencing()) await this.fence(source.id);
   }
 
-  /** Pokes the queues that hold events, a few at a time, and the archives whose turn it is. */
+  /** Pokes the queues that hold events, a few at a time, and the archives and syncs whose turn it is. */
   async pokeHolding(): Promise<void> {
     const { tables, leavings } = this.#turn;
     const gone = new Set<string>(leavings.erasing());
@@ -82,6 +83,7 @@ export class WorkspaceQueues {
       );
     }
     await this.#pokeArchives(Date.now(), gone);
+    await this.#pokeSyncs(Date.now());
   }
 
   async #look(sourceId: SourceId, queue: QueueRef, port: QueuePort): Promise<void> {
@@ -94,6 +96,19 @@ export class WorkspaceQueues {
     const ids = this.#turn.tables.sourceIds().filter((id) => !gone.has(id));
     const due = ids.filter((_id, i) => i % MINUTES_OF_HOUR === minute);
     await Promise.all(due.map((id) => succeeds(this.#reach.archive(id).poke())));
+  }
+
+  /**
+   * Has those syncs look at their schedule whose minute of the hour it is: an alarm that was lost, or
+   * a word that did not get there, would stop one for good. A deleted one may not have heard of it.
+   */
+  async #pokeSyncs(nowMs: number): Promise<void> {
+    if (this.#turn.isClosing) return;
+    const minute = Math.floor(nowMs / MINUTE_MS) % MINUTES_OF_HOUR;
+    const due = this.#turn.syncs
+      .part(minute, MINUTES_OF_HOUR)
+      .filter(({ deletedAtMs = nowMs }) => deletedAtMs > nowMs - DAY_MS);
+    await Promise.all(due.map(({ id }) => succeeds(this.#reach.sync(id).changed())));
   }
 
   /** Looks and opens in one turn: a queue that became known meanwhile has to be fenced as well. */

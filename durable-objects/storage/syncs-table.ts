@@ -40,6 +40,11 @@ export class SyncsTable {
     return this.#read("SELECT body FROM syncs ORDER BY number");
   }
 
+  /** One of so many parts of all syncs there ever were, by their numbers. */
+  part(part: number, parts: number): Sync[] {
+    return this.#read("SELECT body FROM syncs WHERE number % ? = ?", parts, part);
+  }
+
   /** A sync by its id or its number, deleted ones included. */
   find(id: string): Sync | undefined {
     const column = /^\d{1,9}$/.test(id) ? "number" : "id";

@@ -94,10 +94,8 @@ export interface SyncPort {
   check(config: SyncConfig): Promise<readonly SyncProblem[]>;
   /** Takes users out of everything that the sync keeps, a slice at a time; see `src/regulation/stores.ts`. */
   erase(deletion: StoreDeletion, sync: Sync): Promise<StoreErased>;
-  /** Takes over a changed schedule. */
+  /** Takes over a changed schedule, and goes on with what is due; harmless when nothing is. */
   changed(): Promise<void>;
   /** Ends its work and removes all that it holds, because its workspace was deleted. */
   leave(): Promise<void>;
-  /** Goes on with what is due; harmless when nothing is. */
-  poke(): Promise<void>;
 }

@@ -96,10 +96,25 @@ describe("reports of syncs", () => {
     await runDurableObjectAlarm(stub());
     s3.requests.length = 0;
     vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 2 * DAY_MS);
-    await services.sync(syncId).poke();
+    await services.sync(syncId).changed();
     await runDurableObjectAlarm(stub());
 
     expect(s3.requests.filter((request) => request.startsWith("GET"))).toEqual([]);
+  });
+});
+
+describe("a sync whose alarm was lost", () => {
+  const alarm = () => runInDurableObject(stub(), (_, { storage }) => storage.getAlarm());
+
+  it("is woken by its workspace in its own minute of the hour", async () => {
+    await leaveBehind(NOW_MS + DAY_MS);
+    await runInDurableObject(stub(), (_, { storage }) => storage.deleteAlarm());
+    await services.workspace(workspace.id).poke();
+    const early = await alarm();
+    vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 7 * 60_000);
+    await services.workspace(workspace.id).poke();
+
+    expect([early, await alarm()]).toEqual([null, NOW_MS + DAY_MS]);
   });
 });
 
