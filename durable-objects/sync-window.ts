@@ -1,5 +1,10 @@
 import { readStored } from "../src/core/stored-json.ts";
-import { nextWindow, type Mark, type NextWindow } from "../src/sync/engine/watermark.ts";
+import {
+  markOf,
+  nextWindow,
+  type KeptMark,
+  type NextWindow,
+} from "../src/sync/engine/watermark.ts";
 import type { Model } from "../src/sync/model.ts";
 import { RunFailed } from "../src/sync/run/run-failed.ts";
 import { greatestModel, windowModel } from "../src/sync/source/postgres/window.ts";
@@ -59,11 +64,14 @@ async function windowNow(
   { storage, signal, open }: WindowDeps,
 ): Promise<NextWindow> {
   const held = storage.get(MARK);
-  const mark = held === undefined ? undefined : readStored<Mark>(held);
-  const source = await open(greatestModel(model, column, mark));
+  const last = held === undefined ? undefined : readStored<KeptMark>(held);
+  // Another column has other values; what was sent is known by its keys all the same.
+  const kept = last?.column === undefined || last.column === column ? last : undefined;
+  const source = await open(greatestModel(model, column, markOf(kept)));
   try {
     const [row] = await source.sample(1, signal);
-    return nextWindow(mark, row?.[0] ?? undefined, first);
+    const { window, mark } = nextWindow(kept, row?.[0] ?? undefined, first);
+    return { window, mark: mark === undefined ? undefined : { ...mark, column } };
   } finally {
     await source.close();
   }

@@ -229,6 +229,28 @@ describe("a sync from a table to another", () => {
     expect([first, second, third].map(({ counts }) => counts["accepted"])).toEqual([0, 0, 1]);
   });
 
+  it("appends behind another column that is made its watermark, each row once", async () => {
+    const { sql } = world;
+    await sql`CREATE TABLE moved (id bigint PRIMARY KEY, email text, at timestamptz, n int)`;
+    await sql`INSERT INTO moved VALUES (201, 'x', '2026-01-01', 1)`;
+    const model = { kind: "table", schema: "public", name: "moved" };
+    const sync = await world.makeSync({
+      source: { connectionId: world.connectionId, model },
+      behaviour: "append",
+      mappings: [
+        { to: "id", from: { type: "column", column: "id" }, isIdentifier: true },
+        { to: "email", from: { type: "column", column: "email" } },
+      ],
+      watermark: { column: "at" },
+    });
+    const first = await world.run(sync);
+    await world.api("PATCH", `/api/v1/syncs/${sync}`, { watermark: { column: "n" } });
+    await sql`INSERT INTO moved VALUES (202, 'y', '2025-01-01', 2)`;
+    const second = await world.run(sync);
+
+    expect([first, second].map(({ counts }) => counts["accepted"])).toEqual([1, 1]);
+  });
+
   it("brings a refused row of an append again, although newer ones were taken", async () => {
     const { sql } = world;
     await sql`ALTER TABLE people ADD COLUMN at timestamptz DEFAULT '2026-01-01'`;

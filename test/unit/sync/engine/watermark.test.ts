@@ -17,6 +17,15 @@ describe("nextWindow()", () => {
     });
   });
 
+  it("takes for new whatever comes after a first run that skips found nothing", () => {
+    const { mark } = nextWindow(undefined, undefined, "skip_current_records");
+
+    expect(nextWindow(mark, "7", "skip_current_records")).toEqual({
+      window: { from: undefined, to: "7" },
+      mark: { value: "7", isSkipped: false },
+    });
+  });
+
   it("goes on from the mark's own value", () => {
     const mark = { value: "7", isSkipped: false };
 
