@@ -18,6 +18,9 @@ export type SyncSweepingDeps = {
   readonly storage: SyncStorage;
   /** Whether the workspace has deleted the sync. */
   readonly isDeleted: () => Promise<boolean>;
+  /** Whether the workspace has the sync: one that was only drafted is in none. */
+  readonly isThere: () => Promise<boolean>;
+  readonly hasRuns: () => boolean;
 };
 
 const DAY_MS = 86_400_000;
@@ -46,7 +49,7 @@ export class SyncSweeping {
     return text === undefined ? undefined : Number(text);
   }
 
-  /** A run is going to leave a report. */
+  /** A run is going to leave a report, or somebody asked the object of a sync that may never be. */
   expect(nowMs: number): void {
     const { storage } = this.#deps;
     if (storage.get(SWEEP_AT) === undefined) storage.set(SWEEP_AT, String(nowMs + DAY_MS));
@@ -62,12 +65,19 @@ export class SyncSweeping {
     });
   }
 
+  /** Without any run it may be a draft's that was refused, or be back after all of it had gone. */
+  async #isNoSync(): Promise<boolean> {
+    const { isThere, hasRuns } = this.#deps;
+    return !this.isDeleted && !hasRuns() && !(await isThere());
+  }
+
   /** Removes what is too old. */
   async run(nowMs: number): Promise<void> {
     const { dueAtMs } = this;
     if (dueAtMs === undefined || dueAtMs > nowMs) return;
-    const isLeft = await this.#sweep(nowMs);
     const { storage } = this.#deps;
+    if (await this.#isNoSync()) storage.set(DELETED, "1");
+    const isLeft = await this.#sweep(nowMs);
     if (isLeft) storage.set(SWEEP_AT, String(nowMs + DAY_MS));
     else storage.forget(SWEEP_AT);
   }

@@ -73,17 +73,11 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       push: (report) => this.#reach.workspace(workspaceOf(this.#id)).takeEvidence(report),
       now: () => Date.now(),
     });
-    this.#work = new SyncWork({
-      ctx,
-      id: this.#id,
-      config: this.#config,
-      reach: this.#reach,
-      observer: this.#evidence.observer,
-    });
+    const { observer } = this.#evidence;
+    const parts = { ctx, id: this.#id, config: this.#config, observer };
+    this.#work = new SyncWork({ ...parts, reach: this.#reach });
     this.#erasing = new SyncErasing({
-      ctx,
-      config: this.#config,
-      observer: this.#evidence.observer,
+      ...parts,
       work: this.#work,
       configOf: () => this.#reach.workspace(workspaceOf(this.#id)).syncConfig(this.#id),
       connectionOf: (id) => this.#reach.workspace(workspaceOf(this.#id)).syncConnection(id),
@@ -100,12 +94,11 @@ export class Sync extends DurableObject<Env> implements SyncPort {
       end: (run) => workspace().syncRunEnded(this.#id, run),
     });
     this.#sweeping = new SyncSweeping({
-      ctx,
-      id: this.#id,
-      config: this.#config,
-      observer: this.#evidence.observer,
+      ...parts,
       storage: this.#storage,
       isDeleted: () => workspace().isSyncDeleted(this.#id),
+      isThere: () => workspace().isSyncThere(this.#id),
+      hasRuns: () => this.#history.nextNumber() > 1,
     });
   }
 
@@ -161,14 +154,19 @@ export class Sync extends DurableObject<Env> implements SyncPort {
 
   async check(config: SyncConfig): Promise<readonly SyncProblem[]> {
     const { observer } = this.#evidence;
-    return checkSync({ config: this.#config, observer, reach: this.#reach }, config);
+    try {
+      return await checkSync({ config: this.#config, observer, reach: this.#reach }, config);
+    } finally {
+      await this.#visited();
+    }
   }
 
   async erase(deletion: StoreDeletion, sync: SyncSpec): Promise<StoreErased> {
-    const answer = await this.#erasing.erase(deletion, sync);
-    // A run that is in the way ends in a slice.
-    if (this.#storage.current() !== undefined) await this.ctx.storage.setAlarm(Date.now());
-    return answer;
+    try {
+      return await this.#erasing.erase(deletion, sync);
+    } finally {
+      await this.#visited();
+    }
   }
 
   async changed(): Promise<void> {
@@ -259,6 +257,12 @@ export class Sync extends DurableObject<Env> implements SyncPort {
     this.#sweeping.expect(nowMs);
     this.#storage.setProgress({ phase: "identify", failures: 0 });
     return run;
+  }
+
+  /** Has the alarm tell whom that contacted, end a run that was in its way, and look for a sync at all. */
+  async #visited(): Promise<void> {
+    this.#sweeping.expect(Date.now());
+    if (this.#slice === undefined) await this.#arm();
   }
 
   /** The config, with what of it the schedule needs kept. */

@@ -143,6 +143,12 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     return turn.isCreated && turn.syncs.find(syncId)?.deletedAtMs !== undefined;
   }
 
+  async isSyncThere(syncId: SyncId): Promise<boolean> {
+    const { turn } = this.delivery;
+    const sync = turn.isCreated ? turn.syncs.find(syncId) : undefined;
+    return sync !== undefined && sync.deletedAtMs === undefined;
+  }
+
   async suppressedIds(
     subjectType: "USER_ID" | "ANONYMOUS_ID",
     ids: readonly string[],

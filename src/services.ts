@@ -224,6 +224,8 @@ export interface WorkspacePort extends BucketKeysPort {
   ): Promise<readonly boolean[]>;
   /** Whether there was a sync of that id, which was deleted, or goes with its workspace. */
   isSyncDeleted(syncId: SyncId): Promise<boolean>;
+  /** Whether there is a sync of that id; one that was deleted, or only drafted, is none. */
+  isSyncThere(syncId: SyncId): Promise<boolean>;
   /** Takes what happened to runs of a sync, to tell of it; known by its ids, so that it can be told twice. */
   takeSyncNotices(syncId: SyncId, notices: readonly SyncNotice[]): Promise<void>;
   /** A run ended: what comes after it, and what somebody has to be told, is begun. */

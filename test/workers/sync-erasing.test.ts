@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { SyncStateTable } from "../../durable-objects/storage/sync-state-table.ts";
@@ -11,6 +11,7 @@ import { syncOf } from "../support/sync/run-sync.ts";
 import { CONFIG, ENV, makeServices, makeWorkspace } from "./support/api.ts";
 import { FakeS3 } from "./support/fake-s3.ts";
 
+const DAY_MS = 86_400_000;
 const NOW_MS = Date.UTC(2026, 10, 22, 12);
 const BUCKET = "https://s3.eu-west-1.amazonaws.com/homeport-eu-west-1";
 /** Slices of one deletion from a sync that holds next to nothing. */
@@ -50,11 +51,14 @@ async function erase(): Promise<StoreErased> {
   throw new Error("Cannot end a deletion: it goes on for ever");
 }
 
+function stub() {
+  return locate(ENV.SYNC, { kind: "sync", syncId: sync.id }, CONFIG.jurisdictions);
+}
+
 /** What its destination accepted of a mirror with a key of two columns. */
 async function accept(...users: readonly string[]): Promise<void> {
   await services.sync(sync.id).standing();
-  const stub = locate(ENV.SYNC, { kind: "sync", syncId: sync.id }, CONFIG.jurisdictions);
-  await runInDurableObject(stub, (_, { storage }) => {
+  await runInDurableObject(stub(), (_, { storage }) => {
     const state = new SyncState(new SyncStateTable(storage.sql));
     const accepted = users.map((user, at) => ({
       keyHash: String(at).repeat(32),
@@ -67,8 +71,7 @@ async function accept(...users: readonly string[]): Promise<void> {
 
 /** Keys that the object keeps. */
 async function keys(): Promise<readonly unknown[]> {
-  const stub = locate(ENV.SYNC, { kind: "sync", syncId: sync.id }, CONFIG.jurisdictions);
-  return runInDurableObject(stub, (_, { storage }) =>
+  return runInDurableObject(stub(), (_, { storage }) =>
     ["state_chunks", "state_pages"].flatMap((table) =>
       storage.sql
         .exec<{ keys: string }>(`SELECT keys FROM ${table}`)
@@ -84,6 +87,30 @@ describe("a deletion from a sync", () => {
     const { failed } = await erase();
 
     expect([failed, await keys()]).toEqual([undefined, [["eu", "user-2"]]]);
+  });
+
+  it("leaves no object behind of a sync that its workspace does not have", async () => {
+    await erase();
+    const rows = () =>
+      runInDurableObject(stub(), (_, { storage }) =>
+        Number(storage.sql.exec("SELECT count(*) AS n FROM state").one()["n"]),
+      );
+    const before = await rows();
+    vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 2 * DAY_MS);
+    await runDurableObjectAlarm(stub());
+
+    await vi.waitFor(async () => {
+      await services.sync(sync.id).standing();
+      expect(await rows()).toBe(0);
+    });
+    expect(before).toBeGreaterThan(0);
+  });
+
+  it("tells the workspace of what it contacted", async () => {
+    await erase();
+    const due = await runInDurableObject(stub(), (_, { storage }) => storage.getAlarm());
+
+    expect(due).toBeLessThan(NOW_MS + DAY_MS);
   });
 
   it("removes changed rows that a run left behind", async () => {
