@@ -103,11 +103,12 @@ export class RegulationUnits {
         return this.#eraseStore(step, unit, note);
       case "lanes": {
         if (!this.#isItsTurn(unit)) return { isOver: false, ...kept(note) };
-        const { type, ids } = this.#subjects();
-        const deletion = this.#number();
-        const isAgain = this.#isAgain;
-        const own = await this.#lane(unit).forget({ type, ids, deletion, isAgain });
-        return laneResult(unit, note, own, await this.#forgetLinked(unit));
+        const linked = await this.#forgetLinked(unit);
+        // The number says that all of it is done, and has a lane that was set back serve again.
+        const deletion = linked.isClean ? { deletion: this.#number() } : {};
+        const users = { ...this.#subjects(), isAgain: this.#isAgain, ...deletion };
+        const own = await this.#lane(unit).forget(users);
+        return laneResult(unit, note, own, linked);
       }
       case "destinations":
         return this.#askDestination(unit, note);
