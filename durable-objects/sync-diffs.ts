@@ -66,6 +66,10 @@ export class SyncDiffs {
     const heldText = storage.get("contract");
     const held = heldText === undefined ? undefined : readStored<SyncContract>(heldText);
     const isOtherKey = position === undefined && held !== undefined && held.key !== contract.key;
+    if (isOtherKey && request.kind === "dry_run") {
+      const message = "The sync key was changed since the last run: the next one sends all rows.";
+      throw new RunFailed("key_changed", message);
+    }
     if (isOtherKey) storage.transaction(() => state.clear());
     const accepted = state.counts().there;
     const isWhole = request.keys === undefined && request.kind !== "test";
