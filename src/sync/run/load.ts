@@ -224,7 +224,8 @@ export class LoadPass {
       );
       if (wave.decidedNow > 0) storage.setProgress({ phase: "load", failures: 0 });
       storage.addLog(log);
-      const room = Math.max(0, SAMPLES_MAX - storage.samples("rejected"));
+      const room =
+        rejected.length === 0 ? 0 : Math.max(0, SAMPLES_MAX - storage.samples("rejected"));
       const samples = rejected
         .slice(0, room)
         .map((record): Sample => ({ kind: "rejected", record }));

@@ -1,3 +1,4 @@
+import { RETRY_AFTER_MS_MAX } from "../../deliver/lane/retry.ts";
 import type { Progress, RunStorage } from "./ports.ts";
 import type { RunError, StepName, SyncRun } from "./run.ts";
 import { stepBegan, stepEnded, stepsCutShort } from "./steps.ts";
@@ -52,7 +53,7 @@ export class RunBook {
       return undefined;
     }
     const backOffMs = Math.min(FIRST_WAIT_MS * 2 ** failures, WAIT_MS_MAX);
-    return this.#now() + Math.max(waitMs, backOffMs);
+    return this.#now() + Math.max(Math.min(waitMs, RETRY_AFTER_MS_MAX), backOffMs);
   }
 
   /** Counts something that came to nothing, and says whether it may be tried again. */

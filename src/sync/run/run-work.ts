@@ -68,8 +68,7 @@ export class RunWork {
 
   async #phase(phase: Progress["phase"]): Promise<RunSlice | undefined> {
     const { signal } = this.#deps;
-    const isGoing = phase === "identify" || phase === "load";
-    if (signal.aborted && isGoing) {
+    if (signal.aborted && isGoing({ phase })) {
       return this.#fail({ code: "canceled", message: "The run was canceled." });
     }
     try {
@@ -84,7 +83,7 @@ export class RunWork {
           return await this.#clean();
       }
     } catch (error) {
-      if (signal.aborted && isGoing) return undefined;
+      if (signal.aborted && isGoing({ phase })) return undefined;
       if (error instanceof SourceFailure) return this.#sourceFailed(error);
       if (!(error instanceof RunFailed)) throw error;
       return this.#fail(error);
@@ -277,6 +276,8 @@ export class RunWork {
   }
 
   #later(waitMs: number, error: RunError): RunSlice | undefined {
+    // A run that was canceled meanwhile waits for nobody.
+    if (this.#deps.signal.aborted && isGoing(this.#deps.storage.progress())) return undefined;
     const atMs = this.#book.later(waitMs, error);
     return atMs === undefined ? undefined : { kind: "again", atMs };
   }
@@ -285,4 +286,9 @@ export class RunWork {
     this.#book.fail({ code, message });
     return undefined;
   }
+}
+
+/** Whether a run may still be canceled; what comes after it is done all the same. */
+function isGoing({ phase }: Pick<Progress, "phase">): boolean {
+  return phase === "identify" || phase === "load";
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { RETRY_AFTER_MS_MAX } from "../../../../src/deliver/lane/retry.ts";
 import type { Behaviour } from "../../../../src/sync/sync.ts";
 import type { SourceRow } from "../../../../src/sync/source/source.ts";
 import { SimulatedCrash } from "../../../support/node-storage.ts";
@@ -73,6 +74,38 @@ describe("idempotency keys", () => {
     const keys = [...failed, ...(await keysOf(world))];
 
     expect([keys.length, new Set(keys).size]).toEqual([3, 1]);
+  });
+});
+
+describe("a run that waits", () => {
+  it("does not wait for days because a destination says so", async () => {
+    const world = worldOf(["1"]);
+    const weather = { ...CALM, retries: [0], retryAfterMs: 40 * 86_400_000 };
+    const { createdAtMs, endedAtMs = Infinity, state } = await world.run({ ...PLAN, weather });
+
+    expect(state).toBe("completed");
+    expect(endedAtMs - createdAtMs).toBeLessThan(2 * RETRY_AFTER_MS_MAX);
+  });
+
+  it("ends at once when it is canceled while it is about to wait", async () => {
+    const world = worldOf(["1"]);
+    // The seventh step is the call.
+    const weather = { ...CALM, retries: [0, 1, 2], retryAfterMs: 60_000, canceledAt: 6 };
+    const { createdAtMs, endedAtMs = Infinity, isCanceled } = await world.run({ ...PLAN, weather });
+
+    expect([isCanceled, endedAtMs - createdAtMs < 60_000]).toEqual([true, true]);
+  });
+});
+
+describe("a dry run under another sync key", () => {
+  it("fails, and leaves what was accepted as it is", async () => {
+    const world = worldOf(["1", "2"]);
+    await world.run(PLAN);
+    const contract = JSON.parse(world.storage.get("contract") ?? "") as object;
+    world.storage.set("contract", JSON.stringify({ ...contract, key: '["other"]' }));
+    const { error } = await world.run({ ...PLAN, kind: "dry_run" });
+
+    expect([error?.code, world.state.counts().there]).toEqual(["key_changed", 2]);
   });
 });
 
