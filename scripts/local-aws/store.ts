@@ -24,6 +24,12 @@ const NOT_FORWARDED =
  */
 const NOT_FORWARDED_PARAMS = /^(X-Amz-.*|x-id|response-.*)$/i;
 
+/**
+ * Where the simulator keeps an object's encoding for us: told of it, its workerd would compress the object,
+ * which is compressed already, once more for each answer.
+ */
+const KEPT_ENCODING = "x-amz-meta-homeport-local-encoding";
+
 /** Cloudflare's R2 simulator with its S3 API: not ours, and not AWS. It keeps the objects. */
 export class Store {
   readonly #miniflare: Miniflare;
@@ -71,6 +77,11 @@ export class Store {
     const headers: Record<string, string> = { ...extraHeaders, host: this.#origin.host };
     for (const [name, value] of Object.entries(request.headers)) {
       if (typeof value === "string" && !NOT_FORWARDED.test(name)) headers[name] = value;
+    }
+    const encoding = headers["content-encoding"];
+    if (encoding !== undefined) {
+      delete headers["content-encoding"];
+      headers[KEPT_ENCODING] = encoding;
     }
     // The gate has checked every digest already.
     headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
@@ -131,11 +142,15 @@ export class Store {
   }
 }
 
-/**
- * An object's bytes as they were put. The simulator names the object's encoding in its answer, and
- * workerd then compresses the body that is compressed already; S3 does not.
- */
+/** An answer that names the object's encoding as it was put. */
 function asStored(answer: StoreAnswer): StoreAnswer {
+  const { [KEPT_ENCODING]: encoding, ...headers } = answer.headers;
+  if (typeof encoding !== "string") return unpacked(answer);
+  return { ...answer, headers: { ...headers, "content-encoding": encoding } };
+}
+
+/** What was put before encodings were kept apart comes compressed once more. */
+function unpacked(answer: StoreAnswer): StoreAnswer {
   if (answer.headers["content-encoding"] !== "gzip" || answer.body.length === 0) return answer;
   const body = gunzipSync(answer.body);
   return { ...answer, headers: { ...answer.headers, "content-length": String(body.length) }, body };
