@@ -169,16 +169,21 @@ export abstract class WorkspaceSyncing extends WorkspaceConnecting implements Sy
     const followers = turn.syncs
       .list()
       .filter(({ schedule }) => schedule.kind === "after" && schedule.syncId === syncId);
+    const failures: unknown[] = [];
     for (const follower of followers) {
       if (follower.isPaused) continue;
-      await this.#object(follower.id).trigger({
+      const triggered = this.#object(follower.id).trigger({
         kind: "sync",
         trigger: { kind: "after", detail: run.id, scheduledForMs: undefined },
         isFull: false,
         allowDeletes: false,
         allowMassChange: false,
+        // It is told again when a follower after it did not answer.
+        repeat: { keyHash: run.id, requestHash: run.id },
       });
+      await triggered.catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   #drafted(draft: SyncDraft): Answer<Sync> {
