@@ -46,12 +46,14 @@ export class SyncNotices {
   }
 
   /** Notes what has to be told. Durable once it returned. */
-  take(sync: Pick<Sync, "id" | "number">, notices: readonly SyncNotice[]): void {
+  take(sync: Pick<Sync, "id" | "number" | "deletedAtMs">, notices: readonly SyncNotice[]): void {
     const { turn } = this.#deps();
     const webhook = turn.syncNotices.webhook();
     turn.transaction(() => {
       for (const notice of notices) {
-        this.#turnAlert(sync.id, notice);
+        // Nobody would take back what is wrong with a sync that is not there.
+        const isGone = sync.deletedAtMs !== undefined && notice.alert?.kind === "raised";
+        if (!isGone) this.#turnAlert(sync.id, notice);
         const isWanted = webhook?.events?.includes(notice.event) ?? webhook !== undefined;
         const isTold = notice.alert?.isTold ?? true;
         if (!isWanted || !isTold) continue;

@@ -194,4 +194,15 @@ describe("an alert of a sync", () => {
     expect(open.body.data).toMatchObject([{ code: "sync_failed", subject: syncId }]);
     expect(over.body.data).toEqual([]);
   });
+
+  it("is not raised of one that was deleted, because nobody would take it back", async () => {
+    await runInDurableObject(stub(), (_, { storage }) => {
+      const body = JSON.stringify({ id: syncId, number: 7, deletedAtMs: 1 });
+      storage.sql.exec("UPDATE syncs SET is_deleted = 1, body = ? WHERE number = 7", body);
+    });
+    await take(noticeOfAlert({ ...turn, kind: "raised" }, runOf(1), 5));
+    const { body } = await api("GET", "/api/v1/alerts");
+
+    expect(body.data).toEqual([]);
+  });
 });
