@@ -62,6 +62,21 @@ describe("eraseSlice()", () => {
     expect(archive.text("2026-10/a")).toBe('{"userId":"u3"}\n');
   });
 
+  it("reads a file in pieces once, and writes those without the user as they were", async () => {
+    const pieces = ['{"userId":"u2"}\n{"userId":"u3"}\n', '{"userId":"u1"}\n'].map((text) => {
+      const raw = Buffer.from(text);
+      return { raw, gzip: pieceOf(raw, 9) };
+    });
+    archive.put("2026-10/a", fileOf(pieces));
+
+    await archive.slice();
+
+    expect(archive.done.filter((call) => call === "get 2026-10/a")).toHaveLength(1);
+    expect(archive.objects.get("2026-10/a")?.gzip).toEqual(
+      new Uint8Array(fileOf(pieces.slice(0, 1))),
+    );
+  });
+
   it("reads a file again as any gzip that only looks as if it were made of pieces", async () => {
     const raw = Buffer.from('{"userId":"u1"}\n{"userId":"u2"}\n');
     const cutLine = [raw.subarray(0, 20), raw.subarray(20)].map((part) => ({
