@@ -130,7 +130,7 @@ export async function openStores(
   run: SyncRun,
 ): Promise<Stores> {
   const config = await deps.reach.workspace(workspaceOf(deps.id)).syncConfig(deps.id);
-  const bucket = await bucketOfRun(deps, heldUnload(deps.storage, run.id));
+  const bucket = await bucketOfRun(deps, heldUnload(deps.storage, run.id, config?.sync.unload));
   return {
     store: bucket === undefined ? UNREACHABLE : new DiffFiles(bucket),
     report: (part, records) => writeReport(deps, config, run, part, records),

@@ -22,7 +22,7 @@ export function takeUnload(
   runId: string,
   wanted: ConnectionId | undefined,
 ): ConnectionId | undefined {
-  if (storage.get(unloadOf(runId)) !== undefined) return heldUnload(storage, runId);
+  if (storage.get(unloadOf(runId)) !== undefined) return heldUnload(storage, runId, wanted);
   storage.transaction(() => {
     storage.set(unloadOf(runId), wanted ?? PLATFORM);
     if (wanted !== undefined) {
@@ -32,10 +32,15 @@ export function takeUnload(
   return wanted;
 }
 
-/** The same of a run that goes on or ends, whatever became of its sync. */
-export function heldUnload(storage: Pick<Kept, "get">, runId: string): ConnectionId | undefined {
+/** The same of a run that goes on or ends; `wanted` where it has not chosen yet, or older code did. */
+export function heldUnload(
+  storage: Pick<Kept, "get">,
+  runId: string,
+  wanted: ConnectionId | undefined,
+): ConnectionId | undefined {
   const held = storage.get(unloadOf(runId));
-  return held === undefined || held === PLATFORM ? undefined : (held as ConnectionId);
+  if (held === undefined) return wanted;
+  return held === PLATFORM ? undefined : (held as ConnectionId);
 }
 
 /** The run is over. */

@@ -37,7 +37,8 @@ describe("takeUnload()", () => {
     takeUnload(storage, "run_2", undefined);
 
     expect(takeUnload(storage, "run_1", second)).toBe(first);
-    expect(heldUnload(storage, "run_1")).toBe(first);
+    expect(heldUnload(storage, "run_1", second)).toBe(first);
+    expect(heldUnload(storage, "run_3", second)).toBe(second);
     expect(takeUnload(storage, "run_2", second)).toBeUndefined();
   });
 
