@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 
-import { inflateBlocks, lastBlockOf } from "./deflate.ts";
+import { freeWhole } from "../core/free-bytes.ts";
+import { inflateMarked, lastBlockOf } from "./deflate.ts";
 import { END_BYTES, HEADER, LAST_BLOCK, trailerOf, type Piece } from "./gzip-parts.ts";
 
 /** A piece is ended by an empty stored block, which is these bytes. Compressed text may hold them too. */
@@ -104,9 +105,10 @@ export class PieceCutter {
     const tried = end + this.#markBlock.byteLength;
     const covered = bytes.slice(end, tried);
     bytes.set(this.#markBlock, end);
-    const raw = inflateBlocks(bytes.subarray(this.#from, tried), this.#mark, PIECE_BYTES_MAX);
+    const marked = inflateMarked(bytes.subarray(this.#from, tried), this.#mark, PIECE_BYTES_MAX);
     bytes.set(covered, end);
-    if (raw === undefined) return false;
+    if (marked === undefined) return false;
+    const raw = marked.subarray(0, marked.byteLength - MARK_BYTES);
     // A line that goes on in the next piece would have to be cut out of both.
     if (this.#isLineOpen && raw.byteLength > 0) throw new NotInPiecesError("A line is cut");
     if (raw.byteLength > 0) this.#isLineOpen = raw.at(-1) !== NEWLINE;
@@ -116,6 +118,7 @@ export class PieceCutter {
     this.#from = end;
     this.#falseEnds = 0;
     this.#visit({ gzip, raw });
+    freeWhole(marked);
     return true;
   }
 }

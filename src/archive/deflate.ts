@@ -23,13 +23,13 @@ export function lastBlockOf(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The bytes that a whole number of a stream's blocks holds, if they refer to nothing before them and
- * end on a byte; `undefined` of anything else, and of what holds more than `bytesMax`.
+ * What a whole number of a stream's blocks holds, if they refer to nothing before them and end on a
+ * byte, and behind it the mark; `undefined` of anything else, and of what holds more than `bytesMax`.
  *
  * @param blocks Behind them stands {@link lastBlockOf} `mark`, which nobody can know: zlib comes to it
  * only if the blocks end where it begins, and if none of them is a last one.
  */
-export function inflateBlocks(
+export function inflateMarked(
   blocks: Uint8Array,
   mark: Uint8Array,
   bytesMax: number,
@@ -38,7 +38,7 @@ export function inflateBlocks(
   if (inflated === undefined) return undefined;
   const end = inflated.byteLength - mark.byteLength;
   const isMarked = end >= 0 && mark.every((byte, i) => inflated[end + i] === byte);
-  return isMarked ? inflated.subarray(0, end) : undefined;
+  return isMarked ? inflated : undefined;
 }
 
 function inflateWhole(stream: Uint8Array, bytesMax: number): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
+import { freeWhole } from "../core/free-bytes.ts";
 import { deflatePiece } from "./deflate.ts";
 import { HEADER, LAST_BLOCK, trailerOf, type Piece } from "./gzip-parts.ts";
 
@@ -30,7 +31,7 @@ export class GzipStream {
   #gzipBytes = 0;
   #crc = 0;
 
-  /** @param out May keep what it is handed, and change none of it. */
+  /** @param out What it is handed is valid until it returns; it changes none of it. */
   constructor(out: (bytes: Uint8Array) => void) {
     this.#out = out;
     this.#put(HEADER);
@@ -74,7 +75,9 @@ export class GzipStream {
 
   #compress(bytes: Uint8Array): void {
     this.#count(bytes);
-    this.#put(deflatePiece(bytes));
+    const piece = deflatePiece(bytes);
+    this.#put(piece);
+    freeWhole(piece);
   }
 
   #count(raw: Uint8Array): void {

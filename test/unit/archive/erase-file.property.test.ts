@@ -49,7 +49,7 @@ async function eraseFrom(file: Uint8Array, subjects: Subjects, isAnyGzip = false
   const body = new Blob([file.slice()]).stream();
   const parts: Uint8Array[] = [];
   const finder = new SubjectFinder(subjects, hashSubjects(subjects, KEY));
-  const out = (part: Uint8Array): void => void parts.push(part.slice());
+  const out = (part: Uint8Array): void => void parts.push(new Uint8Array(part));
   const erased = await eraseFile(body, { finder, fingerprintKey: KEY, out, isAnyGzip });
   if (!erased.ok) throw new Error(erased.error);
   const gzip = Buffer.concat(parts);
