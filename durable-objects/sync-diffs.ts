@@ -99,6 +99,7 @@ export class SyncDiffs {
       lastChanges: this.#lastChanges(),
       fullSync: fullSync === undefined ? undefined : FULL_SYNC_WORDS[fullSync],
       isTest: request.kind === "test",
+      readsInOrder: position === undefined ? undefined : readsInOrder(storage),
       isContractChanged,
     });
     const isChosen = request.keys !== undefined;
@@ -145,6 +146,12 @@ export function checkUnchanged(storage: SyncStorage, sync: Sync, mapper: RecordM
   if (!isOtherContract(readStored<SyncContract>(text), now)) return;
   const message = "The sync was changed while it ran; the next run does what it says now.";
   throw new RunFailed("sync_changed", message);
+}
+
+/** Why the run under way reads every row in order, if it does. */
+function readsInOrder(storage: SyncStorage): string | undefined {
+  const { engine } = storage.run();
+  return engine?.kind === "ordered_merge" ? engine.why : undefined;
 }
 
 /** No piece at all. */

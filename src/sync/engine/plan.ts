@@ -20,6 +20,8 @@ export type PlanFacts = {
   readonly fullSync: string | undefined;
   /** Whether one row is tried, changed or not; sums would not show one that did not change. */
   readonly isTest?: boolean;
+  /** Why the run under way reads every row, where it does so already; it goes on like that. */
+  readonly readsInOrder?: string | undefined;
   /** Whether hashes of unchanged rows may differ from those that were recorded. */
   readonly isContractChanged: boolean;
 };
@@ -48,6 +50,8 @@ export function planOf(facts: PlanFacts): Plan {
     };
   }
   const inOrder = (why: string): Plan => ({ engine: "ordered_merge", why });
+  // What sums showed once they would show again, at the price of another scan.
+  if (facts.readsInOrder !== undefined) return inOrder(facts.readsInOrder);
   if (facts.isTest === true) return inOrder("One row is tried, whether it changed or not.");
   if (fullSync !== undefined) return inOrder(`Everything is sent: ${fullSync}.`);
   if (accepted === 0) return inOrder("Nothing was accepted yet, so every row is read.");

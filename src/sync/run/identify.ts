@@ -11,10 +11,14 @@ import { stepBegan, stepGrew } from "./steps.ts";
 const NAME_CHARS = 26;
 
 /**
- * For so long at least rows are taken once they come, whatever the slice has left: a server that sorts
- * for a minute before its first row would otherwise do it again for each handful of them.
+ * For so long at least rows are taken once they come, whatever the slice has left, and twice as long as
+ * the first was waited for: a server that sorts for minutes before its first row would otherwise do it
+ * again for each handful of them.
  */
 const READ_MS_MIN = 30_000;
+const READ_TIMES_WAITED = 2;
+/** With the waiting before, an alarm has 15 minutes in all. */
+const READ_MS_MAX = 300_000;
 
 /** How identifying and unloading stopped. */
 export type IdentifyEnd =
@@ -52,12 +56,14 @@ export class IdentifyPass {
   #bytesRead = 0;
   #invalid: InvalidRow[] = [];
   #settled: Accepted[] = [];
+  readonly #startedAtMs: number;
   #firstAtMs: number | undefined;
 
   constructor(deps: IdentifyDeps) {
     this.#deps = deps;
     this.#file = new DiffFile(deps.fileChars);
     this.#counts = deps.storage.run().counts;
+    this.#startedAtMs = deps.now();
   }
 
   async run(): Promise<IdentifyEnd> {
@@ -87,7 +93,9 @@ export class IdentifyPass {
   #isOver(): boolean {
     const { isOver, now, signal } = this.#deps;
     this.#firstAtMs ??= now();
-    return isOver() && (signal.aborted || now() - this.#firstAtMs >= READ_MS_MIN);
+    const waitedMs = this.#firstAtMs - this.#startedAtMs;
+    const readMs = Math.min(READ_MS_MAX, Math.max(READ_MS_MIN, READ_TIMES_WAITED * waitedMs));
+    return isOver() && (signal.aborted || now() - this.#firstAtMs >= readMs);
   }
 
   #switched(engine: SyncRun["engine"]): void {

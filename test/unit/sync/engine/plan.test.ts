@@ -19,6 +19,7 @@ describe("planOf()", () => {
   it.each<[string, Partial<PlanFacts>]>([
     ["nothing was accepted yet", { accepted: 0 }],
     ["one row is tried", { isTest: true }],
+    ["the run under way reads in order already", { readsInOrder: "So much changed." }],
     ["everything is sent", { fullSync: "somebody asked for it" }],
     [
       "the server cannot sum",
