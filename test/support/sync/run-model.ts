@@ -132,6 +132,19 @@ export const CALM: Weather = {
   canceledAt: undefined,
 };
 
+/** A run in which nothing happens. */
+export const QUIET_RUN: RunPlan = {
+  edits: [],
+  kind: "sync",
+  isFull: false,
+  chosen: undefined,
+  constant: "one",
+  suppressed: [],
+  weather: CALM,
+  sliceMs: 1_000_000,
+  engine: "ordered_merge",
+};
+
 /** The rows after an edit. */
 export function edited(rows: readonly SourceRow[], edit: Edit): readonly SourceRow[] {
   if (edit.kind === "remove") return rows.filter((_, at) => at !== edit.at % rows.length);

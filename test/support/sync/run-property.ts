@@ -4,21 +4,17 @@ import type { SyncRun } from "../../../src/sync/run/run.ts";
 import type { SourceRow } from "../../../src/sync/source/source.ts";
 import type { TargetBatch, TargetRecord } from "../../../src/sync/target/target.ts";
 import { hasherOf } from "./memory-sources.ts";
-import { CALM, identifierOf, KEY, lives, recordOf, type Life, type RunPlan } from "./run-model.ts";
+import {
+  QUIET_RUN,
+  identifierOf,
+  KEY,
+  lives,
+  recordOf,
+  type Life,
+  type RunPlan,
+} from "./run-model.ts";
 import { keyHashOf } from "./run-target.ts";
 import { RunWorld } from "./run-world.ts";
-
-const QUIET: RunPlan = {
-  edits: [],
-  kind: "sync",
-  isFull: false,
-  chosen: undefined,
-  constant: "one",
-  suppressed: [],
-  weather: CALM,
-  sliceMs: 1_000_000,
-  engine: "ordered_merge",
-};
 
 const hasher = hasherOf({ columns: KEY, key: KEY });
 
@@ -44,7 +40,7 @@ async function checkLife(life: Life): Promise<void> {
   for (const plan of life.runs) await watched(world, plan);
   const constant = life.runs.at(-1)?.constant ?? "one";
   const engine = life.runs[0]?.engine ?? "checksum";
-  const quiet = { ...QUIET, constant, engine };
+  const quiet = { ...QUIET_RUN, constant, engine };
   const { state, error } = await watched(world, quiet);
   if (state !== "completed") world.wrong.push(`a quiet run ended as ${state}: ${error?.code}`);
   world.wrong.push(...differences(world, life, constant));

@@ -1,10 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { RETRY_AFTER_MS_MAX } from "../../../../src/deliver/lane/retry.ts";
 import type { Behaviour } from "../../../../src/sync/sync.ts";
 import type { SourceRow } from "../../../../src/sync/source/source.ts";
 import { SimulatedCrash } from "../../../support/node-storage.ts";
-import { CALM, type Life, type RunPlan } from "../../../support/sync/run-model.ts";
+import {
+  CALM,
+  QUIET_RUN as PLAN,
+  type Life,
+  type RunPlan,
+} from "../../../support/sync/run-model.ts";
+import { MemorySql } from "../../../support/sync/memory-sources.ts";
 import { RunWorld } from "../../../support/sync/run-world.ts";
 
 const LIFE: Life = {
@@ -16,18 +22,6 @@ const LIFE: Life = {
   runs: [],
   pieceChanges: 10,
   fileChars: 1_000_000,
-};
-
-const PLAN: RunPlan = {
-  edits: [],
-  kind: "sync",
-  isFull: false,
-  chosen: undefined,
-  constant: "one",
-  suppressed: [],
-  weather: CALM,
-  sliceMs: 1_000_000,
-  engine: "ordered_merge",
 };
 
 /** A table with these users in it. */
@@ -158,5 +152,39 @@ describe("a run with suppressed users", () => {
     expect(deleted.toSorted()).toEqual(["eu,1", "eu,2"]);
     expect(counts).toMatchObject({ accepted: 2, suppressed: 0 });
     expect(world.bucket.reported().map(({ user }) => user.userId)).toEqual(["2"]);
+  });
+});
+
+describe("a test with one record", () => {
+  it("sends one of a table where nothing changed, though the source could sum", async () => {
+    const world = worldOf(["1", "2", "3"]);
+    const plan = { ...PLAN, engine: "checksum" } as const;
+    await world.run(plan);
+
+    const { state, counts } = await world.run({ ...plan, kind: "test" });
+
+    expect({ state, accepted: counts.accepted }).toEqual({ state: "completed", accepted: 1 });
+  });
+});
+
+describe("a run of which sums showed that much changed", () => {
+  it("goes on reading every row where it was killed, and does not sum again", async () => {
+    const users = Array.from({ length: 10_500 }, (_, at) => `user-${at}`);
+    const limits = { records: 2_000, bytes: 10_000_000, calls: 1 };
+    const world = worldOf(users, { limits, fileChars: 50_000, pieceChanges: 500 });
+    await world.run(PLAN);
+    await world.run(PLAN);
+    world.table.rows = users.map((id): SourceRow => ["eu", id, "another name", "x"]);
+    const sums = vi.spyOn(MemorySql.prototype, "sums");
+    const stepsBeforeDeath = 400;
+
+    const run = await world.run({ ...PLAN, weather: { ...CALM, crashes: [stepsBeforeDeath] } });
+
+    expect(run.engine).toMatchObject({
+      kind: "ordered_merge",
+      why: expect.stringContaining("So much"),
+    });
+    expect(run.counts).toMatchObject({ updates: users.length, accepted: users.length });
+    expect(sums).toHaveBeenCalledTimes(1);
   });
 });
