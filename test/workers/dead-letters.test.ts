@@ -112,15 +112,18 @@ describe("dead letters", () => {
   });
 
   it("are not in a bucket again once they were sent again, though a PUT of them lands late", async () => {
-    const land = sink.s3.loseNextPut("/dead-letters/");
-    await sink.pass(31_000);
+    const lost = sink.s3.loseNextPut("/dead-letters/");
+    await vi.waitFor(async () => {
+      await sink.pass(31_000);
+      expect(lost.isSent()).toBe(true);
+    });
     sink.answer = () => new Response("ok");
     await lane().redrive();
     await vi.waitFor(async () => {
       await sink.pass(62_000);
       expect((await sink.status()).deadLetters).toBe(0);
     });
-    await land();
+    await lost.land();
     await sink.pass(62_000 + SUSPECT_MS);
 
     expect(await lane().searchDeadLetters({ limit: 10 })).toEqual([]);

@@ -109,7 +109,7 @@ describe("forget()", () => {
   });
 
   it("leaves nothing of them to a PUT of such a file that lands late elsewhere", async () => {
-    const land = sink.s3.loseNextPut("/dead-letters/");
+    const lost = sink.s3.loseNextPut("/dead-letters/");
     sink.answer = () => new Response("", { status: 400 });
     await sink.append(["u1-a", "u11-a"]);
     await vi.waitFor(async () => {
@@ -118,7 +118,7 @@ describe("forget()", () => {
     });
 
     const forgotten = await lane().forget(USER);
-    const landed = await land();
+    const landed = await lost.land();
 
     expect([forgotten, landed.status]).toEqual([{ isClean: true, erased: 1 }, 412]);
   });

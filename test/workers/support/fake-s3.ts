@@ -2,6 +2,12 @@ import { vi } from "vitest";
 
 type Stored = { readonly bytes: Uint8Array; readonly headers: Readonly<Record<string, string>> };
 
+/** A PUT that was sent and not answered. */
+export type LostPut = {
+  readonly isSent: () => boolean;
+  readonly land: () => Promise<Response>;
+};
+
 /**
  * The S3 of all locations, in memory, in the place of the network: what the objects send ends here.
  * It checks no signatures; test/unit/s3/bucket.test.ts is where those are tried.
@@ -34,8 +40,8 @@ export class FakeS3 {
     this.objects.set(url, { bytes, headers });
   }
 
-  /** Has the next PUT of such a key end without an answer; it lands when what is returned is called. */
-  loseNextPut(part: string): () => Promise<Response> {
+  /** Has the next PUT of such a key end without an answer; it lands when it is told to. */
+  loseNextPut(part: string): LostPut {
     const before = this.intercept;
     let lost: { readonly url: string; readonly init: RequestInit } | undefined;
     this.intercept = async (request) => {
@@ -46,9 +52,12 @@ export class FakeS3 {
       lost = { url, init: { method, headers: [...headers], body: await request.arrayBuffer() } };
       throw new TypeError("Cannot reach it");
     };
-    return () => {
-      if (lost === undefined) throw new Error("Cannot test: no such PUT was sent");
-      return fetch(lost.url, lost.init);
+    return {
+      isSent: () => lost !== undefined,
+      land: () => {
+        if (lost === undefined) throw new Error("Cannot test: no such PUT was sent");
+        return fetch(lost.url, lost.init);
+      },
     };
   }
 
